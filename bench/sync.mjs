@@ -1,0 +1,148 @@
+// Sync on a real cluster: a copy of examples/shop, `slipway dev worker web`, and a file that is saved again and again.
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { get } from '../tools/get.mjs';
+import { root, run } from '../tools/steps.mjs';
+import { measure } from './measure.mjs';
+
+const require = createRequire(import.meta.url);
+
+/** Follows the lines of a file that grows. */
+function follow(file) {
+  let handle;
+  let rest = '';
+  const events = [];
+  const buffer = Buffer.alloc(1 << 16);
+  return {
+    events,
+    read() {
+      if (handle === undefined && existsSync(file)) handle = openSync(file, 'r');
+      if (handle === undefined) return;
+      for (let length = readSync(handle, buffer); length > 0; length = readSync(handle, buffer)) {
+        const lines = (rest + buffer.toString('utf8', 0, length)).split('\n');
+        rest = lines.pop() ?? '';
+        for (const line of lines) events.push(JSON.parse(line));
+      }
+    },
+  };
+}
+
+async function until(what, ask, limitMs = 120_000) {
+  const end = performance.now() + limitMs;
+  for (;;) {
+    const answer = await ask();
+    if (answer) return answer;
+    if (performance.now() > end) throw new Error(`still not so after ${limitMs} ms: ${what}`);
+    await pause(1);
+  }
+}
+
+export async function benchSync(env, { saves }) {
+  const { connectKube } = require('../dist/clients');
+  const connected = await connectKube({ env });
+  if (!connected.ok) throw new Error(connected.problem.message);
+  const kube = connected.value;
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
+  const shop = join(folder, 'shop');
+  const namespace = `slipway-bench-${process.pid}`;
+  await run('npm', ['pack', '--silent', '--pack-destination', folder], { quiet: true });
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  cpSync(join(root, 'examples', 'shop'), shop, {
+    recursive: true,
+    filter: (path) => !path.includes('node_modules') && !path.includes('.slipway'),
+  });
+  await run('npm', ['install', '--silent', '--no-audit', '--no-fund', '-D', join(folder, `nx-slipway-${version}.tgz`)], {
+    cwd: shop,
+    quiet: true,
+  });
+  await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const file = join(folder, 'events.jsonl');
+  const dev = spawn(
+    join(shop, 'node_modules', '.bin', 'slipway'),
+    ['dev', 'worker', 'web', '--events', file, '--namespace', namespace, '--no-logs'],
+    {
+      cwd: shop,
+      env: { ...env, NX_DAEMON: 'false' },
+      stdio: 'ignore',
+    },
+  );
+  const log = follow(file);
+  const next = (from, matches) =>
+    until('an event', () => {
+      log.read();
+      return log.events.slice(from).find(matches);
+    });
+  const results = [];
+  try {
+    await next(0, ({ kind }) => kind === 'ready');
+    const forwarded = async (release) => (await next(0, (event) => event.kind === 'forwarded' && event.release === release)).url;
+    const webUrl = await forwarded('web');
+    const workerUrl = await forwarded('worker');
+    await pause(2500); // Past the settling of new containers, so that only the path of an ordinary save is measured.
+
+    // Save → the agent's acknowledgement: the file is in the container.
+    const acknowledged = [];
+    const parts = { detect: [], read: [], send: [], apply: [] };
+    for (let round = 0; round < saves; round += 1) {
+      log.read();
+      const from = log.events.length;
+      const savedAt = Date.now() + (performance.now() % 1);
+      writeFileSync(join(shop, 'libs/theme/theme.css'), `/* ${round} ${'x'.repeat(2000)} */\n`);
+      const synced = await next(from, ({ kind }) => kind === 'synced');
+      acknowledged.push(Math.max(0, synced.at - savedAt));
+      for (const part of Object.keys(parts)) parts[part].push(synced.ms[part]);
+      await pause(20);
+    }
+    results.push(measure('one file, save → in the container (sh agent)', acknowledged, { p50: 30, p99: 60 }));
+    for (const [part, times] of Object.entries(parts)) results.push(measure(`  of which ${part}`, times));
+
+    const worker = [];
+    const source = join(shop, 'apps/worker/src/basket.js');
+    const text = readFileSync(source, 'utf8');
+    for (let round = 0; round < Math.min(saves, 20); round += 1) {
+      log.read();
+      const from = log.events.length;
+      const savedAt = Date.now() + (performance.now() % 1);
+      writeFileSync(source, `${text}\n// ${round}\n`);
+      const synced = await next(from, ({ kind }) => kind === 'synced');
+      worker.push(Math.max(0, synced.at - savedAt));
+      await until('worker is back', async () => (await get(`${workerUrl}/healthz`))?.includes('true'));
+      await pause(400);
+    }
+    results.push(measure('one file, save → in the container (node agent)', worker, { p50: 30 }));
+
+    // Save → the new content over HTTP, from a server that reads its files anew.
+    const answered = [];
+    for (let round = 0; round < Math.min(saves, 60); round += 1) {
+      const wanted = `answer ${round}`;
+      const savedAt = performance.now();
+      writeFileSync(join(shop, 'libs/theme/theme.css'), `/* ${wanted} */\n`);
+      await until(wanted, async () => (await get(`${webUrl}/theme/theme.css`))?.includes(wanted));
+      answered.push(performance.now() - savedAt);
+      await pause(20);
+    }
+    results.push(measure('one file, save → new HTTP answer (static server)', answered));
+
+    // The same through a process that restarts itself: most of it is node --watch and the process's own start.
+    const restarted = [];
+    for (let round = 0; round < Math.min(saves, 20); round += 1) {
+      const wanted = `round ${round}`;
+      const savedAt = performance.now();
+      writeFileSync(join(shop, 'libs/greeting/src/index.js'), `'use strict';\nexports.greeting = () => '${wanted}';\n`);
+      await until(wanted, async () => (await get(`${workerUrl}/`))?.includes(wanted));
+      restarted.push(performance.now() - savedAt);
+      await pause(300);
+    }
+    results.push(measure('one file, save → new HTTP answer (node --watch)', restarted));
+  } finally {
+    dev.kill('SIGINT');
+    await new Promise((resolve) => dev.on('close', resolve));
+    await kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return results;
+}

@@ -1,0 +1,41 @@
+import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
+import { Shop } from './shop';
+
+describe('in an Nx workspace', () => {
+  const shop = new Shop();
+  beforeAll(() => shop.open());
+  afterAll(() => shop.close());
+
+  it('`nx run-many -t k8s-deploy` builds what the registry lacks and deploys it, and the second time builds nothing', async () => {
+    const word = randomUUID();
+    shop.edit('libs/greeting/src/index.js', 'Welcome', word);
+    const deploy = () => shop.nx('run-many', '-t', 'k8s-deploy', '--output-style=static', ...shop.where);
+    const first = await deploy();
+    expect(first).toMatchObject({ exitCode: 0 });
+    expect(first.stdout).toMatch(/^worker +built/m);
+    const before = [await shop.onlyOne('worker'), await shop.onlyOne('web')];
+    expect(before).toMatchObject([{ ready: true }, { ready: true }]);
+    expect(existsSync(shop.path('.slipway/images/worker.json'))).toBe(true);
+
+    const second = await deploy();
+    expect(second).toMatchObject({ exitCode: 0 });
+    expect(second.stdout).not.toMatch(/^\S+ +built/m);
+    expect([await shop.onlyOne('worker'), await shop.onlyOne('web')]).toEqual(before);
+
+    expect(await shop.nx('run-many', '-t', 'k8s-delete', ...shop.where)).toMatchObject({ exitCode: 0 });
+    expect(await shop.objects()).toEqual([]);
+  });
+
+  it('`nx run worker:dev` is the same loop, and Ctrl+C leaves nothing', async () => {
+    const dev = shop.nxDev('worker');
+    await dev.until('ready');
+    const before = await shop.onlyOne('worker');
+    shop.edit('apps/worker/src/server.js', 'total: formatPrice', `note: 'by nx', total: formatPrice`);
+    await dev.answer('worker', '/', 'by nx');
+    expect(await shop.onlyOne('worker')).toEqual(before);
+    await dev.interrupt();
+    expect(dev.since(0, 'stopped')).toMatchObject([{ kept: false }]);
+    expect(await shop.objects()).toEqual([]);
+  });
+});

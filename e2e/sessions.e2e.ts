@@ -1,0 +1,56 @@
+import { randomUUID } from 'node:crypto';
+import { Shop } from './shop';
+
+describe('one session after another', () => {
+  const shop = new Shop();
+  beforeAll(() => shop.open());
+  afterAll(() => shop.close());
+
+  it('after kill -9 the next session finds the same pods, sends only the difference, and builds nothing', async () => {
+    const word = randomUUID();
+    const first = shop.dev('worker', 'web');
+    await first.until('ready');
+    shop.edit('apps/worker/src/server.js', 'total: formatPrice', 'first: basket.items[0].name, total: formatPrice');
+    shop.edit('libs/greeting/src/index.js', 'Welcome', word);
+    await first.answer('worker', '/', '"first":"rope"');
+    await first.answer('worker', '/', word);
+    const before = [await shop.onlyOne('worker'), await shop.onlyOne('web')];
+    await first.kill9();
+    shop.edit('apps/worker/src/basket.js', "'rope'", "'chain'");
+
+    const second = shop.dev('worker', 'web');
+    await second.until('ready');
+    await second.answer('worker', '/', '"first":"chain"');
+    expect([await shop.onlyOne('worker'), await shop.onlyOne('web')]).toEqual(before);
+    expect(second.since(0, 'synced')).toMatchObject([{ artifact: 'worker', files: 1, paths: ['/app/src/basket.js'] }]);
+    expect(second.since(0, 'built')).toEqual([]);
+    expect(second.since(0, 'applied').flatMap(({ changed }) => changed)).toEqual([]);
+
+    // Ctrl+C: what either session has deployed is gone.
+    expect(await second.interrupt()).toBe(0);
+    expect(await shop.objects()).toEqual([]);
+  });
+
+  it('SIGTERM deletes everything that was deployed', async () => {
+    const dev = shop.dev('web');
+    await dev.until('ready');
+    expect(await shop.objects()).not.toEqual([]);
+    expect(await dev.terminate()).toBe(0);
+    expect(dev.since(0, 'stopped')).toMatchObject([{ kept: false }]);
+    expect(await shop.objects()).toEqual([]);
+  });
+
+  it('--keep leaves what was deployed, and `slipway delete` removes it', async () => {
+    const dev = shop.dev('web', '--keep');
+    await dev.until('ready');
+    const before = await shop.onlyOne('web');
+    expect(await dev.interrupt()).toBe(0);
+    expect(dev.since(0, 'stopped')).toMatchObject([{ kept: true }]);
+    expect(await shop.onlyOne('web')).toEqual(before);
+
+    const deleted = await shop.slipway(['delete', 'web', '--json', ...shop.where]);
+    expect(deleted.exitCode).toBe(0);
+    expect(JSON.parse(deleted.stdout)).toEqual({ releases: [{ release: 'web', objects: ['deployment/web', 'service/web'] }] });
+    expect(await shop.objects()).toEqual([]);
+  });
+});

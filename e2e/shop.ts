@@ -1,0 +1,260 @@
+import { createHash, randomUUID } from 'node:crypto';
+import {
+  copyFileSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, dirname, join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type Kube, type KubeObject, connectKube, processes } from '../clients';
+import { valueOf } from './localRegistry';
+import { RunningDev } from './runningDev';
+
+/** Longer than any single wait of a test, so that it is the wait that tells what is missing. */
+jest.setTimeout(300_000);
+const commandLimitMs = 120_000;
+
+/** One container of a pod that is not being deleted. */
+export interface Running {
+  readonly pod: string;
+  readonly podUid: string;
+  readonly containerId: string;
+  readonly restarts: number;
+  readonly ready: boolean;
+}
+
+export interface Ended {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** A copy of examples/shop with the packed package installed, and a namespace of its own. */
+export class Shop {
+  readonly namespace = `e2e-${randomUUID().slice(0, 8)}`;
+  private readonly folder = join(realpathSync(tmpdir()), `slipway-${this.namespace}`);
+  private readonly devs: RunningDev[] = [];
+  private connected: Kube | undefined;
+
+  async open(): Promise<void> {
+    const packed = process.env['SLIPWAY_E2E_SHOP'];
+    if (packed === undefined) throw new Error('there is no packed shop: jest runs packShop before these tests');
+    mkdirSync(this.folder);
+    copyWorkspace(packed, this.root);
+    const context = process.env['SLIPWAY_CONTEXT'];
+    const kube = valueOf(await connectKube(context === undefined ? {} : { context }));
+    valueOf(await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } }));
+    this.connected = kube;
+  }
+
+  /** Ends what runs, and has the namespace deleted without waiting for it. */
+  async close(): Promise<void> {
+    await Promise.all(this.devs.map((dev) => dev.abandon()));
+    rmSync(this.folder, { recursive: true, force: true });
+    if (this.connected) valueOf(await this.connected.delete({ apiVersion: 'v1', kind: 'Namespace', name: this.namespace }));
+  }
+
+  get kube(): Kube {
+    if (!this.connected) throw new Error('the shop is not open');
+    return this.connected;
+  }
+
+  get root(): string {
+    return join(this.folder, 'shop');
+  }
+
+  // ---- its files -----------------------------------------------------------------------------------------------
+
+  path(path: string): string {
+    return join(this.root, path);
+  }
+
+  read(path: string): string {
+    return readFileSync(this.path(path), 'utf8');
+  }
+
+  write(path: string, content: string): void {
+    mkdirSync(dirname(this.path(path)), { recursive: true });
+    writeFileSync(this.path(path), content);
+  }
+
+  /** Replaces a text in a file that must have it; gives back what undoes it. */
+  edit(path: string, from: string, to: string): () => void {
+    const before = this.read(path);
+    if (!before.includes(from)) throw new Error(`${path} has no ${JSON.stringify(from)}`);
+    this.write(
+      path,
+      before.replace(from, () => to),
+    );
+    return () => this.write(path, before);
+  }
+
+  /** All below folders of the workspace, by where each is in a container: `d PATH` or `SHA-256 PATH`, sorted. */
+  listing(folders: Readonly<Record<string, string>>): readonly string[] {
+    return Object.entries(folders)
+      .flatMap(([at, folder]) => [`d ${at}`, ...listed(this.path(folder), at)])
+      .sort();
+  }
+
+  // ---- the command ---------------------------------------------------------------------------------------------
+
+  /** Runs `slipway` to its end, in the workspace's folder. */
+  slipway(args: readonly string[], env: Env = {}): Promise<Ended> {
+    return this.run('slipway', args, env);
+  }
+
+  nx(...args: readonly string[]): Promise<Ended> {
+    return this.run('nx', args, {});
+  }
+
+  /** Installs packages into the workspace, as a user would. */
+  async install(...packages: readonly string[]): Promise<void> {
+    const args = ['install', '--silent', '--no-audit', '--no-fund', '-D', ...packages];
+    const { exitCode, stderr } = valueOf(await processes.run({ command: 'npm', args, cwd: this.root, env: clean({}) }));
+    if (exitCode !== 0) throw new Error(`npm install ${packages.join(' ')} failed: ${stderr}`);
+  }
+
+  /** Starts `slipway dev` and gives it back at once. */
+  dev(...args: readonly string[]): RunningDev {
+    return this.start('slipway', ['dev', ...args, ...this.where]);
+  }
+
+  nxDev(project: string): RunningDev {
+    return this.start('nx', ['run', `${project}:dev`, ...this.where]);
+  }
+
+  /** Flags that say where everything is deployed. */
+  get where(): readonly string[] {
+    const context = process.env['SLIPWAY_CONTEXT'];
+    return [`--namespace=${this.namespace}`, ...(context === undefined ? [] : [`--context=${context}`])];
+  }
+
+  private start(bin: string, args: readonly string[]): RunningDev {
+    const eventsFile = join(this.folder, `events-${this.devs.length}.jsonl`);
+    const dev = new RunningDev({
+      command: this.bin(bin),
+      args: [...args, `--events=${eventsFile}`],
+      cwd: this.root,
+      env: clean({}),
+      eventsFile,
+    });
+    this.devs.push(dev);
+    return dev;
+  }
+
+  private async run(bin: string, args: readonly string[], env: Env): Promise<Ended> {
+    const signal = AbortSignal.timeout(commandLimitMs);
+    return valueOf(await processes.run({ command: this.bin(bin), args, cwd: this.root, env: clean(env), signal }));
+  }
+
+  private bin(name: string): string {
+    return this.path(join('node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name));
+  }
+
+  // ---- the cluster ---------------------------------------------------------------------------------------------
+
+  /** The running containers of an application, by the names of their pods. */
+  async running(app: string): Promise<readonly Running[]> {
+    const pods = valueOf(
+      await this.kube.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: this.namespace, labelSelector: `app=${app}` }),
+    );
+    return pods.flatMap(runningIn).sort((a, b) => (a.pod < b.pod ? -1 : 1));
+  }
+
+  /** The one running container of an application; rejects when there are more, or none. */
+  async onlyOne(app: string): Promise<Running> {
+    const [first, ...others] = await this.running(app);
+    if (!first || others.length > 0) throw new Error(`${app} has ${others.length + (first ? 1 : 0)} containers instead of one`);
+    return first;
+  }
+
+  /** What a command in an application's container prints. */
+  async inside(app: string, pod: string, command: readonly string[]): Promise<string> {
+    const { stdin, stdout, stderr, ended } = valueOf(await this.kube.exec({ namespace: this.namespace, pod, container: app, command }));
+    stdin.end();
+    const [printed, complained] = await Promise.all([text(stdout), text(stderr)]);
+    const { exitCode, problem } = await ended;
+    if (exitCode !== 0) throw new Error(`${command.join(' ')} in ${pod}: ${problem?.message ?? complained}`);
+    return printed;
+  }
+
+  /** All below a folder of a container, in the words of `listing`. */
+  async listingInside(app: string, pod: string, folder: string): Promise<readonly string[]> {
+    const script = 'find "$0" -type d | while read -r each; do echo "d $each"; done; find "$0" -type f -exec sha256sum {} +';
+    const printed = await this.inside(app, pod, ['sh', '-c', script, folder]);
+    return printed
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => line.replace(/^([0-9a-f]{64})  /, '$1 '))
+      .sort();
+  }
+
+  /** Everything in the namespace but what every namespace has, as `Kind/name`. */
+  async objects(): Promise<readonly string[]> {
+    const kinds = [
+      { apiVersion: 'apps/v1', kind: 'Deployment' },
+      { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
+      { apiVersion: 'v1', kind: 'Service' },
+      { apiVersion: 'v1', kind: 'ConfigMap' },
+      { apiVersion: 'v1', kind: 'Pod' },
+    ];
+    const lists = await Promise.all(kinds.map((kind) => this.kube.list(kind, { namespace: this.namespace })));
+    return lists
+      .flatMap((list) => valueOf(list))
+      .map(({ kind, metadata }) => `${kind}/${metadata.name ?? ''}`)
+      .filter((name) => name !== 'ConfigMap/kube-root-ca.crt');
+  }
+}
+
+/** The environment of a user's shell: what jest, npm and an outer Nx have put into this one is not in it. */
+function clean(more: Env): Record<string, string> {
+  const own = Object.entries(process.env).filter(([name]) => !/^(NX_|JEST_|npm_|NODE_ENV$|NODE_OPTIONS$|FORCE_COLOR$)/.test(name));
+  const env: Env = { ...Object.fromEntries(own), NX_DAEMON: 'false', NO_COLOR: '1', ...more };
+  return Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+}
+
+function runningIn(pod: KubeObject): readonly Running[] {
+  const { name = '', uid = '', deletionTimestamp } = pod.metadata;
+  const status = pod['status'] as { readonly containerStatuses?: readonly ContainerStatus[] } | undefined;
+  if (deletionTimestamp !== undefined) return [];
+  return (status?.containerStatuses ?? []).flatMap(({ containerID = '', restartCount, ready, state }) =>
+    state.running ? [{ pod: name, podUid: uid, containerId: containerID, restarts: restartCount, ready }] : [],
+  );
+}
+
+interface ContainerStatus {
+  readonly containerID?: string;
+  readonly restartCount: number;
+  readonly ready: boolean;
+  readonly state: { readonly running?: object };
+}
+
+function listed(folder: string, at: string): readonly string[] {
+  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+    const [path, inside] = [join(folder, entry.name), `${at}/${entry.name}`];
+    if (entry.isDirectory()) return [`d ${inside}`, ...listed(path, inside)];
+    return [`${createHash('sha256').update(readFileSync(path)).digest('hex')} ${inside}`];
+  });
+}
+
+/** Installed packages are linked and not copied: nothing writes into them, and there are thousands of files. */
+function copyWorkspace(from: string, to: string, installed = false): void {
+  mkdirSync(to);
+  for (const entry of readdirSync(from, { withFileTypes: true })) {
+    const [source, target] = [join(from, entry.name), join(to, entry.name)];
+    if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
+    else if (entry.isDirectory()) copyWorkspace(source, target, installed || basename(source) === 'node_modules');
+    else if (installed) linkSync(source, target);
+    else copyFileSync(source, target);
+  }
+}

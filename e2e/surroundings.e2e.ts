@@ -1,0 +1,120 @@
+import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
+import { type AddressInfo, type Server as Listener, createServer as createListener } from 'node:net';
+import { type Ended, Shop } from './shop';
+
+interface Told {
+  readonly problems?: readonly { readonly code: string; readonly message: string; readonly hint?: string }[];
+}
+
+// What is missing around Slipway is told before anything is done: all of it at once, each with what to do.
+describe('in the wrong surroundings', () => {
+  const shop = new Shop();
+  beforeAll(() => shop.open());
+  afterAll(() => shop.close());
+
+  const problemsOf = ({ stdout }: Ended): Told['problems'] => (JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '') as Told).problems;
+  const kubeconfig = (context: string, server: string): string => {
+    const path = `${context}.kubeconfig`;
+    const cluster = { name: context, cluster: { server } };
+    const config = {
+      apiVersion: 'v1',
+      kind: 'Config',
+      clusters: [cluster],
+      users: [{ name: context, user: { token: 'any' } }],
+      contexts: [{ name: context, context: { cluster: context, user: context } }],
+      'current-context': context,
+    };
+    shop.write(path, JSON.stringify(config));
+    return shop.path(path);
+  };
+
+  it('a cluster and an engine that do not answer are told together', async () => {
+    const closed = await listen(createListener());
+    closed.close();
+    const KUBECONFIG = kubeconfig('nobody', `https://127.0.0.1:${closed.port}`);
+    const DOCKER_HOST = `unix://${shop.path('no.sock')}`;
+    const ended = await shop.slipway(['deploy', 'worker', '--json', `--namespace=${shop.namespace}`], { KUBECONFIG, DOCKER_HOST });
+    expect(ended.exitCode).toBe(3);
+    expect(problemsOf(ended)).toMatchObject([
+      { code: 'engineUnreachable', message: expect.stringContaining('no.sock') as string, hint: expect.any(String) as string },
+      {
+        code: 'clusterUnreachable',
+        message: expect.stringContaining(`127.0.0.1:${closed.port}`) as string,
+        hint: expect.any(String) as string,
+      },
+    ]);
+    // People read the same.
+    const words = await shop.slipway(['deploy', 'worker', `--namespace=${shop.namespace}`], { KUBECONFIG, DOCKER_HOST });
+    expect(words).toMatchObject({ exitCode: 3, stderr: expect.stringMatching(/engineUnreachable[^]*clusterUnreachable/) as string });
+  });
+
+  it('nothing is done in a cluster that is neither local nor allowed', async () => {
+    const requests: string[] = [];
+    const remote = await listen(createServer((request, response) => answerAsRemote(request, response, requests)));
+    const KUBECONFIG = kubeconfig('kind-production', `http://127.0.0.1:${remote.port}`);
+    const ended = await shop.slipway(['dev', 'worker', '--json', `--namespace=${shop.namespace}`], { KUBECONFIG });
+    remote.close();
+    expect(ended.exitCode).toBe(2);
+    expect(problemsOf(ended)).toMatchObject([
+      {
+        code: 'contextNotAllowed',
+        message: expect.stringContaining('kind-production') as string,
+        hint: expect.stringContaining('allowContexts: [kind-production]') as string,
+      },
+    ]);
+    expect(requests.filter((request) => !request.startsWith('GET '))).toEqual([]);
+    expect(requests).toContain('GET /api/v1/nodes');
+  });
+
+  it('a local port that another program has is told, and everything else goes on', async () => {
+    const other = await listen(createListener());
+    shop.write(
+      'apps/web/slipway.yaml',
+      `version: 1\nportForward:\n  - resource: service/web\n    port: 80\n    localPort: ${other.port}\n`,
+    );
+    const dev = shop.dev('web');
+    expect(await dev.until('failed')).toMatchObject({
+      subject: 'web',
+      code: 'portTaken',
+      message: `local port ${other.port} is taken by another program`,
+      hint: expect.stringContaining('localPort') as string,
+    });
+    await dev.until('ready');
+    expect(await dev.interrupt()).toBe(0);
+    other.close();
+  });
+});
+
+/** An API server of a cluster that no local tool has made, as far as it is asked. */
+function answerAsRemote(request: IncomingMessage, response: ServerResponse, requests: string[]): void {
+  const { pathname } = new URL(request.url ?? '/', 'http://remote');
+  requests.push(`${request.method ?? ''} ${pathname}`);
+  const objects: Readonly<Record<string, object>> = {
+    '/version': { major: '1', minor: '34', gitVersion: 'v1.34.0' },
+    '/api/v1': {
+      kind: 'APIResourceList',
+      groupVersion: 'v1',
+      resources: [
+        { name: 'nodes', kind: 'Node', namespaced: false, verbs: ['list'] },
+        { name: 'namespaces', kind: 'Namespace', namespaced: false, verbs: ['get'] },
+      ],
+    },
+    '/api/v1/nodes': {
+      kind: 'NodeList',
+      apiVersion: 'v1',
+      metadata: { resourceVersion: '1' },
+      items: [{ metadata: { name: 'ip-10-0-0-1' }, spec: { providerID: 'aws:///eu-west-1a/i-1' } }],
+    },
+    '/api/v1/namespaces/kube-system': { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'kube-system', uid: 'uid-of-production' } },
+  };
+  const found = objects[pathname];
+  response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(found ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, message: 'not found' }));
+}
+
+/** Listens on a free port of this machine. */
+function listen(server: Server | Listener): Promise<{ readonly port: number; close(): void }> {
+  return new Promise((resolve) => {
+    server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port, close: () => void server.close() }));
+  });
+}

@@ -1,0 +1,3 @@
+'use strict';
+
+exports.greeting = (shopName) => `Welcome to ${shopName}`;

@@ -1,0 +1,173 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type BuildRecipe, type Input, type Snapshot } from '../model';
+import { fakeEngine } from '../testkit/fakeEngine';
+import { build, type BuildJob } from '.';
+
+const root = mkdtempSync(join(tmpdir(), 'slipway-build-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const ref = 'localhost:5000/shop/api:1a2b';
+const files = {
+  'apps/api/Dockerfile': 'FROM busybox:1.36\nCOPY src /app\n',
+  'apps/api/.dockerignore': '*.md\n',
+  'apps/api/src/main.js': 'main',
+  'libs/shared/index.js': 'shared',
+};
+
+function put(path: string, content: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+interface Wanted {
+  readonly files?: Readonly<Record<string, string>>;
+  readonly recipe?: Partial<BuildRecipe>;
+  readonly inputs?: readonly Input[];
+  readonly job?: Partial<BuildJob>;
+}
+
+function jobOf({ files: taken = files, recipe, inputs = [], job }: Wanted = {}): BuildJob {
+  for (const [path, content] of Object.entries(taken)) put(path, content);
+  const artifact: Artifact = {
+    name: 'api',
+    project: 'api-project',
+    image: 'shop/api',
+    recipe: { builder: 'docker/1', context: 'apps/api', dockerfile: 'apps/api/Dockerfile', args: {}, ...recipe },
+    inputs,
+    requires: [],
+    targets: [],
+    reload: { kind: 'hot', because: 'it is a test' },
+  };
+  const sources = withEntries(
+    emptyDir,
+    Object.entries(taken).map(
+      ([path, text]) => [path, fileEntry({ digest: contentDigest(text), size: Buffer.byteLength(text), mode: 0o644 })] as const,
+    ),
+  );
+  const snapshot: Snapshot = { inputsHash: 'inputs', rebuildHash: 'rebuild', layoutHash: 'layout', sources, tree: emptyDir };
+  return {
+    artifact,
+    snapshot,
+    bases: {},
+    root,
+    ref,
+    engine: fakeEngine(),
+    signal: new AbortController().signal,
+    onLine: () => undefined,
+    ...job,
+  };
+}
+
+describe('an image built through the engine', () => {
+  it('is made from the snapshot’s files in the context, and says whose it is', async () => {
+    const engine = fakeEngine();
+    const built = await build(jobOf({ job: { engine } }));
+    const id = await engine.imageId(ref);
+    expect(built).toEqual({ ok: true, value: { image: { location: 'engine', ref, id: id.ok && id.value }, sentHash: 'inputs' } });
+    expect([...(engine.contextOf(ref)?.keys() ?? [])]).toEqual(['Dockerfile', 'src/main.js']);
+    expect(await engine.inspect(ref)).toMatchObject({
+      value: { labels: { 'dev.slipway.project': 'api-project', 'dev.slipway.inputs': 'inputs' } },
+    });
+  });
+
+  it('takes the whole workspace as context when the recipe says so', async () => {
+    const engine = fakeEngine();
+    const dockerfile = 'FROM busybox:1.36\nCOPY libs /libs\n';
+    await build(jobOf({ files: { ...files, 'apps/api/Dockerfile': dockerfile }, recipe: { context: '' }, job: { engine } }));
+    expect([...(engine.contextOf(ref)?.keys() ?? [])]).toEqual(['apps/api/Dockerfile', 'apps/api/src/main.js', 'libs/shared/index.js']);
+  });
+
+  it('takes a Dockerfile that lies outside of the context', async () => {
+    const engine = fakeEngine();
+    await build(
+      jobOf({
+        files: { 'docker/api': 'FROM busybox:1.36\nCOPY index.js /\n', ...files },
+        recipe: { context: 'libs/shared', dockerfile: 'docker/api' },
+        job: { engine },
+      }),
+    );
+    expect([...(engine.contextOf(ref)?.keys() ?? [])]).toEqual(['.slipway.Dockerfile', 'index.js']);
+  });
+
+  it('gets an ignore file only when an instruction copies it', async () => {
+    const engine = fakeEngine();
+    await build(jobOf({ inputs: [{ path: 'apps/api', containerPath: '/app', onChange: 'sync', because: 'copied' }], job: { engine } }));
+    expect(engine.contextOf(ref)?.has('.dockerignore')).toBe(true);
+  });
+
+  it.each([
+    ['by tag where the engine has it', 'localhost:5000/shop/base:ff', 'localhost:5000/shop/base:ff'],
+    ['by digest where it has to be fetched', undefined, 'localhost:5000/shop/base:ff@sha256:aa'],
+  ])('stands on the image of this workspace that its Dockerfile names, %s', async (_, inEngine, expected) => {
+    const engine = fakeEngine({ bases: ['busybox:1.36', 'localhost:5000/shop/base:ff@sha256:aa'] });
+    if (inEngine !== undefined) await build(jobOf({ job: { engine, ref: inEngine } }));
+    const dockerfile = { 'apps/api/Dockerfile': 'FROM shop/base:dev\nCOPY src /app\n' };
+    const bases = { 'shop/base': 'localhost:5000/shop/base:ff@sha256:aa' };
+    expect(await build(jobOf({ files: { ...files, ...dockerfile }, job: { engine, bases } }))).toMatchObject({
+      ok: true,
+      value: { sentHash: 'inputs' },
+    });
+    expect(engine.contextOf(ref)?.get('Dockerfile')).toBe(`FROM ${expected}\nCOPY src /app\n`);
+  });
+});
+
+describe('an image whose sources changed while they were sent', () => {
+  it('is not credited, gets no name, and is not kept', async () => {
+    const engine = fakeEngine();
+    const job = jobOf({ job: { engine } });
+    put('apps/api/src/main.js', 'else');
+    const built = await build(job);
+    expect(built).toMatchObject({ ok: true, value: { sentHash: `changed:${contentDigest('else')}` } });
+    expect(await engine.imageId(ref)).toEqual({ ok: true, value: undefined });
+    expect(await engine.list({ name: 'dev.slipway.project' })).toEqual({ ok: true, value: [] });
+  });
+
+  it('does not blame a failed build on the snapshot', async () => {
+    const job = jobOf();
+    put('apps/api/Dockerfile', 'FROM busybox:1.36\nRUN exit 1\n');
+    expect(await build(job)).toMatchObject({
+      ok: false,
+      problem: { code: 'sourcesChanged', retry: 'afterDelay', location: { file: 'apps/api/Dockerfile' } },
+    });
+  });
+});
+
+describe('a build that fails', () => {
+  it('names the project, and the place in the workspace’s Dockerfile', async () => {
+    const job = jobOf({ files: { ...files, 'apps/api/Dockerfile': 'FROM busybox:1.36\nCOPPY src /app\n' } });
+    expect(await build(job)).toMatchObject({
+      ok: false,
+      problem: { code: 'buildFailed', project: 'api-project', location: { file: 'apps/api/Dockerfile', line: 2 } },
+    });
+  });
+
+  it('names the line of the instruction that failed', async () => {
+    const job = jobOf({ files: { ...files, 'apps/api/Dockerfile': 'FROM busybox:1.36\nCOPY src /app\nRUN exit 1\n' } });
+    expect(await build(job)).toMatchObject({ ok: false, problem: { location: { file: 'apps/api/Dockerfile', line: 3 } } });
+  });
+
+  it('stops when it is told to', async () => {
+    const stop = new AbortController();
+    const engine = fakeEngine({ onBuild: () => new Promise(() => stop.abort()) });
+    expect(await build(jobOf({ job: { engine, signal: stop.signal } }))).toMatchObject({ ok: false });
+    expect(await engine.imageId(ref)).toEqual({ ok: true, value: undefined });
+  });
+
+  it('says which builders there are when the recipe names another', async () => {
+    expect(await build(jobOf({ recipe: { builder: 'constructor/1' } }))).toMatchObject({
+      ok: false,
+      problem: { code: 'builderUnknown', exitCode: 2, hint: 'choose one of: docker' },
+    });
+  });
+
+  (process.platform === 'linux' ? it : it.skip)('says which file cannot be read', async () => {
+    const sources = withEntries(emptyDir, [['mem', fileEntry({ digest: 'x', size: 10, mode: 0o644 })]]);
+    const job = jobOf({ recipe: { context: '' } });
+    expect(await build({ ...job, root: '/proc/self', snapshot: { ...job.snapshot, sources } })).toMatchObject({
+      ok: false,
+      problem: { code: 'contextUnreadable' },
+    });
+  });
+});

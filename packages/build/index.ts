@@ -1,0 +1,4 @@
+export * from './build';
+export * from './builder';
+export * from './limitBuilds';
+export * from './records';

@@ -1,0 +1,50 @@
+import type {
+  BuildDocument,
+  CommandOptions,
+  CommandResult,
+  DeleteDocument,
+  DeployDocument,
+  DevOptions,
+  DoctorDocument,
+  ExplainDocument,
+  InputsDocument,
+  StatusDocument,
+} from '../dev';
+import type { GraphSource } from '../graph';
+import type { Result } from '../model';
+import type { Output } from './output';
+
+export type DeployCommandOptions = CommandOptions & { readonly noBuild?: boolean };
+
+type Command<Options, Document> = (options: Options) => Promise<CommandResult<Document>>;
+
+/** What the command line can start. A parameter of it, so that reading a command line is tested without running anything. */
+export interface Commands {
+  readonly dev: Command<DevOptions, unknown>;
+  readonly build: Command<CommandOptions, BuildDocument>;
+  readonly deploy: Command<DeployCommandOptions, DeployDocument>;
+  readonly run: Command<DeployCommandOptions, DeployDocument>;
+  readonly delete: Command<CommandOptions, DeleteDocument>;
+  readonly status: Command<CommandOptions, StatusDocument>;
+  readonly explain: Command<CommandOptions & { readonly files: readonly string[] }, ExplainDocument>;
+  readonly inputs: Command<CommandOptions, readonly InputsDocument[]>;
+  readonly doctor: Command<CommandOptions, DoctorDocument>;
+  readonly init: (workspace: GraphSource, output: Output) => Promise<number>;
+  /** The workspace around a folder. */
+  readonly findWorkspace: (folder: string) => Promise<Result<GraphSource>>;
+}
+
+/** The real ones, loaded when one is started: `slipway version` and `--help` do not wait for the clients of engines and clusters. */
+export const commands: Commands = {
+  dev: async (options) => (await import('../dev/index.js')).devCommand(options),
+  build: async (options) => (await import('../dev/index.js')).buildCommand(options),
+  deploy: async (options) => (await import('../dev/index.js')).deployCommand(options),
+  run: async (options) => (await import('../dev/index.js')).runCommand(options),
+  delete: async (options) => (await import('../dev/index.js')).deleteCommand(options),
+  status: async (options) => (await import('../dev/index.js')).statusCommand(options),
+  explain: async (options) => (await import('../dev/index.js')).explainCommand(options),
+  inputs: async (options) => (await import('../dev/index.js')).inputsCommand(options),
+  doctor: async (options) => (await import('../dev/index.js')).doctorCommand(options),
+  init: async (workspace, output) => (await import('./init.js')).init(workspace, output),
+  findWorkspace: async (folder) => (await import('./findWorkspace.js')).findWorkspace(folder),
+};

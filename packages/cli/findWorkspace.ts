@@ -1,0 +1,22 @@
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import type { GraphSource } from '../graph';
+import { failed, succeeded, type Result } from '../model';
+import { nxGraph } from '../nx';
+import { declaresWorkspaces, workspacesGraph } from '../turbo';
+
+/** The workspace around a folder: the nearest one upwards that has an nx.json, or a package manager's workspaces. */
+export function findWorkspace(from: string): Result<GraphSource> {
+  for (let folder = from; ; folder = dirname(folder)) {
+    if (existsSync(join(folder, 'nx.json'))) return succeeded(nxGraph(folder));
+    if (declaresWorkspaces(folder)) return succeeded(workspacesGraph(folder));
+    if (dirname(folder) === folder) break;
+  }
+  return failed({
+    code: 'workspaceNotFound',
+    message: `${from} is in no workspace: neither it nor a folder above has an nx.json, a pnpm-workspace.yaml or a package.json with workspaces`,
+    hint: 'change into the workspace, or run `npx nx init` to make one',
+    retry: 'whenInputChanges',
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,2 @@
+export { commands, type Commands } from './commands';
+export { slipway, type Surroundings } from './slipway';

@@ -1,0 +1,90 @@
+import type { CommandResult } from '../dev';
+import type { ExitCode, Problem, Report } from '../model';
+import { combine, jsonLines, openTerminal, paintFor, problemLines, watchProblems, type Paint, type Verbosity } from '../report';
+
+export interface Stream {
+  write(text: string): unknown;
+  readonly isTTY?: boolean;
+}
+
+export interface OutputOptions {
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly json: boolean;
+  readonly verbosity: Verbosity;
+  /** A command that runs long writes its events as JSON lines; the others one document at their end. */
+  readonly long: boolean;
+}
+
+/** What is printed of a document. */
+export interface Printing<Document> {
+  readonly lines: (document: Document, paint: Paint) => readonly string[];
+  /** With `--json`; the document itself when this is not given. */
+  readonly json?: (document: Document) => unknown;
+  /** Whether a document still says something when there are problems; not, when this is not given. */
+  readonly saysMore?: (document: Document) => boolean;
+  /** The lines tell the problems too, each in its place. */
+  readonly tellsProblems?: boolean;
+  /** The command ends only when it is interrupted. */
+  readonly endless?: boolean;
+}
+
+/** Where a command's words go: to people on stdout; with `--json` JSON alone on stdout, and people's words on stderr. */
+export interface Output {
+  readonly report: Report;
+  readonly say: (text: string) => void;
+  /** Begins a new line where the terminal has shown `^C`. */
+  readonly breakLine: () => void;
+  /** The end of a command: its document, and each problem that no event told. */
+  readonly finish: <Document>(result: CommandResult<Document>, printing: Printing<Document>) => 0 | ExitCode;
+  /** The end of a command that could not begin. */
+  readonly refuse: (problem: Problem) => ExitCode;
+}
+
+export function openOutput({ stdout, stderr, env, json, verbosity, long }: OutputOptions): Output {
+  const people = json ? stderr : stdout;
+  const isTTY = people.isTTY === true;
+  const paint = paintFor({ isTTY, env });
+  const terminal = openTerminal({ stream: people, verbosity, isTTY, env });
+  const { report, unsaid } = watchProblems(
+    json && long ? combine([terminal, jsonLines({ stream: stdout, now: Date.now, verbosity })]) : terminal,
+  );
+  const write = (stream: Stream, lines: readonly string[]) => {
+    if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
+  };
+  const writeJson = (document: object) => {
+    const text = long ? JSON.stringify({ v: 1, at: Date.now(), kind: 'ended', ...document }) : JSON.stringify(document, null, 2);
+    stdout.write(`${text}\n`);
+  };
+  return {
+    report,
+    say: (text) => report({ kind: 'notice', message: text }),
+    breakLine() {
+      if (isTTY) people.write('\n');
+    },
+    finish(result, { lines, json: shape, saysMore, tellsProblems = false }) {
+      const problems = tellsProblems && !json ? [] : unsaid(result.problems);
+      // Problems are no part of what a command gives, so they go where they are seen when its output is read by another program.
+      for (const problem of problems) write(stderr, problemLines(problem, paintFor({ isTTY: stderr.isTTY === true, env })));
+      if (json) writeJson(jsonResult({ ...result, document: shape ? shape(result.document) : result.document }, long));
+      else if (verbosity !== 'quiet' && (result.exitCode === 0 || problems.length === 0 || saysMore?.(result.document) === true)) {
+        write(stdout, lines(result.document, paint));
+      }
+      return result.exitCode;
+    },
+    refuse(problem) {
+      write(stderr, problemLines(problem, paintFor({ isTTY: stderr.isTTY === true, env })));
+      if (json) writeJson({ ...(long ? { exitCode: problem.exitCode } : {}), problems: [problem] });
+      return problem.exitCode;
+    },
+  };
+}
+
+/** What `--json` prints: the document, with the problems beside what it holds. */
+function jsonResult({ document, problems, exitCode }: CommandResult<unknown>, long: boolean): object {
+  if (long) return { exitCode, document, ...(problems.length > 0 ? { problems } : {}) };
+  // A list has no place for problems beside it: they are on stderr, and in the exit code.
+  if (Array.isArray(document)) return document.length === 0 && problems.length > 0 ? { problems } : document;
+  return { ...(document as object), ...(problems.length > 0 ? { problems } : {}) };
+}

@@ -1,0 +1,265 @@
+import { readFileSync } from 'node:fs';
+import { join, relative, resolve, sep } from 'node:path';
+import { Command, CommanderError, Option } from 'commander';
+import type { CommandOptions, CommandResult } from '../dev';
+import { messageOf, type ExitCode, type Problem } from '../model';
+import {
+  buildLines,
+  deleteLines,
+  deployLines,
+  doctorLines,
+  explainLines,
+  inputsLines,
+  Interruption,
+  statusLines,
+  type Signals,
+  type Verbosity,
+} from '../report';
+import { chosenProjects } from './chosenProjects';
+import type { Commands } from './commands';
+import { openOutput, type Output, type Printing, type Stream } from './output';
+
+/** All that the command line knows of where it runs. */
+export interface Surroundings {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdout: Stream;
+  readonly stderr: Stream;
+  readonly signals: Signals;
+  /** Called with what is to be done when nobody reads what is written: a closed pipe or terminal. */
+  readonly onUnread: (listener: () => void) => void;
+  /** Ends the process. */
+  readonly leave: (exitCode: number) => void;
+}
+
+interface CommonFlags {
+  readonly json?: boolean;
+  readonly verbosity: Verbosity;
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly namespace?: string;
+  readonly defaultRepo?: string;
+}
+
+interface DevFlags extends CommonFlags {
+  readonly keep?: boolean;
+  readonly events?: string;
+  readonly logs: boolean;
+  readonly forward: boolean;
+}
+
+interface DeployFlags extends CommonFlags {
+  readonly build: boolean;
+}
+
+/** The `slipway` command: 0 done, 1 a service failed, 2 wrong use or config, 3 cluster, registry or engine out of reach. */
+export async function slipway(argv: readonly string[], commands: Commands, surroundings: Surroundings): Promise<number> {
+  const { stdout, stderr } = surroundings;
+  let exitCode: number = 0;
+  const program = commandLine(commands, surroundings, (code) => (exitCode = code));
+  let complaint = '';
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().configureOutput({ writeOut: (text) => stdout.write(text), writeErr: (text) => (complaint += text) });
+  }
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode === 0) return 0;
+    // Without a command it shows what there is; that is an answer, but not what was asked for.
+    if (error.code === 'commander.help') {
+      stderr.write(complaint);
+      return 2;
+    }
+    const output = openOutput({ ...surroundings, json: argv.includes('--json'), verbosity: 'normal', long: false });
+    const used = program.commands.find((each) => each.name() === argv[0]);
+    return output.refuse(wrongUse(error, { complaint, help: ['slipway', ...(used ? [used.name()] : []), '--help'].join(' ') }));
+  }
+}
+
+function commandLine(commands: Commands, surroundings: Surroundings, ends: (exitCode: number) => void): Command {
+  const program = new Command('slipway')
+    .description('The inner loop of Kubernetes for a monorepo: build, deploy, and keep containers in step with the files.')
+    .usage('COMMAND [PROJECT...] [options]')
+    .version(ownVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand('help [command]', 'show help for a command')
+    .showSuggestionAfterError()
+    .enablePositionalOptions();
+
+  /** A command with what all of them take. */
+  const command = (name: string, description: string, operands = '[projects...]') => {
+    const verbosity = new Option('--verbosity <level>', 'how much is told').choices(['quiet', 'normal', 'debug']).default('normal');
+    return program
+      .command(`${name} ${operands}`)
+      .description(description)
+      .option('--json', 'print JSON on stdout, and words for people on stderr')
+      .addOption(verbosity);
+  };
+  const ofCluster = (of: Command) =>
+    of
+      .option('--context <name>', 'the context of the kubeconfig (default: the current one)')
+      .option('--kubeconfig <file>', 'the kubeconfig file (default: KUBECONFIG, ~/.kube/config)')
+      .option('--namespace <name>', 'the namespace of objects that name none')
+      .option('--default-repo <repository>', 'the registry that images are pushed to (default: SLIPWAY_DEFAULT_REPO)');
+  /** Runs one of the commands, and prints what it gives. */
+  const act = async <Document>(
+    flags: CommonFlags,
+    projects: readonly string[],
+    long: boolean,
+    start: (options: CommandOptions) => Promise<CommandResult<Document>>,
+    printing: Printing<Document>,
+  ) => {
+    const output = openOutput({ ...surroundings, json: flags.json ?? false, verbosity: flags.verbosity, long });
+    ends(
+      await inWorkspace({
+        flags,
+        projects,
+        endless: printing.endless ?? false,
+        output,
+        commands,
+        surroundings,
+        finish: async (options) => output.finish(await start(options), printing),
+      }),
+    );
+  };
+
+  ofCluster(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))
+    .option('--keep', 'leave what was deployed when it ends')
+    .option('--events <file>', 'write every event to a file, as a line of JSON')
+    .option('--no-logs', "do not show the containers' logs")
+    .option('--no-forward', 'do not forward ports')
+    .action((projects: string[], flags: DevFlags) => {
+      const start = (options: CommandOptions) =>
+        commands.dev({
+          ...options,
+          keep: flags.keep ?? false,
+          logs: flags.logs,
+          forward: flags.forward,
+          ...(flags.events === undefined ? {} : { events: resolve(surroundings.cwd, flags.events) }),
+        });
+      return act(flags, projects, true, start, { lines: () => [], endless: true });
+    });
+  ofCluster(command('run', 'build and deploy once')).action((projects: string[], flags: CommonFlags) =>
+    act(flags, projects, true, commands.run, { lines: deployLines }),
+  );
+  ofCluster(command('build', 'build the images that the registry lacks, and put them there')).action(
+    (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.build, { lines: buildLines }),
+  );
+  ofCluster(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout'))
+    .option('--no-build', 'fail when an image is missing')
+    .action((projects: string[], flags: DeployFlags) =>
+      act(flags, projects, true, (options) => commands.deploy({ ...options, noBuild: !flags.build }), { lines: deployLines }),
+    );
+  ofCluster(command('delete', 'remove what was deployed')).action((projects: string[], flags: CommonFlags) =>
+    act(flags, projects, false, commands.delete, { lines: deleteLines }),
+  );
+  ofCluster(command('status', 'what is deployed, and whether it is in step with the files')).action(
+    (projects: string[], flags: CommonFlags) =>
+      act(flags, projects, false, commands.status, { lines: statusLines, saysMore: ({ releases }) => releases.length > 0 }),
+  );
+  command('explain', 'what an edit of a file would do', '<files...>').action((files: string[], flags: CommonFlags) =>
+    act(
+      flags,
+      [],
+      false,
+      (options) => commands.explain({ ...options, projects: [], files: filesIn(options.root, surroundings.cwd, files) }),
+      { lines: explainLines, saysMore: ({ files }) => files.length > 0 },
+    ),
+  );
+  command('inputs', 'the files that images are made from, and what an edit of each asks for').action(
+    (projects: string[], flags: CommonFlags) =>
+      act(flags, projects, false, commands.inputs, {
+        lines: inputsLines,
+        saysMore: (documents) => documents.length > 0,
+        json: (documents) => (projects.length === 1 && documents.length === 1 ? documents[0] : documents),
+      }),
+  );
+  ofCluster(command('doctor', 'look for what is missing on this machine and in the cluster')).action(
+    (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.doctor, { lines: doctorLines, tellsProblems: true }),
+  );
+  command('init', 'set the workspace up', '').action(async (flags: CommonFlags) => {
+    const output = openOutput({ ...surroundings, json: flags.json ?? false, verbosity: flags.verbosity, long: false });
+    const workspace = await commands.findWorkspace(surroundings.cwd);
+    ends(workspace.ok ? await commands.init(workspace.value, output) : output.refuse(workspace.problem));
+  });
+  program
+    .command('version')
+    .description('print the version')
+    .option('--json', 'print JSON')
+    .action((flags: { readonly json?: boolean }) => {
+      surroundings.stdout.write(flags.json === true ? `${JSON.stringify({ version: ownVersion() })}\n` : `${ownVersion()}\n`);
+    });
+  return program;
+}
+
+interface InWorkspace {
+  readonly flags: CommonFlags;
+  readonly projects: readonly string[];
+  /** It ends only when it is interrupted. */
+  readonly endless: boolean;
+  readonly output: Output;
+  readonly commands: Commands;
+  readonly surroundings: Surroundings;
+  readonly finish: (options: CommandOptions) => Promise<0 | ExitCode>;
+}
+
+async function inWorkspace({ flags, projects, endless, output, commands, surroundings, finish }: InWorkspace): Promise<0 | ExitCode> {
+  const { cwd, env, leave, signals, onUnread } = surroundings;
+  const workspace = await commands.findWorkspace(cwd);
+  if (!workspace.ok) return output.refuse(workspace.problem);
+  const chosen = await chosenProjects(projects, workspace.value, cwd);
+  if (!chosen.ok) return output.refuse(chosen.problem);
+  const { breakLine, say } = output;
+  const interruption = new Interruption({ now: () => performance.now(), sameInterruptMs: 300, breakLine, say, leave });
+  const stopListening = interruption.listenTo(signals);
+  // What ends by itself does its work to the end, whoever reads of it; dev would go on for ever.
+  if (endless) onUnread(interruption.abandon);
+  const defaultRepo = flags.defaultRepo ?? env['SLIPWAY_DEFAULT_REPO'];
+  try {
+    return await finish({
+      root: workspace.value.root,
+      graph: chosen.value.graph,
+      projects: chosen.value.projects,
+      ...(flags.kubeconfig === undefined ? {} : { kubeconfig: resolve(cwd, flags.kubeconfig) }),
+      ...(flags.context === undefined ? {} : { context: flags.context }),
+      ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
+      ...(defaultRepo ? { defaultRepo } : {}),
+      env,
+      report(event) {
+        interruption.report(event);
+        output.report(event);
+      },
+      signal: interruption.signal,
+    });
+  } finally {
+    stopListening();
+  }
+}
+
+/** Paths as the workspace writes them; one outside of it stays as it is, and is explained as that. */
+function filesIn(root: string, cwd: string, files: readonly string[]): readonly string[] {
+  return files.map((file) => relative(root, resolve(cwd, file)).split(sep).join('/'));
+}
+
+/** `error: unknown option '--jsn'\n(Did you mean --json?)` as a problem. */
+function wrongUse(error: CommanderError, { complaint, help }: { readonly complaint: string; readonly help: string }): Problem {
+  const [first = messageOf(error), ...rest] = complaint.trim().split('\n');
+  const suggestion = /^\((.*?)\)$/.exec(rest.join(' ').trim())?.[1];
+  return {
+    code: error.code.replace(/^commander\./, ''),
+    message: first
+      .replace(/^error: /, '')
+      .replace(/\. Allowed choices are /, ', allowed are ')
+      .replace(/\.$/, ''),
+    hint: suggestion?.replace(/\?$/, '').replace(/^Did you mean /, 'perhaps you meant ') ?? `see \`${help}\``,
+    retry: 'never',
+    exitCode: 2,
+  };
+}
+
+function ownVersion(): string {
+  const { version } = JSON.parse(readFileSync(join(__dirname, '../../package.json'), 'utf8')) as { readonly version: string };
+  return version;
+}

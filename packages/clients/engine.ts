@@ -1,0 +1,63 @@
+import type { Readable } from 'node:stream';
+import type { Problem, Result } from '../model';
+
+export interface BuildRequest {
+  /** An uncompressed tar. */
+  readonly context: Readable;
+  /** Path of the Dockerfile within the tar. */
+  readonly dockerfile: string;
+  readonly target?: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly platform?: string;
+  readonly tags: readonly string[];
+  readonly signal: AbortSignal;
+  /** One finished line of output at a time: step names, and what RUN printed. */
+  readonly onLine: (line: string) => void;
+}
+
+/** A build that failed, and at which instruction, as far as the engine says. */
+export interface BuildProblem extends Problem {
+  /** With continued lines joined: `RUN npm ci`, `FROM docker.io/library/node:20`. */
+  readonly instruction?: string;
+}
+
+export type BuildResult =
+  Extract<Result<{ readonly imageId: string }>, { ok: true }> | { readonly ok: false; readonly problem: BuildProblem };
+
+/**
+ * A Docker engine, by its API. Failures: `engineUnreachable` (exit 3), `engineRefused`, `buildFailed` (the Dockerfile in `location`, its line for
+ * a mistake in it; what the failing command printed in `detail`), `baseImageNotFound`, `contextUnreadable`, `pushRefused` (afterDelay), `aborted`.
+ */
+export interface Engine {
+  /** Whether it answers within a second, and what it is. */
+  ping(): Promise<Result<{ readonly version: string; readonly platform: string }>>;
+  build(request: BuildRequest): Promise<BuildResult>;
+  /** The id of an image in its store, or undefined. */
+  imageId(ref: string): Promise<Result<string | undefined>>;
+  /** The image's config as far as Slipway reads it. */
+  inspect(ref: string): Promise<Result<ImageConfig | undefined>>;
+  push(request: {
+    readonly ref: string;
+    readonly signal: AbortSignal;
+    readonly onLine: (line: string) => void;
+  }): Promise<Result<{ readonly digest: string }>>;
+  tag(source: string, ref: string): Promise<Result<void>>;
+  remove(ref: string): Promise<Result<void>>;
+  /** References of images that carry a label. */
+  list(label: {
+    readonly name: string;
+    readonly value?: string;
+  }): Promise<Result<readonly { readonly id: string; readonly refs: readonly string[] }[]>>;
+}
+
+export interface ImageConfig {
+  readonly id: string;
+  readonly entrypoint: readonly string[];
+  readonly command: readonly string[];
+  readonly env: readonly string[];
+  readonly workingDir: string;
+  readonly user: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly onBuild: readonly string[];
+}

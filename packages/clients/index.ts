@@ -1,0 +1,13 @@
+export * from './connectEngine';
+export * from './connectKube';
+export type * from './engine';
+export * from './imageRef';
+export type * from './kube';
+export type { KubeconfigOptions } from './kubeconfig';
+export * from './lines';
+export * from './openRegistry';
+export * from './openWatcher';
+export type * from './processes';
+export type * from './registry';
+export { processes } from './runProcess';
+export type * from './watcher';

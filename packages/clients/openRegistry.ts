@@ -1,0 +1,92 @@
+import { createHash } from 'node:crypto';
+import { type Problem, type Result, failed, succeeded } from '../model';
+import { textOf } from './httpRequest';
+import { type ImageRef, parseImageRef } from './imageRef';
+import type { Registry } from './registry';
+import { type RegistryHttp, type RegistryRequest, registryHttp } from './registryHttp';
+import { registryLogins } from './registryLogin';
+import { processes } from './runProcess';
+
+/** Every form a reference can point to; a registry that is not told of one answers as if it was not there. */
+const manifestTypes = [
+  'application/vnd.oci.image.index.v1+json',
+  'application/vnd.oci.image.manifest.v1+json',
+  'application/vnd.docker.distribution.manifest.list.v2+json',
+  'application/vnd.docker.distribution.manifest.v2+json',
+].join(', ');
+
+/** Registries as their references name them, with the logins of Docker's config. */
+export function openRegistry({ env = process.env }: { readonly env?: Readonly<Record<string, string | undefined>> } = {}): Registry {
+  const http = registryHttp(registryLogins(env, processes));
+  return {
+    async digest(ref, signal) {
+      const image = parseImageRef(ref);
+      return digestOf(http, image, signal);
+    },
+    tags: (repository) => allTags(http, parseImageRef(repository)),
+    async remove(ref) {
+      const image = parseImageRef(ref);
+      const digest = await digestOf(http, image, undefined);
+      if (!digest.ok) return digest;
+      if (digest.value === undefined) return succeeded(undefined);
+      const answer = await http.send({ image, method: 'DELETE', path: `/manifests/${digest.value}`, access: 'delete' });
+      if (!answer.ok) return answer;
+      answer.value.resume();
+      const status = answer.value.statusCode ?? 0;
+      if (status < 300 || status === 404) return succeeded(undefined);
+      return failed(refused(image, status === 405 ? 'it does not allow deleting' : `HTTP ${status}`));
+    },
+  };
+}
+
+async function digestOf(http: RegistryHttp, image: ImageRef, signal: AbortSignal | undefined): Promise<Result<string | undefined>> {
+  const request = (method: RegistryRequest['method']): RegistryRequest => ({
+    image,
+    method,
+    path: `/manifests/${image.digest ?? image.tag ?? 'latest'}`,
+    access: 'pull',
+    accept: manifestTypes,
+    ...(signal ? { signal } : {}),
+  });
+  const head = await http.send(request('HEAD'));
+  if (!head.ok) return head;
+  head.value.resume();
+  const status = head.value.statusCode ?? 0;
+  if (status === 404) return succeeded(undefined);
+  if (status !== 200) return failed(refused(image, `HTTP ${status}`));
+  const told = head.value.headers['docker-content-digest'];
+  if (typeof told === 'string') return succeeded(told);
+  // Some registries do not say it: the digest is that of the manifest's bytes.
+  const whole = await http.send(request('GET'));
+  if (!whole.ok) return whole;
+  const text = await textOf(whole.value);
+  if (text === undefined) return failed(refused(image, 'the manifest was cut off'));
+  return succeeded(`sha256:${createHash('sha256').update(text).digest('hex')}`);
+}
+
+async function allTags(http: RegistryHttp, image: ImageRef): Promise<Result<readonly string[]>> {
+  const tags: string[] = [];
+  let path: string | undefined = '/tags/list?n=1000';
+  while (path !== undefined) {
+    const answer: Awaited<ReturnType<RegistryHttp['send']>> = await http.send({ image, method: 'GET', path, access: 'pull' });
+    if (!answer.ok) return answer;
+    const status = answer.value.statusCode ?? 0;
+    const text = await textOf(answer.value);
+    if (status === 404) return succeeded([]);
+    if (status !== 200 || text === undefined) return failed(refused(image, `HTTP ${status}`));
+    tags.push(...((JSON.parse(text) as { readonly tags?: readonly string[] | null }).tags ?? []));
+    // The next page's address is relative to the host; its query is what counts.
+    const next = /<[^>]*(\?[^>]*)>;\s*rel="?next/.exec(String(answer.value.headers.link ?? ''))?.[1];
+    path = next === undefined ? undefined : `/tags/list${next}`;
+  }
+  return succeeded(tags);
+}
+
+function refused(image: ImageRef, reason: string): Problem {
+  return {
+    code: 'registryRefused',
+    message: `the registry ${image.registry} refuses ${image.repository}: ${reason}`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}

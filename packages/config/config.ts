@@ -1,0 +1,57 @@
+/** What a slipway.yaml says. */
+export interface Config {
+  readonly version: 1;
+  /** Root only. */
+  readonly defaultRepo?: string;
+  /** Root only. */
+  readonly allowContexts?: readonly string[];
+  readonly image?: {
+    readonly name?: string;
+    readonly context?: string;
+    readonly docker?: {
+      readonly file?: string;
+      readonly target?: string;
+      readonly args?: Readonly<Record<string, string | number | boolean>>;
+    };
+  };
+  readonly sync?: { readonly ignore?: readonly string[] };
+  readonly reload?: 'auto' | 'hot' | 'rebuild' | { readonly command: readonly string[] };
+  readonly manifests?: readonly string[];
+  readonly namespace?: string;
+  readonly portForward?: readonly ForwardConfig[];
+  readonly dev?: { readonly keep?: boolean };
+}
+
+export interface ForwardConfig {
+  readonly resource: string;
+  readonly port: number | string;
+  readonly localPort?: number;
+  readonly namespace?: string;
+}
+
+/** The root's settings as defaults under a project's own. What names one project's things (image name, port-forwards) is not inherited. */
+export function mergeConfig(root: Config | undefined, project: Config | undefined): Config {
+  const own = project ?? { version: 1 };
+  if (!root) return own;
+  const { docker: rootDocker, context } = root.image ?? {};
+  const { docker: ownDocker } = own.image ?? {};
+  const inherited = { ...root, ...own };
+  return {
+    version: 1,
+    ...present('namespace', inherited.namespace),
+    ...present('manifests', inherited.manifests),
+    ...present('reload', inherited.reload),
+    ...present('sync', inherited.sync),
+    ...present('portForward', own.portForward),
+    image: {
+      ...(context !== undefined && { context }),
+      ...own.image,
+      docker: { ...rootDocker, ...ownDocker, args: { ...rootDocker?.args, ...ownDocker?.args } },
+    },
+    dev: { ...root.dev, ...own.dev },
+  };
+}
+
+function present<Key extends keyof Config>(key: Key, value: Config[Key] | undefined): Pick<Config, Key> | object {
+  return value === undefined ? {} : { [key]: value };
+}

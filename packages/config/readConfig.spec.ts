@@ -1,0 +1,97 @@
+import { interpolateEnv, mergeConfig, readConfig } from '.';
+
+function mistakes(text: string, isRoot = false): string[] {
+  return readConfig({ path: 'apps/api/slipway.yaml', text, isRoot }).problems.map(({ message, location, hint }) => {
+    return `${String(location?.line)}:${String(location?.column)} ${message.replace(/^\S+ /, '')}${hint === undefined ? '' : ` (${hint})`}`;
+  });
+}
+
+it('reads all keys', () => {
+  const text = [
+    'version: 1',
+    'image: {name: shop/api, context: workspace, docker: {file: Dockerfile.dev, target: dev, args: {A: "${B}", N: 3}}}',
+    'sync: {ignore: ["**/*.test.ts"]}',
+    'reload: {command: [kill, -HUP, "1"]}',
+    'manifests: [k8s/*.yaml]',
+    'namespace: shop',
+    'portForward: [{resource: service/api, port: http, localPort: 8080}]',
+    'dev: {keep: true}',
+  ].join('\n');
+  const { config, problems } = readConfig({
+    path: 'slipway.yaml',
+    text: `${text}\ndefaultRepo: r\nallowContexts: [staging]`,
+    isRoot: true,
+  });
+  expect(problems).toEqual([]);
+  expect(config?.image?.docker?.args).toEqual({ A: '${B}', N: 3 });
+  expect(config?.allowContexts).toEqual(['staging']);
+});
+
+it('tells all mistakes at once, in the order of the file, with what was expected', () => {
+  const text = [
+    'version: 2',
+    'imge: {}',
+    'image:',
+    '  docker: {taget: dev}',
+    '  name: 3',
+    'reload: restart',
+    'portForward:',
+    '  - resource: svc/x',
+    '    port: 0',
+    '  - port: 1',
+    'hooks: {}',
+    'allowContexts: [a]',
+    'manifests: k8s',
+    'dev: {keep: yes}',
+  ].join('\n');
+  expect(mistakes(text)).toEqual([
+    '1:1 version must be 1, not 2',
+    '2:1 imge is not a key of slipway.yaml (perhaps image was meant)',
+    '4:12 taget is not a key of image.docker (perhaps target was meant)',
+    '5:3 image.name must be a string, not 3',
+    '6:1 reload must be auto, hot, rebuild, or {command: [kill, -HUP, "1"]}, not "restart"',
+    '8:5 portForward[0].resource must be service/NAME, deployment/NAME, statefulset/NAME or pod/NAME, not "svc/x"',
+    '9:5 portForward[0].port must be a port number or the name of a port, not 0',
+    '10:5 portForward[1].resource is missing',
+    '11:1 hooks is not a key of slipway.yaml (keys of slipway.yaml: version, image, sync, reload, manifests, namespace, portForward, dev)',
+    '12:1 allowContexts can only stand in the slipway.yaml at the root of the workspace (move it there)',
+    '13:1 manifests must be a list, not "k8s"',
+    '14:7 dev.keep must be true or false, not "yes"',
+  ]);
+});
+
+it.each([
+  ['', ['1:1 the file is empty (write version: 1, or delete it)']],
+  ['image: {}', ['1:1 version is missing']],
+  ['[1', ['1:3 not valid YAML: Flow sequence must end with a ]']],
+  ['version: 1\nversion: 1', ['2:1 not valid YAML: Map keys must be unique']],
+])('%j', (text, expected) => {
+  expect(mistakes(text)).toEqual(expected.map((line) => expect.stringContaining(line) as string));
+});
+
+it("puts a project's own settings over the root's", () => {
+  const merged = mergeConfig(
+    {
+      version: 1,
+      namespace: 'all',
+      defaultRepo: 'r',
+      portForward: [],
+      image: { name: 'root', context: 'workspace', docker: { args: { A: 1, B: 1 } } },
+      dev: { keep: true },
+    },
+    { version: 1, namespace: 'own', image: { docker: { target: 'dev', args: { B: 2 } } } },
+  );
+  expect(merged).toEqual({
+    version: 1,
+    namespace: 'own',
+    image: { context: 'workspace', docker: { target: 'dev', args: { A: 1, B: 2 } } },
+    dev: { keep: true },
+  });
+});
+
+it('replaces variables of the environment', () => {
+  const env = { SET: 'x', EMPTY: '' };
+  expect(interpolateEnv('${SET}-${EMPTY}-${NOT:-d}-$$-$SET', env)).toEqual({ text: 'x--d-$-$SET', missing: [] });
+  expect(interpolateEnv('${EMPTY:-d}', env)).toEqual({ text: 'd', missing: [] });
+  expect(interpolateEnv('${NOT}', env).missing).toEqual(['NOT']);
+});

@@ -1,0 +1,200 @@
+import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import { nearest, type Location, type Problem, type WorkspacePath } from '../model';
+import type { Config } from './config';
+import { projectSchema, rootSchema } from './schema';
+
+export interface ConfigText {
+  readonly path: WorkspacePath;
+  readonly text: string;
+  /** Whether it lies at the root of the workspace. */
+  readonly isRoot: boolean;
+}
+
+export interface ReadConfig {
+  /** Undefined when there is any mistake. */
+  readonly config: Config | undefined;
+  readonly problems: readonly Problem[];
+  /** Where a key stands, or the nearest one around it that is there: `['image', 'name']`. */
+  readonly locate: (keys: readonly (string | number)[]) => Location;
+}
+
+const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, keywords: ['patternHint', 'oneOfHint'] });
+let validators:
+  { readonly root: ReturnType<typeof ajv.compile<Config>>; readonly project: ReturnType<typeof ajv.compile<Config>> } | undefined;
+
+/** Compiling takes some milliseconds, which a workspace without config need not pay. */
+function validatorFor(isRoot: boolean): ValidateFunction<Config> {
+  validators ??= { root: ajv.compile<Config>(rootSchema), project: ajv.compile<Config>(projectSchema) };
+  return isRoot ? validators.root : validators.project;
+}
+
+const readBefore = new Map<WorkspacePath, { readonly text: string; readonly isRoot: boolean; readonly read: ReadConfig }>();
+
+/** Reads a slipway.yaml. All mistakes at once, each with its place. */
+export function readConfig(file: ConfigText): ReadConfig {
+  const before = readBefore.get(file.path);
+  if (before?.text === file.text && before.isRoot === file.isRoot) return before.read;
+  const read = readText(file);
+  readBefore.set(file.path, { text: file.text, isRoot: file.isRoot, read });
+  return read;
+}
+
+function readText({ path, text, isRoot }: ConfigText): ReadConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const at = (offset: number): Location => {
+    const { line, col } = lines.linePos(offset);
+    return { file: path, line, column: col };
+  };
+  const locate = (keys: readonly (string | number)[]): Location => at(offsetOf(document, keys));
+  // What follows the first mistake mostly follows from it, and would hide it.
+  const [mistake] = document.errors;
+  if (mistake) {
+    const problem = invalid(at(mistake.pos[0]), `not valid YAML: ${mistake.message.replace(/\.$/, '')}`);
+    return { config: undefined, problems: [problem], locate };
+  }
+  const value: unknown = document.toJS();
+  if (value === null)
+    return { config: undefined, problems: [invalid(at(0), 'the file is empty', 'write version: 1, or delete it')], locate };
+  const validate = validatorFor(isRoot);
+  if (validate(value)) return { config: value, problems: [], locate };
+  const schema = isRoot ? rootSchema : projectSchema;
+  const problems = meaningful(validate.errors ?? []).map((error) => {
+    const keys = keysOf(error);
+    const unknown = unknownKey(error);
+    const location = locate(unknown === undefined ? keys : [...keys, unknown]);
+    const parent = (error.parentSchema ?? schema) as { readonly properties?: Readonly<Record<string, unknown>> };
+    return unknown === undefined
+      ? invalid(location, expected(error, keys))
+      : unknownKeyProblem({ location, unknown, keys, known: Object.keys(parent.properties ?? {}) });
+  });
+  problems.sort((a, b) => (a.location?.line ?? 0) - (b.location?.line ?? 0));
+  return { config: undefined, problems, locate };
+}
+
+function invalid(location: Location, what: string, hint?: string): Problem {
+  const place = `${location.file}:${location.line ?? 1}`;
+  return {
+    code: 'configInvalid',
+    message: `${place}: ${what}`,
+    ...(hint !== undefined && { hint }),
+    retry: 'whenInputChanges',
+    exitCode: 2,
+    location,
+  };
+}
+
+/** The errors of a oneOf's branches say what it might have been; the oneOf itself says what is expected. */
+function meaningful(errors: readonly ErrorObject[]): ErrorObject[] {
+  const choices = errors.filter((error) => error.keyword === 'oneOf').map((error) => error.instancePath);
+  return errors.filter(
+    (error) =>
+      error.keyword === 'oneOf' || !choices.some((path) => error.instancePath === path || error.instancePath.startsWith(`${path}/`)),
+  );
+}
+
+function keysOf(error: ErrorObject): (string | number)[] {
+  return error.instancePath
+    .split('/')
+    .slice(1)
+    .map((key) => key.replace(/~1/g, '/').replace(/~0/g, '~'))
+    .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+}
+
+function unknownKey(error: ErrorObject): string | undefined {
+  const name: unknown =
+    error.keyword === 'additionalProperties' ? (error.params as { additionalProperty?: unknown }).additionalProperty : undefined;
+  return typeof name === 'string' ? name : undefined;
+}
+
+function nameOfKeys(keys: readonly (string | number)[]): string {
+  return keys.reduce<string>((name, key) => (typeof key === 'number' ? `${name}[${key}]` : name === '' ? key : `${name}.${key}`), '');
+}
+
+interface UnknownKey {
+  readonly location: Location;
+  readonly unknown: string;
+  readonly keys: readonly (string | number)[];
+  readonly known: readonly string[];
+}
+
+function unknownKeyProblem({ location, unknown, keys, known }: UnknownKey): Problem {
+  const where = keys.length === 0 ? 'slipway.yaml' : nameOfKeys(keys);
+  if (keys.length === 0 && unknown in rootSchema.properties) {
+    return invalid(location, `${unknown} can only stand in the slipway.yaml at the root of the workspace`, 'move it there');
+  }
+  const meant = nearest(unknown, known);
+  const hint = meant === undefined ? `keys of ${where}: ${known.join(', ')}` : `perhaps ${meant} was meant`;
+  return invalid(location, `${unknown} is not a key of ${where}`, hint);
+}
+
+/** One phrase that says what should stand there. */
+function expected(error: ErrorObject, keys: readonly (string | number)[]): string {
+  const name = keys.length === 0 ? 'the file' : nameOfKeys(keys);
+  const schema = error.parentSchema as { readonly patternHint?: string; readonly oneOfHint?: string } | undefined;
+  const params = error.params as Readonly<Record<string, unknown>>;
+  switch (error.keyword) {
+    case 'required':
+      return `${keys.length === 0 ? '' : `${name}.`}${String(params['missingProperty'])} is missing`;
+    case 'type':
+      return `${name} must be ${String(params['type']).split(',').map(typeName).join(' or ')}, not ${shown(error.data)}`;
+    case 'const':
+      return `${name} must be ${JSON.stringify(params['allowedValue'])}, not ${shown(error.data)}`;
+    case 'enum':
+      return `${name} must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}, not ${shown(error.data)}`;
+    case 'pattern':
+      return `${name} must be ${schema?.patternHint ?? `of the form ${String(params['pattern'])}`}, not ${shown(error.data)}`;
+    case 'oneOf':
+      return `${name} must be ${schema?.oneOfHint ?? 'of another form'}, not ${shown(error.data)}`;
+    case 'minimum':
+      return `${name} must be at least ${String(params['limit'])}, not ${shown(error.data)}`;
+    case 'maximum':
+      return `${name} must be at most ${String(params['limit'])}, not ${shown(error.data)}`;
+    case 'minLength':
+    case 'minItems':
+      return `${name} is empty`;
+    default:
+      return `${name} ${error.message ?? 'is not valid'}`;
+  }
+}
+
+function typeName(type: string): string {
+  switch (type) {
+    case 'object':
+      return 'a map';
+    case 'array':
+      return 'a list';
+    case 'integer':
+      return 'a whole number';
+    case 'boolean':
+      return 'true or false';
+    default:
+      return `a ${type}`;
+  }
+}
+
+function shown(value: unknown): string {
+  if (value === null || value === undefined) return 'nothing';
+  if (Array.isArray(value)) return 'a list';
+  return typeof value === 'object' ? 'a map' : JSON.stringify(value);
+}
+
+/** Of a key in a map the key itself, of an item of a list the item. */
+function offsetOf(document: Document, keys: readonly (string | number)[]): number {
+  let node: unknown = document.contents;
+  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  for (const key of keys) {
+    if (isMap(node)) {
+      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+      if (!pair) break;
+      offset = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
+      node = pair.value;
+    } else {
+      node = isNode(node) && 'items' in node && Array.isArray(node.items) ? (node.items as unknown[])[Number(key)] : undefined;
+      if (!isNode(node)) break;
+      offset = node.range?.[0] ?? offset;
+    }
+  }
+  return offset;
+}

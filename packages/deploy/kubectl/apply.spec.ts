@@ -1,0 +1,216 @@
+import type { Kube, KubeObject } from '../../clients';
+import type { Problem } from '../../model';
+import { fakeKube, type FakeKube } from '../../testkit/fakeKube';
+import { apply } from './apply';
+import { remove } from './remove';
+import { render } from './render';
+
+const owner = { workspaceId: 'ws1', release: 'shop' };
+
+function shop(kube: Kube, text: string, more: { fingerprint?: string; release?: string; at?: number } = {}) {
+  const release = more.release ?? 'shop';
+  const result = render({
+    release: { name: release },
+    manifests: [{ path: 'k8s/all.yaml', text }],
+    images: { worker: { ref: `reg/shop/worker:${more.fingerprint ?? 'f1'}`, inputsHash: 'in' } },
+    imageNames: { worker: 'shop/worker' },
+    namespace: 'shop',
+    workspaceId: owner.workspaceId,
+    fingerprint: more.fingerprint ?? 'f1',
+  });
+  if (!result.ok) throw new Error(result.problem.message);
+  return apply({ kube, objects: result.value, owner: { ...owner, release }, namespace: 'shop', now: () => more.at ?? 1 });
+}
+
+interface Cluster {
+  readonly kube: Kube;
+  readonly fake: FakeKube;
+  /** What was changed in the cluster, in order. */
+  readonly writes: string[];
+  /** What the API server says of an object, by `Kind name`. */
+  readonly refusals: Map<string, string>;
+  readonly names: (kind: string) => readonly string[];
+}
+
+function cluster(namespaces: readonly string[] = ['shop']): Cluster {
+  const writes: string[] = [];
+  const refusals = new Map<string, string>();
+  const validate = ({ kind, metadata: { name = '' }, ...fields }: KubeObject): Problem | undefined => {
+    const before = fake.all(kind).find((object) => object.metadata.name === name);
+    const fixed = kind === 'Job' && before && JSON.stringify(before['spec']) !== JSON.stringify(fields['spec']);
+    const said = fixed ? 'spec.template: Invalid value: {}: field is immutable' : refusals.get(`${kind} ${name}`);
+    return said === undefined
+      ? undefined
+      : { code: 'objectInvalid', message: `${kind} shop/${name} is not valid: ${said}`, retry: 'whenInputChanges', exitCode: 1 };
+  };
+  const fake: FakeKube = fakeKube({ namespaces, validate });
+  const kube: Kube = {
+    ...fake,
+    apply(object, options) {
+      if (options?.dryRun) return fake.apply(object, options);
+      writes.push(`apply ${object.kind} ${object.metadata.name ?? ''}`);
+      const answer = fake.apply(object, options);
+      // A controller makes a definition usable some time after it was accepted.
+      if (object.kind === 'CustomResourceDefinition') {
+        const status = { conditions: [{ type: 'Established', status: 'True' }] };
+        void answer.then((applied) => setImmediate(() => applied.ok && fake.put({ ...applied.value, status })));
+      }
+      return answer;
+    },
+    delete(ref, options) {
+      writes.push(`delete ${ref.kind} ${ref.name}`);
+      return fake.delete(ref, options);
+    },
+  };
+  return { kube, fake, writes, refusals, names: (kind) => fake.all(kind).map(({ metadata }) => metadata.name ?? '') };
+}
+
+const config = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {A: "1"}\n';
+const deployment =
+  'apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: worker}\nspec:\n  template:\n    spec:\n      containers:\n        - name: worker\n          image: shop/worker\n';
+const job = (command: string) =>
+  `apiVersion: batch/v1\nkind: Job\nmetadata: {name: migrate}\nspec: {template: {spec: {containers: [{name: a, image: x, command: [${command}]}]}}}\n`;
+
+describe('apply', () => {
+  test('applies what is needed first, first', async () => {
+    const { kube, writes } = cluster([]);
+    const text = [deployment, config, 'apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n'].join('---\n');
+    expect(await shop(kube, text)).toMatchObject({
+      ok: true,
+      value: { objects: ['deployment/worker', 'configmap/settings', 'namespace/shop'] },
+    });
+    expect(writes).toEqual(['apply Namespace shop', 'apply ConfigMap settings', 'apply Deployment worker']);
+  });
+
+  test('a custom resource comes after its definition, which is new', async () => {
+    const { kube, writes } = cluster();
+    const text = `apiVersion: x.dev/v1\nkind: Widget\nmetadata: {name: w}\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.x.dev}\nspec: {group: x.dev, scope: Namespaced, names: {kind: Widget}, versions: [{name: v1}]}\n`;
+    expect(await shop(kube, text)).toMatchObject({ ok: true });
+    expect(writes).toEqual(['apply CustomResourceDefinition widgets.x.dev', 'apply Widget w']);
+  });
+
+  test('tells what changed, and its own stamps are no change', async () => {
+    const { kube } = cluster();
+    expect(await shop(kube, `${config}---\n${deployment}`)).toMatchObject({
+      value: { changed: ['configmap/settings', 'deployment/worker'] },
+    });
+    expect(await shop(kube, `${config}---\n${deployment}`, { at: 2 })).toMatchObject({ value: { changed: [] } });
+    expect(await shop(kube, `${config}---\n${deployment}`, { fingerprint: 'f2', at: 3 })).toMatchObject({
+      value: { changed: ['deployment/worker'] },
+    });
+  });
+
+  test('nothing is applied when one object is not valid, and every mistake has its place', async () => {
+    const { kube, writes, refusals } = cluster();
+    const typed =
+      'failed to create typed patch object (shop/worker; apps/v1, Kind=Deployment): .spec.template.spec.containers[name="worker"].imagge: field not declared in schema';
+    refusals.set('Deployment worker', typed);
+    refusals.set('Service worker', 'spec.ports: Required value; spec.type: Unsupported value: "X"');
+    const wrong = deployment.replace('image:', 'imagge:');
+    const result = await shop(
+      kube,
+      `${config}---\n${wrong}---\napiVersion: v1\nkind: Service\nmetadata: {name: worker}\nspec:\n  type: X\n`,
+    );
+    expect(writes).toEqual([]);
+    expect(result).toMatchObject({
+      ok: false,
+      problem: {
+        code: 'manifestInvalid',
+        message: 'deployment/worker: spec.template.spec.containers[name="worker"].imagge is not a field that there is, and 2 more',
+        location: { file: 'k8s/all.yaml', line: 14, column: 11 },
+      },
+    });
+    expect(result.ok ? [] : result.problem.detail?.split('\n').slice(1)).toEqual([
+      'k8s/all.yaml:19:1: service/worker: spec.ports is required and missing (add it)',
+      'k8s/all.yaml:20:3: service/worker: spec.type is not valid: Unsupported value: "X" (correct it in the manifest)',
+    ]);
+  });
+
+  test('what the cluster says of a Secret is not repeated', async () => {
+    const { kube, refusals } = cluster();
+    const typed = '.stringData.password: expected string, got &value.valueUnstructured{Value:4711}';
+    refusals.set('Secret db', typed);
+    const result = await shop(kube, 'apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: 4711}\n');
+    expect(result).toMatchObject({
+      problem: { message: 'secret/db: stringData.password is not valid: expected string', location: { line: 4, column: 14 } },
+    });
+    expect(JSON.stringify(result)).not.toContain('4711');
+  });
+
+  test('a missing namespace is said once', async () => {
+    const result = await shop(cluster([]).kube, deployment);
+    expect(result).toMatchObject({ ok: false, problem: { code: 'namespaceNotFound', location: { file: 'k8s/all.yaml' } } });
+  });
+
+  test('a Job of ours that changed is replaced, as it cannot be changed', async () => {
+    const { kube, writes } = cluster();
+    await shop(kube, job('a'));
+    expect(await shop(kube, job('b'))).toMatchObject({ ok: true, value: { changed: ['job/migrate'] } });
+    expect(writes).toEqual(['apply Job migrate', 'delete Job migrate', 'apply Job migrate']);
+  });
+
+  test("somebody else's Job is left alone", async () => {
+    const { kube, fake, writes } = cluster();
+    fake.put({ apiVersion: 'batch/v1', kind: 'Job', metadata: { name: 'migrate', namespace: 'shop' }, spec: { other: true } });
+    expect(await shop(kube, job('b'))).toMatchObject({
+      ok: false,
+      problem: { hint: 'it cannot be changed in place; take the change back, or: kubectl delete job/migrate --namespace shop' },
+    });
+    expect(writes).toEqual([]);
+  });
+
+  test('a namespace that was there before does not become ours', async () => {
+    const { kube, names } = cluster();
+    await shop(kube, `apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n---\n${config}`);
+    await remove({ kube, owner, namespaces: ['shop'], kinds: [{ apiVersion: 'v1', kind: 'Namespace' }], patienceMs: 1 });
+    expect(names('Namespace')).toContain('shop');
+    expect(names('ConfigMap')).toEqual([]);
+  });
+});
+
+describe('remove', () => {
+  test('deletes what the release owns and nothing else, and waits for its pods', async () => {
+    const { kube, fake, names } = cluster();
+    await shop(kube, `${config}---\n${deployment}`);
+    await shop(kube, config.replace('settings', 'others'), { release: 'other' });
+    fake.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'foreign', namespace: 'shop' } });
+    const uid = fake.all('Deployment')[0]?.metadata.uid ?? '';
+    const labels = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop' };
+    fake.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'worker-1',
+        namespace: 'shop',
+        labels,
+        ownerReferences: [{ kind: 'Deployment', name: 'worker', uid, controller: true }],
+      },
+    });
+    expect(await remove({ kube, owner, namespaces: ['shop'] })).toEqual({
+      ok: true,
+      value: { objects: ['deployment/worker', 'configmap/settings'], remaining: [] },
+    });
+    expect(names('ConfigMap')).toEqual(['others', 'foreign']);
+    expect(names('Pod')).toEqual([]);
+  });
+
+  test('names the pods that stay', async () => {
+    const { kube, fake } = cluster();
+    const labels = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop' };
+    fake.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'stuck',
+        namespace: 'shop',
+        labels,
+        ownerReferences: [{ kind: 'ReplicaSet', name: 'gone', uid: 'u', controller: true }],
+      },
+      spec: { terminationGracePeriodSeconds: -5 },
+    });
+    expect(await remove({ kube, owner, namespaces: ['shop'], patienceMs: 5 })).toMatchObject({
+      ok: true,
+      value: { remaining: ['pod/stuck'] },
+    });
+  });
+});

@@ -1,0 +1,212 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Kube, KubeObject, ObjectRef } from '../../clients';
+import { failed, succeeded, type Problem, type Result } from '../../model';
+import { isNamespaced, isTracked, kindOf, nameOf, waveOf, waves } from '../kinds';
+import { annotations, isOwned, labels, type AppliedStamp, type Owner } from '../ownership';
+import { together } from '../problems';
+import { waitUntil } from '../waitUntil';
+import { fieldProblems } from './fieldProblems';
+import type { RenderedObject } from './render';
+
+export interface ApplyRequest {
+  readonly kube: Kube;
+  readonly objects: readonly RenderedObject[];
+  readonly owner: Owner;
+  /** For objects that name none, and whose kind Slipway does not know. */
+  readonly namespace: string;
+  /** Milliseconds since 1970. */
+  readonly now?: () => number;
+}
+
+export interface Applied {
+  /** Names of everything that was applied: `deployment/worker`. */
+  readonly objects: readonly string[];
+  /** Those of them that are new, or differ from before in more than Slipway's own stamps. */
+  readonly changed: readonly string[];
+}
+
+/**
+ * Applies a release's objects, server-side, taking over fields that others manage. Everything is tried without effect first, so
+ * that all mistakes are told at once and nothing is half applied. Failures: `manifestInvalid` with the place in the manifest,
+ * `namespaceNotFound`, and the cluster's own (`clusterUnreachable`, `clusterRefused`, …).
+ */
+export async function apply(request: ApplyRequest): Promise<Result<Applied>> {
+  const looked = await Promise.all(request.objects.map((rendered) => lookAt(request, rendered)));
+  const [unanswered, ...alsoUnanswered] = looked.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+  if (unanswered) return failed(together([unanswered, ...alsoUnanswered]));
+  const planned = looked.flatMap((answer) => (answer.ok ? [answer.value] : []));
+
+  const tried = await Promise.all(planned.map((item) => tryOut(request, item, planned)));
+  const [mistake, ...otherMistakes] = tried.flatMap(({ problems }) => problems);
+  if (mistake) return failed(together([mistake, ...otherMistakes]));
+  const ready = tried.map(({ item }) => item);
+
+  const at = (request.now ?? Date.now)();
+  const stamp: AppliedStamp = { at, objects: ready.filter(({ rendered }) => isTracked(rendered.object)).length };
+  const changed: string[] = [];
+  for (const wave of waves) {
+    const members = ready.filter(({ rendered }) => waveOf(rendered.object) === wave);
+    const ended = await Promise.all(members.map((item) => applyOne(request, item, stamp)));
+    const [problem, ...others] = ended.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+    if (problem) return failed(together([problem, ...others]));
+    ended.forEach((answer, index) => {
+      const member = members[index];
+      if (answer.ok && answer.value && member) changed.push(nameOf(member.rendered.object));
+    });
+  }
+  return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed });
+}
+
+interface Planned {
+  readonly rendered: RenderedObject;
+  readonly before: KubeObject | undefined;
+  /** Its pod template cannot be changed in place, so it is removed first. */
+  readonly replace: boolean;
+}
+
+/** What is there now under an object's name. */
+async function lookAt({ kube, namespace, owner }: ApplyRequest, rendered: RenderedObject): Promise<Result<Planned>> {
+  let object = rendered.object;
+  if (object.metadata.namespace === undefined && isNamespaced(object) === undefined) {
+    const resource = await kube.resource(kindOf(object));
+    if (!resource.ok) return resource;
+    // A kind that the release itself defines is not known yet; `apply` places it when it is.
+    if (!resource.value) return succeeded({ rendered, before: undefined, replace: false });
+    if (resource.value.namespaced) object = { ...object, metadata: { ...object.metadata, namespace } };
+  }
+  const answer = await kube.get(refOf(object));
+  // Somebody may apply what they may not read; then only "changed" is a guess.
+  if (!answer.ok && answer.problem.code !== 'clusterRefused') return answer;
+  const before = answer.ok ? answer.value : undefined;
+  return succeeded({ rendered: { ...rendered, object: leaveToOthers(object, before, owner) }, before, replace: false });
+}
+
+/** A namespace or a definition that was there before Slipway holds what others made; without the owner's labels no removal ever touches it. */
+function leaveToOthers(object: KubeObject, before: KubeObject | undefined, owner: Owner): KubeObject {
+  const holdsOthers = object.kind === 'Namespace' || object.kind === 'CustomResourceDefinition';
+  if (!holdsOthers || !before || isOwned(before, owner)) return object;
+  const kept = { ...object.metadata.labels };
+  for (const name of Object.values(labels)) Reflect.deleteProperty(kept, name);
+  return { ...object, metadata: { ...object.metadata, labels: kept } };
+}
+
+interface Tried {
+  readonly item: Planned;
+  readonly problems: readonly Problem[];
+}
+
+async function tryOut({ kube, namespace, owner }: ApplyRequest, item: Planned, all: readonly Planned[]): Promise<Tried> {
+  const { object } = item.rendered;
+  if (isMadeBy(all, object)) return { item, problems: [] };
+  const answer = await kube.apply(object, { force: true, dryRun: true, namespace });
+  if (answer.ok) return { item, problems: [] };
+  const said = `${answer.problem.message} ${answer.problem.detail ?? ''}`;
+  const fixed = /field is immutable|may not (change|add or remove)|updates to .* are forbidden/.test(said);
+  // A Job's pods and a bare Pod cannot be changed. Ours are replaced; somebody else's are left alone.
+  const replaceable = object.kind === 'Job' || object.kind === 'Pod';
+  if (fixed && replaceable && item.before && isOwned(item.before, owner)) return { item: { ...item, replace: true }, problems: [] };
+  return { item, problems: explained(item.rendered, answer.problem, fixed) };
+}
+
+/** Whether an object can only be tried once another one of the same release is there: its namespace, or its kind's definition. */
+function isMadeBy(all: readonly Planned[], object: KubeObject): boolean {
+  return all.some(({ rendered, before }) => {
+    if (before) return false;
+    const other = rendered.object;
+    if (other.kind === 'Namespace') return other.metadata.name === object.metadata.namespace;
+    return other.kind === 'CustomResourceDefinition' && isNamespaced(object) === undefined && definesKind(other, object.kind);
+  });
+}
+
+function definesKind(definition: KubeObject, kind: string): boolean {
+  const spec = definition['spec'] as { readonly names?: { readonly kind?: unknown } } | undefined;
+  return spec?.names?.kind === kind;
+}
+
+/** Whether it changed anything. */
+async function applyOne(
+  { kube, namespace }: ApplyRequest,
+  { rendered, before, replace }: Planned,
+  stamp: AppliedStamp,
+): Promise<Result<boolean>> {
+  const { object } = rendered;
+  if (replace || before?.metadata.deletionTimestamp !== undefined) {
+    const gone = await removed(kube, object, replace);
+    if (!gone.ok) return gone;
+  }
+  const own = { ...object.metadata.annotations, [annotations.applied]: JSON.stringify(stamp) };
+  const answer = await kube.apply({ ...object, metadata: { ...object.metadata, annotations: own } }, { force: true, namespace });
+  if (!answer.ok) return failed(together(explained(rendered, answer.problem, false)));
+  if (object.kind === 'CustomResourceDefinition') {
+    // Bounded: objects of the kind tell by their own failure when it is still not there.
+    await waitUntil({
+      kube,
+      kind: kindOf(object),
+      timeoutMs: 10_000,
+      done: (all) => all.some((one) => one.metadata.name === object.metadata.name && isEstablished(one)),
+    });
+  }
+  return succeeded(before === undefined || replace || !isDeepStrictEqual(withoutStamps(before), withoutStamps(answer.value)));
+}
+
+/** Removes an object, or waits for one that is being removed: what is applied to it meanwhile would go with it. */
+async function removed(kube: Kube, object: KubeObject, remove: boolean): Promise<Result<void>> {
+  if (remove) {
+    const answer = await kube.delete(refOf(object), { propagation: 'Background' });
+    if (!answer.ok) return answer;
+  }
+  const namespace = object.metadata.namespace;
+  const { inTime } = await waitUntil({
+    kube,
+    kind: kindOf(object),
+    ...(namespace === undefined ? {} : { namespace }),
+    timeoutMs: 60_000,
+    done: (all) => all.every((one) => one.metadata.name !== object.metadata.name),
+  });
+  if (inTime) return succeeded(undefined);
+  return failed({
+    code: 'stillTerminating',
+    message: `${nameOf(object)} is being deleted and was not gone after 60 s`,
+    hint: `see what holds it: kubectl get ${nameOf(object)} -o yaml (metadata.finalizers)`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  });
+}
+
+function isEstablished(definition: KubeObject): boolean {
+  const status = definition['status'] as
+    { readonly conditions?: readonly { readonly type: string; readonly status: string }[] } | undefined;
+  return status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True') ?? false;
+}
+
+function withoutStamps(object: KubeObject): unknown {
+  const { fingerprint, applied } = annotations;
+  const kept = Object.entries(object.metadata.annotations ?? {}).filter(([name]) => name !== fingerprint && name !== applied);
+  const metadata = {
+    ...object.metadata,
+    managedFields: undefined,
+    resourceVersion: undefined,
+    generation: undefined,
+    annotations: Object.fromEntries(kept),
+  };
+  return { ...object, metadata, status: undefined };
+}
+
+function explained(rendered: RenderedObject, problem: Problem, fixed: boolean): readonly [Problem, ...Problem[]] {
+  if (problem.code === 'clusterUnreachable') return [problem];
+  const { object, location } = rendered;
+  if (problem.code === 'namespaceNotFound') return [{ ...problem, location }];
+  const [first, ...others] = fieldProblems(rendered, problem);
+  if (!fixed) return [first, ...others];
+  // What else the server finds wrong mostly comes of the field keeping its old value.
+  const field = [first, ...others].find(({ message }) => /immutable/.test(message)) ?? first;
+  const { namespace } = object.metadata;
+  const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
+  const hint = `it cannot be changed in place; take the change back, or: kubectl delete ${nameOf(object)}${where}`;
+  return [{ ...field, hint, retry: 'afterDelay', exitCode: 1 }];
+}
+
+function refOf(object: KubeObject): ObjectRef {
+  const { name, namespace } = object.metadata;
+  return { ...kindOf(object), name: name ?? '', ...(namespace === undefined ? {} : { namespace }) };
+}

@@ -1,0 +1,194 @@
+import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type Tags } from 'yaml';
+import type { KubeObject } from '../../clients';
+import type { Location, Problem, WorkspacePath } from '../../model';
+import { isJsonObject } from './json';
+
+export interface ManifestText {
+  readonly path: WorkspacePath;
+  readonly text: string;
+}
+
+/** An object as a manifest has it, and where each of its fields stands. */
+export interface ManifestObject {
+  readonly object: KubeObject;
+  readonly location: Location;
+  /** The place of a field by its path as the API server writes it, or of the nearest field around it that is there. */
+  readonly locate: (fieldPath: string) => Location;
+}
+
+/** Reads manifests: several documents in a file, `List`s flattened, empty documents skipped. Every mistake is reported, of YAML itself the first in each file. */
+export function readManifests(texts: readonly ManifestText[]): {
+  readonly objects: readonly ManifestObject[];
+  readonly problems: readonly Problem[];
+} {
+  const objects: ManifestObject[] = [];
+  const problems: Problem[] = [];
+  for (const manifest of texts) {
+    const lines = new LineCounter();
+    // Without `prettyErrors: false` a message quotes the lines around a mistake, which may be a Secret's.
+    const documents = parseAllDocuments(manifest.text, {
+      lineCounter: lines,
+      prettyErrors: false,
+      version: '1.1',
+      customTags: withoutTimes,
+    });
+    if (!Array.isArray(documents)) continue;
+    for (const document of documents) {
+      readDocument({ path: manifest.path, document, lines }, objects, problems);
+      // Where one document ends is not known after a mistake.
+      if (document.errors.length > 0) break;
+    }
+  }
+  return { objects, problems };
+}
+
+/**
+ * Kubernetes reads YAML 1.1 (`0644` is octal, `yes` is true), but neither times nor base-60 numbers: `22:22` is text.
+ * Source: sigs.k8s.io/yaml.
+ */
+function withoutTimes(tags: Tags): Tags {
+  return tags.filter((tag) => typeof tag === 'string' || (tag.format !== 'TIME' && tag.tag !== 'tag:yaml.org,2002:timestamp'));
+}
+
+interface Source {
+  readonly path: WorkspacePath;
+  readonly document: Document.Parsed;
+  readonly lines: LineCounter;
+}
+
+function locationAt(source: Source, offset: number | undefined): Location {
+  if (offset === undefined) return { file: source.path };
+  const { line, col } = source.lines.linePos(offset);
+  return { file: source.path, line, column: col };
+}
+
+function readDocument(source: Source, objects: ManifestObject[], problems: Problem[]): void {
+  // What follows the first mistake mostly follows from it, and would hide it.
+  const [mistake] = source.document.errors;
+  if (mistake) {
+    const location = locationAt(source, mistake.pos[0]);
+    problems.push(invalid(`${source.path} is not valid YAML: ${mistake.message.replace(/\.$/, '')}`, 'correct the manifest', location));
+    return;
+  }
+  const root = source.document.contents;
+  if (root === null || (isScalar(root) && root.value === null)) return;
+  let value: unknown;
+  try {
+    value = source.document.toJS();
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'its aliases cannot be resolved';
+    problems.push(invalid(`${source.path} is not valid YAML: ${message}`, 'correct the manifest', locationAt(source, root.range[0])));
+    return;
+  }
+  readObject({ source, node: root, value, objects, problems });
+}
+
+interface Reading {
+  readonly source: Source;
+  readonly node: Node;
+  readonly value: unknown;
+  readonly objects: ManifestObject[];
+  readonly problems: Problem[];
+}
+
+function readObject({ source, node, value, objects, problems }: Reading): void {
+  const location = locationAt(source, node.range?.[0]);
+  const hint = 'every document of a manifest has apiVersion, kind and metadata.name';
+  if (!isJsonObject(value)) {
+    problems.push(invalid(`${source.path} has a document that is not an object`, hint, location));
+    return;
+  }
+  const { apiVersion, kind } = value;
+  if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
+    const missing = typeof apiVersion !== 'string' ? 'apiVersion' : 'kind';
+    problems.push(invalid(`${source.path} has an object without ${missing}`, hint, location));
+    return;
+  }
+  if (kind.endsWith('List') && Array.isArray(value['items'])) {
+    const items = isMap(node) ? node.get('items', true) : undefined;
+    value['items'].forEach((item: unknown, index) => {
+      const itemNode = isSeq(items) ? items.items[index] : undefined;
+      readObject({ source, node: isNode(itemNode) ? itemNode : node, value: item, objects, problems });
+    });
+    return;
+  }
+  const metadata = value['metadata'];
+  if (!isJsonObject(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
+    const because =
+      isJsonObject(metadata) && 'generateName' in metadata ? 'has generateName, which cannot be applied twice,' : 'has a name missing';
+    problems.push(invalid(`a ${kind} of ${source.path} ${because}`, 'give it a metadata.name', location));
+    return;
+  }
+  const object: KubeObject = { ...value, apiVersion, kind, metadata };
+  objects.push({ object, location, locate: (fieldPath) => locationAt(source, offsetOf(node, fieldPath)) });
+}
+
+function isNode(value: unknown): value is Node {
+  return isMap(value) || isSeq(value) || isScalar(value);
+}
+
+/**
+ * Follows a field path as far as it goes: `spec.template.spec.containers[0].image`, `.spec.containers[name="web"].ports`,
+ * `metadata.labels.app.kubernetes.io/name` (a key with dots), `data[key]`.
+ */
+function offsetOf(node: Node, fieldPath: string): number | undefined {
+  let at: unknown = node;
+  let offset = node.range?.[0];
+  let rest = fieldPath.replace(/^\./, '');
+  while (rest !== '') {
+    const step: Step | undefined = isMap(at) ? intoMap(at.items, rest) : isSeq(at) ? intoSeq(at.items, rest) : undefined;
+    if (!step) break;
+    at = step.value;
+    offset = step.offset ?? offset;
+    rest = step.rest.replace(/^\./, '');
+  }
+  return offset;
+}
+
+interface Step {
+  readonly value: unknown;
+  readonly offset: number | undefined;
+  readonly rest: string;
+}
+
+function intoMap(pairs: readonly unknown[], rest: string): Step | undefined {
+  const bracketed = /^\[([^\]]*)\]/.exec(rest);
+  const wanted = bracketed?.[1]?.replace(/^["']|["']$/g, '');
+  let best: (Step & { readonly length: number }) | undefined;
+  for (const pair of pairs) {
+    if (!isPair(pair) || !isScalar(pair.key)) continue;
+    const key = String(pair.key.value);
+    const matches = wanted === undefined ? rest.startsWith(key) && /^($|[.[])/.test(rest.slice(key.length)) : key === wanted;
+    // The longest key: `app` and `app.kubernetes.io/name` may stand in one map.
+    if (!matches || (best && best.length >= key.length)) continue;
+    best = {
+      value: pair.value,
+      offset: pair.key.range?.[0],
+      rest: rest.slice(bracketed ? bracketed[0].length : key.length),
+      length: key.length,
+    };
+  }
+  return best;
+}
+
+function intoSeq(items: readonly unknown[], rest: string): Step | undefined {
+  const bracketed = /^\[([^\]]*)\]/.exec(rest);
+  if (bracketed?.[1] === undefined) return undefined;
+  const conditions = bracketed[1].split(',').map((condition) => /^([^=]+)="?([^"]*)"?$/.exec(condition));
+  const item = /^\d+$/.test(bracketed[1])
+    ? items[Number(bracketed[1])]
+    : items.find((candidate) =>
+        // The server adds defaults to the keys of a list (`protocol="TCP"`) which the manifest need not have.
+        conditions.every((condition) => {
+          if (!condition || !isMap(candidate)) return false;
+          const held = candidate.get(condition[1]);
+          return held === undefined ? condition !== conditions[0] : JSON.stringify(held).replace(/^"|"$/g, '') === condition[2];
+        }),
+      );
+  if (!isNode(item)) return undefined;
+  return { value: item, offset: item.range?.[0], rest: rest.slice(bracketed[0].length) };
+}
+
+function invalid(message: string, hint: string, location: Location): Problem {
+  return { code: 'manifestInvalid', message, hint, retry: 'whenInputChanges', exitCode: 2, location };
+}

@@ -1,0 +1,106 @@
+import type { KindRef, Kube, KubeObject } from '../../clients';
+import { failed, succeeded, type Result } from '../../model';
+import { isNamespaced, kindOf, nameOf, removableKinds, sameKind } from '../kinds';
+import { isOwned, ownerSelector, selectorOf, templateLabels, type Owner } from '../ownership';
+import { together } from '../problems';
+import { waitUntil } from '../waitUntil';
+
+export interface RemoveRequest {
+  readonly kube: Kube;
+  readonly owner: Owner;
+  /** The release's namespace and any other that its manifests name. */
+  readonly namespaces: readonly string[];
+  /** Kinds that were applied, besides the usual ones which are always looked through. */
+  readonly kinds?: readonly KindRef[];
+  /** How long pods may take beyond their own grace period. Milliseconds. */
+  readonly patienceMs?: number;
+}
+
+export interface Removed {
+  readonly objects: readonly string[];
+  /** Pods that were still there at the end. */
+  readonly remaining: readonly string[];
+}
+
+/** Deletes what carries the owner's labels, and nothing else, then waits until its pods are gone. Pods get the grace they ask for. */
+export async function remove({ kube, owner, namespaces, kinds = [], patienceMs = 30_000 }: RemoveRequest): Promise<Result<Removed>> {
+  const extra = kinds.filter(
+    (kind, index) => !removableKinds.some((usual) => sameKind(usual, kind)) && kinds.findIndex((other) => sameKind(other, kind)) === index,
+  );
+  const listed = await Promise.all([
+    ...removableKinds.flatMap((kind) => namespaces.map((namespace) => list({ kube, owner, kind, namespace, usual: true }))),
+    ...extra.flatMap((kind) =>
+      (isNamespaced(kind) === false ? [undefined] : namespaces).map((namespace) => list({ kube, owner, kind, namespace, usual: false })),
+    ),
+  ]);
+  const [unlisted, ...alsoUnlisted] = listed.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+  if (unlisted) return failed(together([unlisted, ...alsoUnlisted]));
+  // A pod or ReplicaSet with the labels of its template belongs to a controller, which is deleted itself.
+  const owned = listed
+    .flatMap((answer) => (answer.ok ? answer.value : []))
+    .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller));
+  const deleted = await Promise.all(owned.map((object) => kube.delete(refOf(object), { propagation: 'Background' })));
+  const [kept, ...alsoKept] = deleted.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+  if (kept) return failed(together([kept, ...alsoKept]));
+
+  const left = await Promise.all(namespaces.map((namespace) => podsGone({ kube, owner, namespace, patienceMs })));
+  return succeeded({ objects: owned.map(nameOf), remaining: left.flat() });
+}
+
+interface Listing {
+  readonly kube: Kube;
+  readonly owner: Owner;
+  readonly kind: KindRef;
+  readonly namespace: string | undefined;
+  readonly usual: boolean;
+}
+
+async function list({ kube, owner, kind, namespace, usual }: Listing): Promise<Result<readonly KubeObject[]>> {
+  const answer = await kube.list(kind, { labelSelector: ownerSelector(owner), ...(namespace === undefined ? {} : { namespace }) });
+  if (answer.ok) {
+    // Items of a list come without their kind.
+    const named = answer.value.map((object): KubeObject => ({ ...object, apiVersion: kind.apiVersion, kind: kind.kind }));
+    return succeeded(named.filter((object) => isOwned(object, owner)));
+  }
+  // Who may not read a usual kind has not applied any of it; and a kind of an add-on may be gone with its definition.
+  if (answer.problem.code === 'clusterUnreachable') return answer;
+  if (usual) return succeeded([]);
+  const resource = await kube.resource(kind);
+  return resource.ok && !resource.value ? succeeded([]) : answer;
+}
+
+async function podsGone({
+  kube,
+  owner,
+  namespace,
+  patienceMs,
+}: {
+  kube: Kube;
+  owner: Owner;
+  namespace: string;
+  patienceMs: number;
+}): Promise<readonly string[]> {
+  const kind = { apiVersion: 'v1', kind: 'Pod' };
+  const labelSelector = selectorOf(templateLabels(owner));
+  const pods = await kube.list(kind, { namespace, labelSelector });
+  if (!pods.ok || pods.value.length === 0) return [];
+  const graceMs = Math.max(
+    ...pods.value.map(
+      (pod) => 1000 * ((pod['spec'] as { terminationGracePeriodSeconds?: number } | undefined)?.terminationGracePeriodSeconds ?? 30),
+    ),
+  );
+  const { objects } = await waitUntil({
+    kube,
+    kind,
+    namespace,
+    labelSelector,
+    timeoutMs: Math.max(patienceMs, graceMs + 5_000),
+    done: (left) => left.length === 0,
+  });
+  return objects.map((pod) => nameOf({ ...pod, kind: 'Pod' }));
+}
+
+function refOf(object: KubeObject) {
+  const { name, namespace } = object.metadata;
+  return { ...kindOf(object), name: name ?? '', ...(namespace === undefined ? {} : { namespace }) };
+}

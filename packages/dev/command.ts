@@ -1,0 +1,45 @@
+import type { GraphSource } from '../graph';
+import type { ExitCode, Problem, Report } from '../model';
+
+export type {
+  BuildDocument,
+  DeleteDocument,
+  DeployDocument,
+  DoctorDocument,
+  ExplainDocument,
+  InputsDocument,
+  StatusDocument,
+} from '../report';
+
+/** What every command is told. The command line and the executors fill it in; nothing below reads `process`. */
+export interface CommandOptions {
+  /** Absolute path of the workspace. */
+  readonly root: string;
+  readonly graph: GraphSource;
+  /** Names of projects; empty means all that have an image or manifests. */
+  readonly projects: readonly string[];
+  readonly kubeconfig?: string;
+  readonly context?: string;
+  readonly namespace?: string;
+  readonly defaultRepo?: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly report: Report;
+  /** Aborted at the first Ctrl+C or SIGTERM: the command cleans up and ends. */
+  readonly signal: AbortSignal;
+}
+
+export interface DevOptions extends CommandOptions {
+  /** Leaves what was deployed. */
+  readonly keep: boolean;
+  /** A file that gets every event as a line of JSON. */
+  readonly events?: string;
+  readonly logs: boolean;
+  readonly forward: boolean;
+}
+
+/** How a command ended. `document` is what `--json` prints. */
+export interface CommandResult<Document> {
+  readonly exitCode: 0 | ExitCode;
+  readonly problems: readonly Problem[];
+  readonly document: Document;
+}

@@ -1,0 +1,51 @@
+import type { Event, Fact, Workspace, WorkspacePath, World } from '../model';
+import { classify, containersByArtifact, releasesReading, suits, viewOf, type Classified } from '../plan';
+import { mistakeIn } from './mistakes';
+
+type Decision = Extract<Event, { kind: 'decision' }>;
+
+/** A directory that came whole stands for its files; the first few say enough. */
+const explainedFiles = 500;
+
+/** What changed files ask for, one decision for each artifact and kind of action. `world` is the one that has the files already. */
+export function decisionsOf(world: World, fact: Extract<Fact, { kind: 'filesSeen' }>): readonly Decision[] {
+  const { workspace } = world;
+  if (!workspace) return [];
+  const groups = new Map<string, { readonly first: Classified; readonly files: WorkspacePath[]; readonly containerPaths: string[] }>();
+  const loneReleases: Decision[] = [];
+  for (const [path] of fact.entries.slice(0, explainedFiles)) {
+    for (const answer of classify(workspace, path)) {
+      if (isStopped(workspace, answer)) continue;
+      const key = `${answer.artifact} ${answer.action}`;
+      const known = groups.get(key);
+      if (known) known.files.push(path);
+      else groups.set(key, { first: answer, files: [path], containerPaths: [...answer.containerPaths] });
+    }
+    for (const { name, artifacts } of releasesReading(workspace, path)) {
+      if (artifacts.length > 0 || mistakeIn('manifests', name, workspace)) continue;
+      const because = `a manifest of ${name}`;
+      loneReleases.push({ kind: 'decision', artifact: name, action: 'redeploy', files: [path], containerPaths: [], because });
+    }
+  }
+  const told = [...groups.values()].map(({ first, files, containerPaths }): Decision => {
+    const { artifact, action, because } = first;
+    const decision: Decision = { kind: 'decision', artifact, action, files, containerPaths, because };
+    return action === 'rebuild' && hasSuitingImage(world, artifact)
+      ? { ...decision, action: 'none', because: 'its image was made from this content already' }
+      : decision;
+  });
+  return [...told, ...loneReleases];
+}
+
+/** Whether a mistake in the project keeps it from being done; the mistake was told. */
+function isStopped(workspace: Workspace, { artifact, action }: Classified): boolean {
+  const project = workspace.artifacts.get(artifact)?.project ?? artifact;
+  if (action === 'redeploy') return mistakeIn('manifests', project, workspace) !== undefined;
+  return action === 'rebuild' && mistakeIn('image', project, workspace) !== undefined;
+}
+
+function hasSuitingImage(world: World, name: string): boolean {
+  const artifact = world.workspace?.artifacts.get(name);
+  const view = artifact && viewOf(world, artifact, containersByArtifact(world).get(name));
+  return view?.image !== undefined && suits(view.image.snapshot, view);
+}

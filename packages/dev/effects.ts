@@ -1,0 +1,404 @@
+import { lstat, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, readImageRecord, writeImageRecord } from '../build';
+import { processes } from '../clients';
+import { apply, remove, render } from '../deploy';
+import {
+  contentDigest,
+  emptyDir,
+  fileEntry,
+  leavesOf,
+  messageOf,
+  withEntries,
+  type Artifact,
+  type ContainerId,
+  type DirEntry,
+  type Fact,
+  type Outcome,
+  type Problem,
+  type Report,
+  type SeenContainer,
+  type Snapshot,
+  type Step,
+  type StepId,
+  type Target,
+  type Workspace,
+  type World,
+} from '../model';
+import { filesAfter, fingerprintOf, select } from '../plan';
+import { readEntry } from '../source';
+import { openAgent, sourceReader, type Agent, type OpenAgentOptions } from '../sync';
+import { inputDigestTag } from '../tag';
+import type { RunStep } from './converge';
+import { mistakeIn } from './mistakes';
+import { imageNamesOf, namespaceOf, recordsFolder, type Session } from './session';
+
+/** Everything the steps do to the world outside, and the little that lives between them: streams to agents, known snapshots. */
+export class Effects {
+  private readonly agents = new Map<ContainerId, Agent>();
+  private readonly snapshots = new Map<string, Snapshot | undefined>();
+  private readonly read: ReturnType<typeof sourceReader>;
+
+  constructor(
+    private readonly session: Session,
+    private readonly report: Report,
+    private readonly post: (fact: Fact) => void,
+  ) {
+    this.read = sourceReader(session.options.root);
+  }
+
+  /** The sources behind an image, when this machine has seen it made or found. */
+  readonly snapshotOf = (inputsHash: string): Snapshot | undefined => {
+    if (!this.snapshots.has(inputsHash))
+      this.snapshots.set(inputsHash, readImageRecord(recordsFolder(this.session.options.root), inputsHash));
+    return this.snapshots.get(inputsHash);
+  };
+
+  readonly run: RunStep = async (step, context) => {
+    try {
+      return await this.runStep(step, context);
+    } catch (error) {
+      // A bug of ours must not end the loop: it is told like any other failure.
+      const detail = error instanceof Error && error.stack !== undefined ? error.stack : messageOf(error);
+      return failure({
+        code: 'internalError',
+        message: `${step.kind} failed in a way that should not be possible: ${messageOf(error)}`,
+        hint: 'please report this, with the lines above',
+        retry: 'whenInputChanges',
+        exitCode: 1,
+        detail,
+      });
+    }
+  };
+
+  /** What a container holds now, by its agent's ledger; undefined when it cannot be asked, or nobody knows its image's files. */
+  async look(seen: SeenContainer, artifact: Artifact): Promise<{ readonly agent: string; readonly files: DirEntry } | undefined> {
+    const { kube } = this.session;
+    if (!kube || !seen.snapshot) return undefined;
+    const opened = await openAgent({ kube, container: containerOf(seen), roots: rootsOf(artifact), onLost: () => undefined });
+    if (!opened.ok) return undefined;
+    const { name, hello } = opened.value;
+    await opened.value.close();
+    return { agent: name, files: filesAfter(seen.snapshot.tree, hello.ledger) };
+  }
+
+  /** Closes streams to containers that are gone. */
+  forget(world: World): void {
+    for (const [id, agent] of this.agents) {
+      if (world.containers.has(id)) continue;
+      this.agents.delete(id);
+      void agent.close();
+    }
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.agents.values()].map((agent) => agent.close()));
+    this.agents.clear();
+  }
+
+  private async runStep(step: Step, { id, signal, world }: Parameters<RunStep>[1]): Promise<Outcome> {
+    switch (step.kind) {
+      case 'lookUp':
+        return this.lookUp(step, world());
+      case 'runTarget':
+        return this.runTarget(step, signal, world());
+      case 'build':
+        return this.build(step, signal, world());
+      case 'deliver':
+        return this.deliver(step, signal);
+      case 'apply':
+        return this.apply(step, world());
+      case 'remove':
+        return this.remove(step, world());
+      case 'connect':
+        return this.connect(step, id, signal, world());
+      case 'sync':
+        return this.sync(step, signal);
+      case 'reload':
+        return this.reload(step);
+    }
+  }
+
+  private refFor(artifact: string, snapshot: Snapshot, workspace: Workspace | undefined): string {
+    const image = workspace?.artifacts.get(artifact)?.image ?? artifact;
+    return this.session.delivery?.refFor(image, inputDigestTag(snapshot.inputsHash)) ?? `${image}:${inputDigestTag(snapshot.inputsHash)}`;
+  }
+
+  private remember(snapshot: Snapshot): void {
+    this.snapshots.set(snapshot.inputsHash, snapshot);
+    writeImageRecord(recordsFolder(this.session.options.root), snapshot);
+  }
+
+  private async lookUp(step: Extract<Step, { kind: 'lookUp' }>, world: World): Promise<Outcome> {
+    const { delivery } = this.session;
+    if (!delivery) return failure(noDelivery);
+    const mistake = mistakeOf(world, step.artifact);
+    if (mistake) return failure(mistake);
+    const answer = await delivery.lookUp(this.refFor(step.artifact, step.snapshot, world.workspace));
+    if (!answer.ok) return failure(answer.problem, step.artifact);
+    if (answer.value) this.remember(step.snapshot);
+    return { kind: 'lookedUp', image: answer.value };
+  }
+
+  private async runTarget(step: Extract<Step, { kind: 'runTarget' }>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const target = world.workspace?.targets.get(step.target);
+    if (!target) return failure(notThere(step.target));
+    const { root, graph } = this.session.options;
+    this.report({ kind: 'started', what: 'runTarget', subject: step.target });
+    const startedAt = Date.now();
+    const { command, args } = graph.runTarget(target.project, step.target.slice(target.project.length + 1));
+    const lines: string[] = [];
+    const ran = await processes.run({
+      command,
+      args,
+      cwd: root,
+      signal,
+      onLine: (line) => {
+        lines.push(line);
+        this.report({ kind: 'output', subject: step.target, line });
+      },
+    });
+    if (signal.aborted) return { kind: 'stopped' };
+    if (!ran.ok) return failure(ran.problem, target.project);
+    if (ran.value.exitCode !== 0) {
+      return failure({
+        code: 'targetFailed',
+        message: `${step.target} failed with exit code ${ran.value.exitCode}`,
+        hint: 'the version that runs is kept until it succeeds',
+        retry: 'whenInputChanges',
+        exitCode: 1,
+        detail: lines.slice(-40).join('\n'),
+        project: target.project,
+      });
+    }
+    const outputs = await Promise.all(target.outputs.map(async (path) => [path, await readEntry(root, path)] as const));
+    const unread = outputs.find(([, entry]) => !entry.ok);
+    if (unread && !unread[1].ok) return failure(unread[1].problem, target.project);
+    this.report({ kind: 'targetRan', target: step.target, ms: Date.now() - startedAt });
+    const touched = await wasTouched(root, target, world, startedAt);
+    return { kind: 'targetRan', outputs: outputs.map(([path, entry]) => [path, entry.ok ? entry.value : undefined]), touched };
+  }
+
+  private async build(step: Extract<Step, { kind: 'build' }>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const artifact = world.workspace?.artifacts.get(step.artifact);
+    if (!artifact) return failure(notThere(step.artifact));
+    const mistake = mistakeOf(world, step.artifact);
+    if (mistake) return failure(mistake);
+    this.report({ kind: 'started', what: 'build', subject: step.artifact });
+    const startedAt = Date.now();
+    const ref = this.refFor(step.artifact, step.snapshot, world.workspace);
+    const answer = await build({
+      artifact,
+      snapshot: step.snapshot,
+      bases: Object.fromEntries(
+        Object.entries(step.bases).map(([name, base]) => [world.workspace?.artifacts.get(name)?.image ?? name, base]),
+      ),
+      root: this.session.options.root,
+      ref,
+      engine: this.session.engine,
+      signal,
+      onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
+    });
+    if (signal.aborted) return { kind: 'stopped' };
+    if (!answer.ok) return failure(answer.problem, artifact.project);
+    if (answer.value.sentHash === step.snapshot.inputsHash) this.remember(step.snapshot);
+    this.report({ kind: 'built', artifact: step.artifact, ref, ms: Date.now() - startedAt });
+    return { kind: 'built', ...answer.value };
+  }
+
+  private async deliver(step: Extract<Step, { kind: 'deliver' }>, signal: AbortSignal): Promise<Outcome> {
+    const { delivery } = this.session;
+    if (!delivery) return failure(noDelivery);
+    const startedAt = Date.now();
+    const answer = await delivery.deliver({
+      image: step.image,
+      signal,
+      onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
+    });
+    if (signal.aborted) return { kind: 'stopped' };
+    if (!answer.ok) return failure(answer.problem, step.artifact);
+    const { ref, digest } = answer.value;
+    this.report({ kind: 'delivered', artifact: step.artifact, ref, digest, ms: Date.now() - startedAt, because: delivery.because });
+    return { kind: 'delivered', image: answer.value };
+  }
+
+  private async apply(step: Extract<Step, { kind: 'apply' }>, world: World): Promise<Outcome> {
+    const { kube, options, workspaceId } = this.session;
+    const { workspace } = world;
+    const release = workspace?.releases.get(step.release);
+    if (!workspace || !release || !kube) return failure(notThere(step.release));
+    const mistake = mistakeIn('manifests', release.project, workspace);
+    if (mistake) return failure(mistake);
+    const startedAt = Date.now();
+    const manifests: { readonly path: string; readonly text: string }[] = [];
+    for (const path of release.manifests) {
+      try {
+        manifests.push({ path, text: await readFile(join(options.root, path), 'utf8') });
+      } catch (error) {
+        return failure(manifestUnreadable(path, messageOf(error)), release.project);
+      }
+    }
+    // What was read is what gets the fingerprint, or nothing does.
+    const stats = await Promise.all(release.manifests.map((path) => lstat(join(options.root, path)).catch(() => undefined)));
+    const read = withEntries(
+      emptyDir,
+      manifests.map(
+        ({ path, text }, index) =>
+          [path, fileEntry({ digest: contentDigest(text), size: Buffer.byteLength(text), mode: stats[index]?.mode ?? 0o644 })] as const,
+      ),
+    );
+    const refs = release.artifacts.map((name) => step.images[name]?.ref ?? '');
+    if (fingerprintOf(release, read, refs) !== step.fingerprint) return failure(manifestChanged(release.name), release.project);
+
+    const namespace = namespaceOf(this.session, release);
+    const rendered = render({
+      release,
+      manifests,
+      images: Object.fromEntries(
+        Object.entries(step.images).map(([name, { ref, snapshot }]) => [name, { ref, inputsHash: snapshot.inputsHash }]),
+      ),
+      imageNames: imageNamesOf(workspace),
+      namespace,
+      workspaceId,
+      fingerprint: step.fingerprint,
+    });
+    if (!rendered.ok) return failure(rendered.problem, release.project);
+    this.report({ kind: 'started', what: 'apply', subject: release.name });
+    const applied = await apply({ kube, objects: rendered.value, owner: { workspaceId, release: release.name }, namespace });
+    if (!applied.ok) return failure(applied.problem, release.project);
+    this.report({ kind: 'applied', release: release.name, namespace, ...applied.value, ms: Date.now() - startedAt });
+    return { kind: 'applied', fingerprint: step.fingerprint };
+  }
+
+  private async remove(step: Extract<Step, { kind: 'remove' }>, world: World): Promise<Outcome> {
+    const { kube, workspaceId } = this.session;
+    const release = world.workspace?.releases.get(step.release);
+    if (!kube || !release) return failure(notThere(step.release));
+    this.report({ kind: 'started', what: 'remove', subject: step.release });
+    const removed = await remove({ kube, owner: { workspaceId, release: step.release }, namespaces: [namespaceOf(this.session, release)] });
+    if (!removed.ok) return failure(removed.problem, release.project);
+    this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
+    return { kind: 'removed' };
+  }
+
+  private async connect(step: Extract<Step, { kind: 'connect' }>, id: StepId, signal: AbortSignal, world: World): Promise<Outcome> {
+    const { kube } = this.session;
+    const seen = world.containers.get(step.container)?.seen;
+    const artifact = seen && world.workspace?.artifacts.get(seen.artifact);
+    if (!kube || !seen || !artifact) return failure(notThere(step.container));
+    void this.agents.get(step.container)?.close();
+    this.agents.delete(step.container);
+    const opened = await openAgent({
+      kube,
+      container: containerOf(seen),
+      roots: rootsOf(artifact),
+      signal,
+      onLost: (problem) => {
+        this.agents.delete(step.container);
+        this.post({ kind: 'agentLost', container: step.container, connection: id, problem });
+      },
+    });
+    if (!opened.ok) return failure(opened.problem, artifact.project);
+    if (signal.aborted) {
+      void opened.value.close();
+      return { kind: 'stopped' };
+    }
+    this.agents.set(step.container, opened.value);
+    const { ledger, ledgerFile } = opened.value.hello;
+    // Without a ledger nobody knows what an earlier stream has left, so everything is sent again.
+    const told =
+      ledgerFile === undefined && seen.snapshot ? [...leavesOf(seen.snapshot.tree)].map(([path]) => [`/${path}`, null] as const) : ledger;
+    return { kind: 'connected', agent: opened.value.name, ledger: told };
+  }
+
+  private async sync(step: Extract<Step, { kind: 'sync' }>, signal: AbortSignal): Promise<Outcome> {
+    const agent = this.agents.get(step.container);
+    if (!agent) return failure(streamGone);
+    const answer = await agent.apply({ changes: step.changes, read: this.read }, signal);
+    if (!answer.ok) return failure(answer.problem);
+    const { holds, bytes, timing } = answer.value;
+    return { kind: 'synced', holds, bytes, timing: { ...timing, detect: 0, total: timing.read + timing.send + timing.apply } };
+  }
+
+  private async reload(step: Extract<Step, { kind: 'reload' }>): Promise<Outcome> {
+    const agent = this.agents.get(step.container);
+    if (!agent) return failure(streamGone);
+    const answer = await agent.run(step.run);
+    if (!answer.ok) return failure(answer.problem);
+    if (answer.value.exitCode === 0) return { kind: 'reloaded' };
+    return failure({
+      code: 'reloadFailed',
+      message: `${step.run.join(' ')} ended with exit code ${answer.value.exitCode} in the container`,
+      hint: 'the files are there; the process may still run the old ones',
+      retry: 'whenInputChanges',
+      exitCode: 1,
+      detail: answer.value.output,
+    });
+  }
+}
+
+function containerOf(seen: SeenContainer): OpenAgentOptions['container'] {
+  return { namespace: seen.namespace, pod: seen.pod, container: seen.container, id: seen.id };
+}
+
+/** Where an artifact's files land in its container: the agent writes nowhere else. */
+function rootsOf(artifact: Artifact): readonly string[] {
+  const roots = artifact.inputs.flatMap(({ onChange, containerPath }) =>
+    onChange === 'sync' && containerPath !== undefined ? [containerPath] : [],
+  );
+  return [...new Set(roots)];
+}
+
+/** After a mistake the artifact is what it was before it: an image of the files as they are now would be a mixture. */
+function mistakeOf({ workspace }: World, name: string): Problem | undefined {
+  const artifact = workspace?.artifacts.get(name);
+  return workspace && artifact && mistakeIn('image', artifact.project, workspace);
+}
+
+function failure(problem: Problem, project?: string): Outcome {
+  const told = project === undefined || problem.project !== undefined ? problem : { ...problem, project };
+  return { kind: 'failed', problem: told };
+}
+
+/** Whether a file that a target reads was written since a time, in milliseconds since 1970. */
+async function wasTouched(root: string, target: Target, world: World, since: number): Promise<boolean> {
+  const files = target.inputs.flatMap((input) => {
+    const entry = select(world.disk, input);
+    return entry ? [...leavesOf(entry, input.path)].map(([path]) => path) : [];
+  });
+  const written = await Promise.all(
+    files.map(async (path) => {
+      const stats = await lstat(join(root, path)).catch(() => undefined);
+      return !stats || Math.max(stats.mtimeMs, stats.ctimeMs) >= since;
+    }),
+  );
+  return written.includes(true);
+}
+
+const noDelivery: Problem = { code: 'noDelivery', message: 'nothing says where images go', retry: 'never', exitCode: 2 };
+
+const streamGone: Problem = { code: 'agentLost', message: 'the stream to the container has ended', retry: 'afterDelay', exitCode: 1 };
+
+function notThere(name: string): Problem {
+  return { code: 'notInWorkspace', message: `${name} is no longer part of the workspace`, retry: 'whenInputChanges', exitCode: 1 };
+}
+
+function manifestUnreadable(path: string, detail: string): Problem {
+  return {
+    code: 'manifestUnreadable',
+    message: `${path} cannot be read`,
+    retry: 'afterDelay',
+    exitCode: 1,
+    location: { file: path },
+    detail,
+  };
+}
+
+function manifestChanged(release: string): Problem {
+  return {
+    code: 'manifestChanged',
+    message: `${release}: a manifest changed just before it was applied`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}

@@ -1,0 +1,211 @@
+import {
+  absent,
+  emptyDir,
+  fileEntry,
+  type Artifact,
+  type Event,
+  type Fact,
+  type Outcome,
+  type Plan,
+  type Problem,
+  type Release,
+  type Rollout,
+  type SeenContainer,
+  type Step,
+  type Workspace,
+  type World,
+} from '../model';
+import { emptyWorld, record } from '../plan';
+import { Narrator } from './narrator';
+
+const artifact: Artifact = {
+  name: 'web',
+  project: 'web',
+  image: 'web',
+  recipe: { builder: 'docker/1', context: '', dockerfile: 'Dockerfile', args: {} },
+  inputs: [
+    { path: 'Dockerfile', onChange: 'rebuild', because: 'the Dockerfile itself' },
+    { path: 'src', containerPath: '/app', onChange: 'sync', because: 'copied to /app' },
+  ],
+  requires: [],
+  targets: [],
+  reload: { kind: 'hot', because: 'it is a test' },
+};
+const release: Release = { name: 'web', project: 'web', deployer: 'kubectl', manifests: ['k8s/web.yaml'], artifacts: ['web'] };
+
+function workspaceWith(problems: readonly Problem[] = []): Workspace {
+  return {
+    root: '/w',
+    projects: new Map(),
+    artifacts: new Map([['web', artifact]]),
+    releases: new Map([['web', release]]),
+    targets: new Map(),
+    forwards: [],
+    problems,
+  };
+}
+
+function problemOf(code: string, more: Partial<Problem> = {}): Problem {
+  return { code, message: `${code} of web`, retry: 'whenInputChanges', exitCode: 1, project: 'web', ...more };
+}
+
+const noPlan: Plan = { start: [], stop: [], held: [], wakeAt: undefined };
+const live: World = { ...emptyWorld, scanned: true, workspace: workspaceWith(), goal: { ...emptyWorld.goal, releases: new Set(['web']) } };
+
+/** A narrator and the worlds it is told of, one after another; gives what it says of the last. */
+function narration() {
+  const narrator = new Narrator(0);
+  let before = live;
+  return (after: Partial<World>, { facts = [], held = [] }: { facts?: readonly Fact[]; held?: Plan['held'] } = {}): readonly Event[] => {
+    const turn = { before, after: { ...before, ...after }, facts, plan: { ...noPlan, held } };
+    before = turn.after;
+    return narrator.tell(turn);
+  };
+}
+
+function failing(key: string, problem: Problem, attempts = 1): Pick<World, 'failures'> {
+  return { failures: new Map([[key, { inputs: 'i', problem, attempts, retryAt: undefined }]]) };
+}
+
+function released(rollout: Rollout, more: { readonly uncertain?: boolean; readonly applied?: boolean } = {}): Pick<World, 'releases'> {
+  const { uncertain = false, applied = false } = more;
+  const state = {
+    revision: 1,
+    live: { state: 'found', value: { fingerprint: 'f', images: {}, rollout } } as const,
+    applied: applied ? { fingerprint: 'g', at: 0 } : undefined,
+    uncertain,
+  };
+  return { releases: new Map([['web', state]]) };
+}
+
+describe('holds', () => {
+  it('are said once for an artifact and a release of one name, and again when they are over', () => {
+    const tell = narration();
+    const hold = { subject: 'web', reason: 'waitingForCluster' } as const;
+    expect(tell({}, { held: [hold, hold] })).toEqual([{ kind: 'held', ...hold }]);
+    expect(tell({}, { held: [hold] })).toEqual([]);
+    expect(tell({})).toEqual([{ kind: 'continued', ...hold }]);
+    expect(tell({})).toEqual([]);
+  });
+});
+
+describe('failures', () => {
+  it('are said once, and that they are mended', () => {
+    const tell = narration();
+    const problem = problemOf('applyFailed');
+    expect(tell(failing('apply:web', problem))).toMatchObject([{ kind: 'failed', subject: 'web', code: 'applyFailed' }]);
+    expect(tell(failing('apply:web', problem))).toEqual([]);
+    expect(tell({ failures: new Map() })).toEqual([{ kind: 'mended', subject: 'web' }]);
+  });
+
+  it.each([
+    ['apply:web', 'manifestChanged'],
+    ['build:web', 'sourcesChanged'],
+    ['connect:containerd://1', 'podGone'],
+  ])('that pass by themselves are said only when they last: %s %s', (key, code) => {
+    const tell = narration();
+    const problem = problemOf(code, { retry: 'afterDelay' });
+    expect(tell(failing(key, problem, 3))).toEqual([]);
+    expect(tell(failing(key, problem, 4))).toMatchObject([{ kind: 'failed', code }]);
+  });
+
+  it('that are a mistake in the workspace are said where it is read', () => {
+    const tell = narration();
+    const mistake = problemOf('dockerfileInvalid');
+    expect(tell({ workspace: workspaceWith([mistake]), ...failing('build:web', mistake) })).toEqual([]);
+    expect(tell({ workspace: workspaceWith() })).toEqual([]);
+    expect(tell({ failures: new Map() })).toEqual([]);
+  });
+});
+
+describe('a rollout', () => {
+  const failed: Rollout = { state: 'failed', problem: problemOf('imagePullFailed') };
+
+  it('is not said before an apply of this session ended, nor until the cluster shows it', () => {
+    const tell = narration();
+    expect(tell(released(failed, { uncertain: true }))).toEqual([]);
+    expect(tell(released(failed, { applied: true }))).toEqual([]);
+    expect(tell(released(failed))).toMatchObject([
+      { kind: 'rollout', state: 'failed' },
+      { kind: 'failed', code: 'imagePullFailed' },
+    ]);
+    expect(tell(released(failed))).toEqual([]);
+  });
+
+  it('is timed from the apply before it', () => {
+    const tell = narration();
+    const step: Step = { kind: 'apply', release: 'web', fingerprint: 'f', images: {} };
+    tell({
+      ...released({ state: 'progressing', message: '0 of 1' }),
+      running: new Map([['a', { id: 'a', step, startedAt: 0, stopAsked: false }]]),
+    });
+    const applied: Fact = { kind: 'stepEnded', id: 'a', outcome: { kind: 'applied', fingerprint: 'f' }, at: 9000 };
+    tell({ now: 9000, running: new Map() }, { facts: [applied] });
+    expect(tell({ now: 9500, ...released({ state: 'ready' }) })[0]).toMatchObject({ kind: 'rollout', state: 'ready', ms: 500 });
+  });
+});
+
+describe('a sync', () => {
+  const seen: SeenContainer = {
+    id: 'containerd://1',
+    artifact: 'web',
+    namespace: 'shop',
+    pod: 'web-1',
+    podUid: 'u',
+    container: 'web',
+    running: true,
+    inputsHash: 'i',
+    restarts: 0,
+    snapshot: undefined,
+  };
+  const { containers } = record(live, { kind: 'releaseSeen', release: 'web', revision: 1, live: absent, containers: [seen] });
+  const synced = (holds: Extract<Outcome, { kind: 'synced' }>['holds']): readonly Event[] => {
+    const tell = narration();
+    const step: Step = { kind: 'sync', container: seen.id, batch: 1, changes: [], noticedAt: 0, again: false };
+    tell({ containers, running: new Map([['s', { id: 's', step, startedAt: 1, stopAsked: false }]]) });
+    const timing = { detect: 0, read: 0, send: 0, apply: 0, total: 0 };
+    return tell(
+      { running: new Map() },
+      { facts: [{ kind: 'stepEnded', id: 's', outcome: { kind: 'synced', holds, bytes: 3, timing }, at: 5 }] },
+    );
+  };
+  const file = fileEntry({ digest: 'd', size: 1, mode: 0o644 });
+
+  it('counts files and removals, not the directories that were made for them', () => {
+    expect(
+      synced([
+        ['/app/new', emptyDir],
+        ['/app/new/a', file],
+        ['/app/old', undefined],
+      ]),
+    ).toMatchObject([{ kind: 'synced', files: 2, removed: 1, paths: ['/app/new/a', '/app/old'] }]);
+    expect(synced([['/app/new', emptyDir]])).toMatchObject([{ kind: 'synced', files: 0, paths: ['/app/new'] }]);
+  });
+
+  it('of files that were gone when they were read is not said', () => {
+    expect(synced([])).toEqual([]);
+  });
+});
+
+describe('decisions', () => {
+  const decided = (paths: readonly string[], workspace = workspaceWith()): readonly (string | undefined)[] => {
+    const fact: Fact = { kind: 'filesSeen', entries: paths.map((path) => [path, undefined]), scanned: false, at: 0 };
+    return narration()({ workspace }, { facts: [fact] }).map((event) =>
+      event.kind === 'decision' ? `${event.action} ${event.files.join()}` : undefined,
+    );
+  };
+
+  it('are one for each kind of action', () => {
+    expect(decided(['Dockerfile', 'src/a', 'src/b', 'k8s/web.yaml', 'README.md'])).toEqual([
+      'rebuild Dockerfile',
+      'sync src/a,src/b',
+      'redeploy k8s/web.yaml',
+    ]);
+  });
+
+  it('are not said of what a mistake stops', () => {
+    const paths = ['Dockerfile', 'src/a', 'k8s/web.yaml'];
+    expect(decided(paths, workspaceWith([problemOf('dockerfileInvalid')]))).toEqual(['sync src/a', 'redeploy k8s/web.yaml']);
+    expect(decided(paths, workspaceWith([problemOf('manifestInvalid')]))).toEqual(['rebuild Dockerfile', 'sync src/a']);
+  });
+});

@@ -1,0 +1,192 @@
+import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, RunningStep, World } from '../model';
+import { isReached } from '../plan';
+import type { Turn } from './converge';
+import { decisionsOf } from './decisions';
+
+/** Paths named in one event; the rest is counted. */
+const namedPaths = 5;
+/** What passes by itself is told once it has failed so often. */
+const patientAttempts = 4;
+/** A file that was saved again at the wrong moment: what was begun with it is begun anew. */
+const passing: ReadonlySet<string> = new Set(['manifestChanged', 'sourcesChanged', 'sourcesChangedWhileBuilding']);
+
+/** Turns of the loop → events, for people and for the events file. Keeps only what it has said, so that it says nothing twice. */
+export class Narrator {
+  private readonly connectedAt = new Map<string, number>();
+  private readonly failing = new Set<string>();
+  /** Failures that are a mistake in the workspace, which is told where it is read. */
+  private readonly toldAsMistake = new Set<string>();
+  private saidHeld = new Map<string, { readonly subject: string; readonly reason: string }>();
+  private readyWorthSaying = true;
+  private readonly rolloutSince = new Map<string, number>();
+  private readonly saidRollout = new Map<string, string>();
+
+  constructor(private readonly startedAt: number) {}
+
+  tell(turn: Turn): readonly Event[] {
+    const events: Event[] = [];
+    for (const fact of turn.facts) {
+      if (fact.kind === 'filesSeen' && turn.before.scanned) events.push(...decisionsOf(turn.after, fact));
+      if (fact.kind === 'stepEnded') events.push(...this.ended(turn, fact));
+    }
+    events.push(...this.failures(turn.after), ...this.rollouts(turn.after), ...this.held(turn));
+    if (turn.plan.start.some((step) => step.kind === 'apply' || step.kind === 'build')) this.readyWorthSaying = true;
+    const ready = turn.after.goal.kind === 'live' && isReached(turn.after);
+    if (ready && this.readyWorthSaying && this.failing.size === 0) {
+      this.readyWorthSaying = false;
+      events.push({ kind: 'ready', containers: turn.after.containers.size, ms: Math.round(turn.after.now - this.startedAt) });
+    }
+    return events;
+  }
+
+  private ended(turn: Turn, fact: Extract<Fact, { kind: 'stepEnded' }>): readonly Event[] {
+    const running = turn.before.running.get(fact.id) ?? turn.after.running.get(fact.id);
+    if (!running) return [];
+    const { step } = running;
+    // A rollout is what follows from an apply, however long the one before it took.
+    if (step.kind === 'apply' && fact.outcome.kind === 'applied') this.rolloutSince.set(step.release, fact.at);
+    if (step.kind !== 'connect' && step.kind !== 'sync') return [];
+    const container = turn.after.containers.get(step.container) ?? turn.before.containers.get(step.container);
+    return container ? this.endedInContainer(running, fact.outcome, container, fact.at) : [];
+  }
+
+  private endedInContainer(running: RunningStep, outcome: Outcome, { seen }: ContainerState, at: number): readonly Event[] {
+    const { step } = running;
+    const where = { artifact: seen.artifact, pod: seen.pod, container: seen.container };
+    if (outcome.kind === 'connected') {
+      this.connectedAt.set(seen.id, at);
+      return [{ kind: 'connected', ...where, agent: outcome.agent, kept: outcome.ledger.length }];
+    }
+    if (outcome.kind !== 'synced' || step.kind !== 'sync') return [];
+    // The same files once more, for a reloader that was not watching yet: nothing that people wait for.
+    if (step.again) return [];
+    // Every file was gone or different when it was read; the next batch brings what they are now.
+    if (outcome.holds.length === 0) return [];
+    // What was sent because the container is new was noticed long before; its time counts from the stream.
+    const replay = (this.connectedAt.get(seen.id) ?? 0) > step.noticedAt;
+    const since = replay ? running.startedAt : step.noticedAt;
+    const { read, send, apply } = outcome.timing;
+    const ms = {
+      detect: rounded(running.startedAt - since),
+      read: rounded(read),
+      send: rounded(send),
+      apply: rounded(apply),
+      total: rounded(at - since),
+    };
+    return [
+      {
+        kind: 'synced',
+        ...where,
+        files: outcome.holds.filter(([, entry]) => entry?.kind !== 'dir').length,
+        removed: outcome.holds.filter(([, entry]) => entry === undefined).length,
+        paths: pathsOf(outcome.holds),
+        bytes: outcome.bytes,
+        ms,
+        replay,
+      },
+    ];
+  }
+
+  private failures(world: World): readonly Event[] {
+    const events: Event[] = [];
+    const now = new Map<string, Event>();
+    for (const [key, failure] of world.failures) {
+      const { problem } = failure;
+      const passes = problem.retry === 'afterDelay' && (key.startsWith('connect:') || passing.has(problem.code));
+      if (passes && failure.attempts < patientAttempts) continue;
+      const said = `${key} ${failure.inputs} ${problem.code} ${problem.message}`;
+      now.set(said, failedEvent(problem, problem.project ?? subjectOf(key, world)));
+      if (world.workspace?.problems.some(({ code, message }) => code === problem.code && message === problem.message)) {
+        this.toldAsMistake.add(said);
+      }
+    }
+    for (const [said, event] of now) {
+      if (this.failing.has(said)) continue;
+      this.failing.add(said);
+      if (!this.toldAsMistake.has(said)) events.push(event);
+    }
+    for (const said of [...this.failing]) {
+      if (now.has(said)) continue;
+      this.failing.delete(said);
+      this.readyWorthSaying = true;
+      if (this.toldAsMistake.delete(said)) continue;
+      const key = said.slice(0, said.indexOf(' '));
+      if (![...now.keys()].some((other) => other.startsWith(`${key} `))) events.push({ kind: 'mended', subject: subjectOf(key, world) });
+    }
+    return events;
+  }
+
+  private rollouts(world: World): readonly Event[] {
+    const events: Event[] = [];
+    if (world.goal.kind === 'removed') return events;
+    for (const [name, state] of world.releases) {
+      if (!isOfLastApply(state) || state.live.state !== 'found') continue;
+      const { fingerprint, rollout } = state.live.value;
+      const text = `${fingerprint} ${rollout.state} ${rollout.state === 'ready' ? '' : rollout.state === 'failed' ? rollout.problem.message : rollout.message}`;
+      if (this.saidRollout.get(name) === text) continue;
+      this.saidRollout.set(name, text);
+      if (rollout.state === 'progressing' && !this.rolloutSince.has(name)) this.rolloutSince.set(name, world.now);
+      if (rollout.state !== 'ready') this.readyWorthSaying = true;
+      const since = this.rolloutSince.get(name);
+      const ms = since === undefined ? {} : { ms: rounded(Math.max(0, world.now - since)) };
+      switch (rollout.state) {
+        case 'ready':
+          this.rolloutSince.delete(name);
+          events.push({ kind: 'rollout', release: name, state: 'ready', message: 'rolled out', ...ms });
+          break;
+        case 'progressing':
+          events.push({ kind: 'rollout', release: name, state: 'progressing', message: rollout.message });
+          break;
+        case 'failed':
+          this.rolloutSince.delete(name);
+          events.push(
+            { kind: 'rollout', release: name, state: 'failed', message: rollout.problem.message, ...ms },
+            failedEvent(rollout.problem, name),
+          );
+      }
+    }
+    return events;
+  }
+
+  private held(turn: Turn): readonly Event[] {
+    const held = new Map<string, { readonly subject: string; readonly reason: string }>();
+    const events: Event[] = [];
+    for (const { subject, reason, detail } of turn.plan.held) {
+      const key = `${subject} ${reason}`;
+      // An artifact and its release have one name, and mostly wait for the same.
+      if (held.has(key)) continue;
+      held.set(key, { subject, reason });
+      if (!this.saidHeld.has(key)) events.push({ kind: 'held', subject, reason, ...(detail === undefined ? {} : { detail }) });
+    }
+    const over = [...this.saidHeld].filter(([key]) => !held.has(key)).map(([, hold]): Event => ({ kind: 'continued', ...hold }));
+    this.saidHeld = held;
+    return [...over, ...events];
+  }
+}
+
+/** A problem as the event that tells it. */
+export function failedEvent(problem: Problem, subject: string): Extract<Event, { kind: 'failed' }> {
+  const { code, message, hint } = problem;
+  return { kind: 'failed', subject, code, message, ...(hint === undefined ? {} : { hint }), problem };
+}
+
+/** Until the cluster shows what was applied last, its rollout is that of something older. */
+function isOfLastApply({ applied, uncertain }: ReleaseState): boolean {
+  return applied === undefined && !uncertain;
+}
+
+/** Directories only where nothing else came. */
+function pathsOf(holds: Extract<Outcome, { kind: 'synced' }>['holds']): readonly string[] {
+  const files = holds.filter(([, entry]) => entry?.kind !== 'dir');
+  return (files.length === 0 ? holds : files).slice(0, namedPaths).map(([path]) => path);
+}
+
+function rounded(ms: number): number {
+  return Math.round(ms * 10) / 10;
+}
+
+/** The artifact, release or target that a step's key is about; a container stands for its artifact. */
+function subjectOf(key: string, world: World): string {
+  const subject = key.slice(key.indexOf(':') + 1);
+  return world.containers.get(subject)?.seen.artifact ?? subject;
+}

@@ -1,0 +1,197 @@
+import type { ExitCode, GoalKind, Problem, World } from '../model';
+import { progressOf } from '../plan';
+import { inputDigestTag } from '../tag';
+import type { BuildDocument, CommandOptions, CommandResult, DeleteDocument, DeployDocument } from './command';
+import type { Turn } from './converge';
+import { failedEvent } from './narrator';
+import { openRun } from './run';
+import { goalFor, problemsOf } from './selection';
+import { namespaceOf, preflight, withBrokenReleases, type Need, type Session } from './session';
+import { untilAborted } from './untilAborted';
+import { withProblems, worstExit } from './worstExit';
+
+export interface DeployOptions extends CommandOptions {
+  /** Refuses to build what is not in the registry. */
+  readonly noBuild?: boolean;
+}
+
+/** Builds the images of the projects that are not in the registry yet, and delivers them. */
+export async function buildCommand(options: CommandOptions): Promise<CommandResult<BuildDocument>> {
+  const images = new ImageNotes();
+  const ended = await runOnce({ options, kind: 'built', images });
+  return {
+    exitCode: ended.exitCode,
+    problems: ended.problems,
+    document: { images: ended.session ? images.list(ended.session, ended.world) : [] },
+  };
+}
+
+/** Brings the projects' releases to what is on disk, and waits for the rollout. */
+export async function deployCommand(options: DeployOptions): Promise<CommandResult<DeployDocument>> {
+  const images = new ImageNotes();
+  const ended = await runOnce({ options, kind: 'deployed', images, noBuild: options.noBuild === true });
+  const { session, world } = ended;
+  return {
+    exitCode: ended.exitCode,
+    problems: ended.problems,
+    document: { images: session ? images.list(session, world) : [], releases: session ? releasesOf(session, world, images) : [] },
+  };
+}
+
+/** One pass of build and deploy. */
+export const runCommand = deployCommand;
+
+/** Deletes what the projects' releases own in the cluster. */
+export async function deleteCommand(options: CommandOptions): Promise<CommandResult<DeleteDocument>> {
+  const images = new ImageNotes();
+  const ended = await runOnce({ options, kind: 'removed', images });
+  return {
+    exitCode: ended.exitCode,
+    problems: ended.problems,
+    document: { releases: [...images.removed].map(([release, objects]) => ({ release, objects })) },
+  };
+}
+
+interface Ended {
+  readonly exitCode: 0 | ExitCode;
+  readonly problems: readonly Problem[];
+  readonly session: Session | undefined;
+  readonly world: World | undefined;
+}
+
+interface OnceOptions {
+  readonly options: CommandOptions;
+  readonly kind: Exclude<GoalKind, 'live'>;
+  readonly images: ImageNotes;
+  readonly noBuild?: boolean;
+}
+
+const needsOf: Readonly<Record<Exclude<GoalKind, 'live'>, readonly Need[]>> = {
+  built: ['workspace', 'cluster', 'engine', 'delivery'],
+  deployed: ['workspace', 'cluster', 'engine', 'delivery'],
+  removed: ['workspace', 'cluster'],
+};
+
+async function runOnce({ options, kind, images, noBuild = false }: OnceOptions): Promise<Ended> {
+  const withRepo = options.defaultRepo ?? options.env['SLIPWAY_DEFAULT_REPO'];
+  // Building for a registry that is named needs no cluster.
+  const needs = new Set(needsOf[kind].filter((need) => need !== 'cluster' || kind !== 'built' || withRepo === undefined));
+  const { session: found, problems } = await preflight(options, needs, 'deploy');
+  if (!found) return { exitCode: worstExit(problems), problems, session: undefined, world: undefined };
+  const session = kind === 'removed' ? withBrokenReleases(found) : found;
+  const { workspace } = session.read;
+  const chosen = goalFor(workspace, kind, options.projects);
+  if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session, world: undefined };
+  const broken = problemsOf(workspace, options.projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
+  for (const problem of broken) options.report(failedEvent(problem, problem.project ?? 'workspace'));
+
+  const refused: Problem[] = [];
+  const run = await openRun({
+    session,
+    goal: chosen.goal,
+    watch: false,
+    report: (event) => {
+      images.note(event);
+      options.report(event);
+    },
+    onTurn: (turn) => {
+      if (noBuild) refused.push(...buildsIn(turn));
+    },
+  });
+  const aborted = untilAborted(options.signal).then(() => {
+    options.report({ kind: 'stopping', removes: false });
+    return undefined;
+  });
+  const ended = await Promise.race([run.loop.until((turn) => refused.length > 0 || isOver(turn)), aborted]);
+  await run.close();
+  const world = run.loop.world();
+  const progress = ended ? progressOf(ended.after, ended.plan) : undefined;
+  const stuck = progress?.state === 'stuck' ? progress.problems : [];
+  const all = distinct([...broken, ...refused, ...stuck, ...(ended ? [] : [interrupted([...images.applied.keys()])])]);
+  return { ...withProblems(all), session, world };
+}
+
+function isOver(turn: Turn): boolean {
+  return progressOf(turn.after, turn.plan).state !== 'working';
+}
+
+/** A mistake that is told before anything is done also ends the steps that meet it. */
+function distinct(problems: readonly Problem[]): readonly Problem[] {
+  const byText = new Map(problems.map((problem) => [`${problem.code} ${problem.message}`, problem] as const));
+  return [...byText.values()];
+}
+
+function interrupted(applied: readonly string[]): Problem {
+  const stays = applied.length === 0 ? {} : { hint: `what was applied stays; slipway delete ${applied.join(' ')} removes it` };
+  return { code: 'interrupted', message: 'interrupted before it was done', ...stays, retry: 'never', exitCode: 1 };
+}
+
+function buildsIn(turn: Turn): readonly Problem[] {
+  return turn.plan.start.flatMap((step) =>
+    step.kind === 'build'
+      ? [
+          {
+            code: 'imageMissing',
+            message: `${step.artifact}: its image is not in the registry, and --no-build forbids to make it`,
+            hint: `run slipway build ${step.artifact} first, or leave --no-build away`,
+            retry: 'never',
+            exitCode: 1,
+            project: step.artifact,
+          } satisfies Problem,
+        ]
+      : [],
+  );
+}
+
+/** What the events of a run said about images and objects, for the document at its end. */
+class ImageNotes {
+  readonly built = new Set<string>();
+  readonly delivered = new Set<string>();
+  readonly applied = new Map<string, readonly string[]>();
+  readonly removed = new Map<string, readonly string[]>();
+
+  note(event: Parameters<CommandOptions['report']>[0]): void {
+    if (event.kind === 'built') this.built.add(event.artifact);
+    if (event.kind === 'delivered') this.delivered.add(event.artifact);
+    if (event.kind === 'applied') this.applied.set(event.release, event.objects);
+    if (event.kind === 'removed') this.removed.set(event.release, event.objects);
+  }
+
+  list(session: Session, world: World | undefined): BuildDocument['images'] {
+    const images: BuildDocument['images'][number][] = [];
+    for (const name of world?.goal.artifacts ?? []) {
+      const artifact = world?.workspace?.artifacts.get(name);
+      const image = world?.artifacts.get(name)?.image;
+      if (!artifact || !image) continue;
+      const built = this.built.has(name);
+      images.push({
+        project: artifact.project,
+        image: artifact.image,
+        tag: inputDigestTag(image.snapshot.inputsHash),
+        digest: image.delivered.digest,
+        ref: image.delivered.ref,
+        built,
+        delivered: this.delivered.has(name),
+        because: built ? (session.delivery?.because ?? '') : 'the registry has it already',
+      });
+    }
+    return images;
+  }
+}
+
+function releasesOf(session: Session, world: World | undefined, notes: ImageNotes): DeployDocument['releases'] {
+  return [...(world?.goal.releases ?? [])].flatMap((name) => {
+    const release = world?.workspace?.releases.get(name);
+    const live = world?.releases.get(name)?.live;
+    if (!release) return [];
+    const ready = live?.state === 'found' && live.value.rollout.state === 'ready' && !world?.failures.has(`apply:${name}`);
+    return [
+      {
+        release: name,
+        namespace: namespaceOf(session, release),
+        state: ready ? ('ready' as const) : ('failed' as const),
+        objects: notes.applied.get(name) ?? [],
+      },
+    ];
+  });
+}

@@ -1,0 +1,122 @@
+import { performance } from 'node:perf_hooks';
+import { openWatcher } from '../clients';
+import { shareWatches, watchRelease, type WatchedKube } from '../status';
+import { openSource, type Source } from '../source';
+import type { DirEntry, Goal, Report, SeenContainer, WorkspacePath } from '../model';
+import { openLoop, type Loop, type Turn } from './converge';
+import { Effects } from './effects';
+import { Narrator } from './narrator';
+import { scopeFor } from './scope';
+import { namespaceOf, type Session } from './session';
+
+export interface RunOptions {
+  readonly session: Session;
+  readonly goal: Goal;
+  readonly report: Report;
+  /** Whether the disk is watched after it was read once. */
+  readonly watch: boolean;
+  readonly onTurn?: (turn: Turn) => void;
+  /** The workspace is not among the facts, so nothing is planned: for looking only. */
+  readonly listenOnly?: boolean;
+  /**
+   * Called before facts about these files are taken, so that what the workspace says is read anew first. What it gives is called
+   * together with the files' own fact, so that the loop never sees one without the other.
+   */
+  readonly beforeFiles?: (paths: readonly WorkspacePath[]) => Promise<() => void> | undefined;
+}
+
+/** A loop with everything that feeds it: the disk, the cluster's watches, and the effects of its steps. */
+export interface Run {
+  readonly loop: Loop;
+  readonly source: Source;
+  /** Follows the goal's releases in the cluster; those of another goal too, when it is called again. */
+  follow(goal: Goal): void;
+  /** What a container holds, asked now. */
+  look(seen: SeenContainer): Promise<{ readonly agent: string; readonly files: DirEntry } | undefined>;
+  close(): Promise<void>;
+}
+
+export async function openRun({ session, goal, report, watch, onTurn, beforeFiles, listenOnly = false }: RunOptions): Promise<Run> {
+  const startedAt = performance.now();
+  const now = (): number => performance.now() - startedAt;
+  const effects = new Effects(session, report, (fact) => loop.post(fact));
+  const narrator = new Narrator(0);
+  const loop = openLoop({
+    run: effects.run,
+    now,
+    onTurn: (turn) => {
+      for (const event of narrator.tell(turn)) report(event);
+      effects.forget(turn.after);
+      onTurn?.(turn);
+    },
+  });
+  const { workspace, configFiles } = session.read;
+  let queue: Promise<void> = Promise.resolve();
+  const source = openSource({
+    root: session.options.root,
+    scope: scopeFor(workspace, goal, watch ? configFiles : []),
+    openWatcher: watch ? openWatcher : openNoWatcher,
+    now,
+    onFacts: (entries, { scanned, at }) => {
+      const post = (): void => loop.post({ kind: 'filesSeen', entries, scanned, at });
+      const before = scanned ? undefined : beforeFiles?.(entries.map(([path]) => path));
+      if (queueIdle && !before) return post();
+      queueIdle = false;
+      const mine = (queue = queue.then(async () => {
+        const postBefore = await before;
+        postBefore?.();
+        post();
+      }));
+      void mine.then(() => {
+        if (queue === mine) queueIdle = true;
+      });
+    },
+    onProblem: (problem) => report({ kind: 'notice', message: problem.message, ...(problem.hint !== undefined && { hint: problem.hint }) }),
+  });
+  let queueIdle = true;
+  const watches = new Map<string, { stop(): void }>();
+  const kube: WatchedKube | undefined = session.kube && shareWatches(session.kube);
+  const follow = (wanted: Goal): void => {
+    if (!kube || wanted.kind === 'built') return;
+    for (const name of wanted.releases) {
+      const release = loop.world().workspace?.releases.get(name) ?? workspace.releases.get(name);
+      if (!release || watches.has(name)) continue;
+      watches.set(
+        name,
+        watchRelease({
+          kube,
+          owner: { workspaceId: session.workspaceId, release: name },
+          namespaces: [namespaceOf(session, release)],
+          snapshotOf: effects.snapshotOf,
+          onSeen: (sighting) => loop.post({ kind: 'releaseSeen', release: name, ...sighting }),
+          onTrouble: (problem) =>
+            report({ kind: 'notice', subject: name, message: problem.message, ...(problem.hint !== undefined && { hint: problem.hint }) }),
+        }),
+      );
+    }
+  };
+
+  loop.post({ kind: 'goalSet', goal });
+  if (!listenOnly) loop.post({ kind: 'workspaceSeen', workspace });
+  follow(goal);
+  await source.scan();
+  return {
+    loop,
+    source,
+    follow,
+    look: async (seen) => {
+      const artifact = workspace.artifacts.get(seen.artifact);
+      return artifact && effects.look(seen, artifact);
+    },
+    async close() {
+      for (const one of watches.values()) one.stop();
+      await source.close();
+      await loop.close();
+      await effects.close();
+    },
+  };
+}
+
+function openNoWatcher(): { add(): void; remove(): void; close(): Promise<void> } {
+  return { add: () => undefined, remove: () => undefined, close: () => Promise.resolve() };
+}

@@ -1,0 +1,50 @@
+import type { Goal, TargetId, Workspace, WorkspacePath } from '../model';
+import type { Selector } from '../plan';
+import type { Scope } from '../source';
+
+/** What of the disk matters for a goal: inputs of its artifacts and targets, their outputs, manifests, and the files that the workspace itself is read from. */
+export function scopeFor(workspace: Workspace, goal: Goal, configFiles: readonly WorkspacePath[]): Scope {
+  // A folder among them stands for the names in it, not for what is further below.
+  const selectors: Selector[] = configFiles.map((path) => ({
+    path,
+    accepts: (at) => at === path || at.slice(0, Math.max(0, at.lastIndexOf('/'))) === path,
+  }));
+  const artifacts = new Set<string>();
+  const targets = new Set<TargetId>();
+  const addTarget = (id: TargetId): void => {
+    const target = workspace.targets.get(id);
+    if (!target || targets.has(id)) return;
+    targets.add(id);
+    selectors.push(...target.inputs, ...target.outputs.map((path) => ({ path })));
+    for (const lower of target.dependsOn) addTarget(lower);
+  };
+  const addArtifact = (name: string): void => {
+    const artifact = workspace.artifacts.get(name);
+    if (!artifact || artifacts.has(name)) return;
+    artifacts.add(name);
+    selectors.push(...artifact.inputs);
+    for (const id of artifact.targets) addTarget(id);
+    for (const base of artifact.requires) addArtifact(base);
+  };
+  for (const name of goal.artifacts) addArtifact(name);
+  for (const name of goal.releases) selectors.push(...(workspace.releases.get(name)?.manifests ?? []).map((path) => ({ path })));
+  return scopeOf(selectors);
+}
+
+function scopeOf(selectors: readonly Selector[]): Scope {
+  const byPath = new Map<WorkspacePath, Selector[]>();
+  for (const selector of selectors) {
+    const known = byPath.get(selector.path);
+    if (known) known.push(selector);
+    else byPath.set(selector.path, [selector]);
+  }
+  return {
+    paths: [...byPath.keys()],
+    accepts: (path, kind) => {
+      for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
+        if (byPath.get(at)?.some(({ accepts }) => !accepts || accepts(path, kind)) === true) return true;
+        if (at === '') return false;
+      }
+    },
+  };
+}

@@ -1,0 +1,45 @@
+import type { Problem, Release, Workspace } from '../model';
+import { goalFor } from './selection';
+
+const release = (name: string): Release => ({ name, project: name, deployer: 'kubectl', manifests: [], artifacts: [] });
+
+function workspace(names: readonly string[], more: Partial<Workspace> = {}): Workspace {
+  return {
+    root: '/w',
+    projects: new Map([...names, 'lib'].map((name) => [name, { name, root: `apps/${name}`, dependencies: [] }])),
+    artifacts: new Map(),
+    releases: new Map(names.map((name) => [name, release(name)])),
+    targets: new Map(),
+    forwards: [],
+    problems: [],
+    ...more,
+  };
+}
+
+it('is everything when nothing is named, else what is', () => {
+  expect(goalFor(workspace(['web', 'api']), 'live', [])).toMatchObject({ ok: true, goal: { releases: new Set(['web', 'api']) } });
+  expect(goalFor(workspace(['web', 'api']), 'live', ['api'])).toMatchObject({ ok: true, goal: { releases: new Set(['api']) } });
+});
+
+it.each([
+  ['wbe', ['web', 'api'], 'perhaps web was meant'],
+  ['@shop/web', ['web', 'api'], 'perhaps web was meant'],
+  ['web', ['@shop/web', '@shop/api'], 'perhaps @shop/web was meant'],
+  ['web', ['@shop/web', '@other/web'], 'projects with an image or manifests: @other/web, @shop/web'],
+  ['database', ['web', 'api'], 'projects with an image or manifests: api, web'],
+])('says of the unknown project %s what may have been meant', (name, names, hint) => {
+  expect(goalFor(workspace(names), 'live', [name])).toMatchObject({ ok: false, problems: [{ code: 'projectUnknown', exitCode: 2, hint }] });
+});
+
+it('says which mistakes leave nothing to do, and not that there is nothing', () => {
+  const mistake = (project: string): Problem => ({
+    code: 'dockerfileInvalid',
+    message: 'x',
+    project,
+    retry: 'whenInputChanges',
+    exitCode: 2,
+  });
+  const broken = workspace([], { problems: [mistake('lib'), mistake('other')] });
+  expect(goalFor(broken, 'live', ['lib'])).toEqual({ ok: false, problems: [mistake('lib')] });
+  expect(goalFor(workspace([]), 'live', ['lib'])).toMatchObject({ ok: false, problems: [{ code: 'nothingToDo', exitCode: 2 }] });
+});

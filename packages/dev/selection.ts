@@ -1,0 +1,66 @@
+import { nearest, type Goal, type GoalKind, type Problem, type Workspace } from '../model';
+
+export type ChosenGoal = { readonly ok: true; readonly goal: Goal } | { readonly ok: false; readonly problems: readonly Problem[] };
+
+/**
+ * The goal for the projects that were named; all with an image or manifests when none was. Failure: `projectUnknown`, the mistakes
+ * that keep all of it from being anything, or `nothingToDo`; exit 2.
+ */
+export function goalFor(workspace: Workspace, kind: GoalKind, projects: readonly string[]): ChosenGoal {
+  const unknown = projects.filter((name) => !workspace.projects.has(name));
+  if (unknown.length > 0) return { ok: false, problems: [projectUnknown(workspace, unknown)] };
+  const wanted = (project: string): boolean => projects.length === 0 || projects.includes(project);
+  const releases = [...workspace.releases.values()].filter(({ project }) => wanted(project));
+  const artifacts = [...workspace.artifacts.values()].filter(({ project }) => wanted(project)).map(({ name }) => name);
+  // What a release runs comes with it, whichever project it belongs to.
+  if (kind !== 'built') for (const release of releases) artifacts.push(...release.artifacts);
+  if (artifacts.length === 0 && releases.length === 0) {
+    const mistakes = problemsOf(workspace, projects);
+    return { ok: false, problems: mistakes.length > 0 ? mistakes : [nothingToDo(projects)] };
+  }
+  return { ok: true, goal: { kind, artifacts: new Set(artifacts), releases: new Set(releases.map(({ name }) => name)) } };
+}
+
+/** The mistakes of the workspace that concern the projects that were named, or all. */
+export function problemsOf({ problems }: Workspace, projects: readonly string[]): readonly Problem[] {
+  return problems.filter(({ project }) => project === undefined || projects.length === 0 || projects.includes(project));
+}
+
+function projectUnknown(workspace: Workspace, unknown: readonly string[]): Problem {
+  const known = [...new Set([...workspace.artifacts.values(), ...workspace.releases.values()].map(({ project }) => project))].sort();
+  const [only] = unknown;
+  const meant = only === undefined || unknown.length > 1 ? undefined : meantBy(only, workspace.projects.keys());
+  const choice =
+    known.length > 0 ? `projects with an image or manifests: ${known.join(', ')}` : 'no project has a Dockerfile or manifests yet';
+  return {
+    code: 'projectUnknown',
+    message: `there is no project ${unknown.map((name) => `"${name}"`).join(' and ')} in this workspace`,
+    hint: meant === undefined ? choice : `perhaps ${meant} was meant`,
+    retry: 'never',
+    exitCode: 2,
+  };
+}
+
+/** A project of the same name with or without a scope, else one that is spelt almost alike. */
+function meantBy(name: string, projects: Iterable<string>): string | undefined {
+  const names = [...projects];
+  const bare = names.filter((each) => withoutScope(each) === withoutScope(name));
+  return bare.length === 1 ? bare[0] : nearest(name, names);
+}
+
+function withoutScope(name: string): string {
+  return name.replace(/^@[^/]*\//, '');
+}
+
+function nothingToDo(projects: readonly string[]): Problem {
+  return {
+    code: 'nothingToDo',
+    message:
+      projects.length === 0
+        ? 'no project of this workspace has a Dockerfile or manifests'
+        : `${projects.join(', ')}: no Dockerfile and no manifests`,
+    hint: 'put a Dockerfile beside a project, and its manifests in k8s/*.yaml beside it',
+    retry: 'never',
+    exitCode: 2,
+  };
+}

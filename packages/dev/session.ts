@@ -1,0 +1,166 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, join } from 'node:path';
+import { connectEngine, connectKube, openRegistry, processes, type Engine, type Kube } from '../clients';
+import { contextMemoryFile, guard } from '../deploy';
+import { failed, succeeded, type Problem, type Release, type Result, type Workspace } from '../model';
+import { chooseDelivery, type Delivery } from '../registry';
+import type { CommandOptions, DoctorDocument } from './command';
+import { readWorkspace, type ReadWorkspace } from './readWorkspace';
+import { untilAborted } from './untilAborted';
+
+export type Check = DoctorDocument['checks'][number];
+
+/** What a command needs of the world outside. */
+export type Need = 'workspace' | 'cluster' | 'engine' | 'delivery';
+
+/** Everything a command works with, looked at and found right before any work is done. */
+export interface Session {
+  readonly options: CommandOptions;
+  readonly read: ReadWorkspace;
+  readonly workspaceId: string;
+  readonly kube: Kube | undefined;
+  readonly engine: Engine;
+  readonly delivery: Delivery | undefined;
+  readonly checks: readonly Check[];
+}
+
+export interface Preflight {
+  readonly checks: readonly Check[];
+  readonly problems: readonly Problem[];
+  readonly session: Session | undefined;
+}
+
+/**
+ * Looks at all that is needed, at once, and tells all that is missing: the same for every command and for `doctor`. It has done
+ * nothing that would have to be undone, so an interrupt ends it at once.
+ */
+export function preflight(options: CommandOptions, needs: ReadonlySet<Need>, mode: 'dev' | 'deploy'): Promise<Preflight> {
+  const interrupted: Preflight = {
+    checks: [],
+    problems: [{ code: 'interrupted', message: 'interrupted before anything was done', retry: 'never', exitCode: 1 }],
+    session: undefined,
+  };
+  return Promise.race([lookAround(options, needs, mode), untilAborted(options.signal).then(() => interrupted)]);
+}
+
+async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, mode: 'dev' | 'deploy'): Promise<Preflight> {
+  const engine = connectEngine({ env: options.env });
+  const [read, cluster, answered] = await Promise.all([
+    readWorkspace({
+      root: options.root,
+      graph: options.graph,
+      mode,
+      env: options.env,
+      ...(options.defaultRepo !== undefined && { defaultRepo: options.defaultRepo }),
+    }),
+    needs.has('cluster') ? clusterOf(options) : undefined,
+    needs.has('engine') ? engine.ping() : undefined,
+  ]);
+  const checks: Check[] = [];
+  const problems: Problem[] = [];
+  const note = (name: string, message: string, result: Result<unknown>): void => {
+    if (result.ok) checks.push({ name, ok: true, message });
+    else {
+      checks.push({
+        name,
+        ok: false,
+        message: result.problem.message,
+        ...(result.problem.hint !== undefined && { hint: result.problem.hint }),
+      });
+      problems.push(result.problem);
+    }
+  };
+
+  note(
+    'workspace',
+    read.ok ? `${String(read.value.workspace.projects.size)} projects, ${String(read.value.workspace.artifacts.size)} with an image` : '',
+    read,
+  );
+  if (answered) note('engine', answered.ok ? `Docker ${answered.value.version}, ${answered.value.platform}` : '', answered);
+  if (cluster) note('cluster', cluster.ok ? `${cluster.value.version} at ${cluster.value.kube.target.server}` : '', cluster);
+  const kube = cluster?.ok ? cluster.value.kube : undefined;
+  let delivery: Delivery | undefined;
+  if (kube && read.ok) {
+    const verdict = await guard({
+      kube,
+      allowContexts: read.value.settings.allowContexts,
+      memoryFile: contextMemoryFile(options.env, homedir()),
+    });
+    note('context', verdict.ok ? verdict.value.because : '', verdict);
+  }
+  if (needs.has('delivery') && read.ok && problems.length === 0) {
+    const { defaultRepo } = read.value.settings;
+    const chosen = await chooseDelivery({
+      ...(kube && { kube }),
+      engine,
+      registry: openRegistry({ env: options.env }),
+      processes,
+      ...(defaultRepo !== undefined && { defaultRepo }),
+    });
+    note('images', chosen.ok ? chosen.value.because : '', chosen);
+    if (chosen.ok) delivery = chosen.value;
+  }
+  if (!read.ok || problems.length > 0) return { checks, problems, session: undefined };
+  const session: Session = { options, read: read.value, workspaceId: workspaceIdOf(options.root), kube, engine, delivery, checks };
+  return { checks, problems, session };
+}
+
+async function clusterOf(options: CommandOptions): Promise<Result<{ readonly kube: Kube; readonly version: string }>> {
+  const kube = await connectKube({
+    env: options.env,
+    ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
+    ...(options.context !== undefined && { context: options.context }),
+  });
+  if (!kube.ok) return kube;
+  const version = await kube.value.version();
+  return version.ok ? succeeded({ kube: kube.value, version: version.value }) : failed(version.problem);
+}
+
+/** A short hash of the workspace's name, the same in every checkout: what a colleague or CI deployed is found again. */
+export function workspaceIdOf(root: string): string {
+  return createHash('sha256').update(nameOf(root)).digest('hex').slice(0, 12);
+}
+
+function nameOf(root: string): string {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+    if (
+      typeof manifest === 'object' &&
+      manifest !== null &&
+      'name' in manifest &&
+      typeof manifest.name === 'string' &&
+      manifest.name !== ''
+    )
+      return manifest.name;
+  } catch {
+    // Without a readable package.json the folder's name is as good.
+  }
+  return basename(root);
+}
+
+/** Where a release lives: the flag's namespace, else the config's, else the kubeconfig's. */
+export function namespaceOf(session: Pick<Session, 'options' | 'kube'>, release: Release): string {
+  return session.options.namespace ?? release.namespace ?? session.kube?.target.namespace ?? 'default';
+}
+
+/** Where this machine keeps what it knows of images it has seen. */
+export function recordsFolder(root: string): string {
+  return join(root, '.slipway', 'images');
+}
+
+export function imageNamesOf(workspace: Workspace): Readonly<Record<string, string>> {
+  return Object.fromEntries([...workspace.artifacts.values()].map(({ name, image }) => [name, image]));
+}
+
+/** What a mistake keeps from being deployed can be looked at and removed all the same: its objects are known by their labels. */
+export function withBrokenReleases(session: Session): Session {
+  const { workspace } = session.read;
+  const releases = new Map(workspace.releases);
+  for (const { project } of workspace.problems) {
+    if (project === undefined || releases.has(project)) continue;
+    releases.set(project, { name: project, project, deployer: 'kubectl', manifests: [], artifacts: [] });
+  }
+  return { ...session, read: { ...session.read, workspace: { ...workspace, releases } } };
+}

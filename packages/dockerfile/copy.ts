@@ -1,0 +1,320 @@
+import { posix } from 'node:path';
+import type { ContainerPath } from '../model';
+import { below } from './below';
+import type { Instruction } from './instructions';
+import { pathMatcher } from './pathMatcher';
+import { addDirectory, cover, type Landing, type LandingFilter, type PathKind, type Stage } from './stage';
+import { hasWildcard, wildcard } from './wildcard';
+
+/** A path of the context that an instruction names. */
+export interface LocalSource {
+  readonly path: string;
+  readonly wildcard: boolean;
+  readonly line: number;
+}
+
+/** COPY or ADD with its variables replaced. */
+export interface CopyRequest {
+  readonly instruction: Instruction;
+  readonly sources: readonly string[];
+  /** Names of variables in the sources or the destination whose value is not known. */
+  readonly unknown: readonly string[];
+  readonly destination: string;
+  readonly kindOf: (path: string) => PathKind | undefined;
+  readonly namesIn: (directory: string) => readonly string[];
+}
+
+export interface Destination {
+  readonly path: ContainerPath;
+  readonly isDirectory: boolean;
+  readonly uncertain: string | undefined;
+}
+
+/** Adds to a stage what COPY or ADD takes from the context. Returns the paths it names. */
+export function copyFromContext(stage: Stage, request: CopyRequest): LocalSource[] {
+  const { instruction } = request;
+  const flags = copyFlags(instruction);
+  const destination = destinationOf(stage, request.destination);
+  // BuildKit takes several sources without a final slash too, and copies them one after another.
+  const severalIntoOne =
+    request.sources.length > 1 && !destination.isDirectory && !isKnownDirectory(stage, destination.path, request.kindOf);
+  const line = instruction.line;
+  const base = { filter: undefined, mode: flags.mode, line };
+  if (request.unknown.length > 0) {
+    const because = `the value of ${request.unknown.join(', ')} is not known before the build`;
+    cover(stage, '/', { because, line });
+    stage.landings.push({ ...base, source: '', containerPath: undefined, rebuild: { because, line } });
+    return [];
+  }
+  const named: LocalSource[] = [];
+  for (const raw of request.sources) {
+    if (instruction.keyword === 'ADD' && isRemote(raw)) {
+      coverWithFile(stage, destination, { name: posix.basename(raw), because: `hidden by what ADD loads from ${raw}`, line });
+      continue;
+    }
+    const [pivot, path] = splitPivot(raw, flags.parents);
+    named.push({ path: unescaped(path), wildcard: hasWildcard(path), line });
+    const uncertain =
+      destination.uncertain ?? flags.uncertain ?? (severalIntoOne ? `${destination.path} is no directory for certain` : undefined);
+    const landings = flags.parents
+      ? withParents({ pivot, path, destination, request })
+      : hasWildcard(path)
+        ? matched(path, { destination, request, stage })
+        : [single(stage, unescaped(path), { destination, request, flags })];
+    for (const { hides, ...landing } of landings) {
+      const complete = { ...base, ...landing };
+      const why = complete.rebuild?.because ?? uncertain;
+      if (why !== undefined && (hides ?? true)) cover(stage, destination.path, { because: why, line });
+      stage.landings.push(why === undefined ? complete : { ...complete, containerPath: undefined, rebuild: { because: why, line } });
+    }
+  }
+  if (destination.isDirectory) addDirectory(stage, destination.path);
+  return named;
+}
+
+interface CopyFlags {
+  readonly parents: boolean;
+  readonly link: boolean;
+  readonly exclude: readonly string[];
+  readonly mode: number | undefined;
+  /** A flag whose effect on files is not followed. */
+  readonly uncertain: string | undefined;
+}
+
+function copyFlags(instruction: Instruction): CopyFlags {
+  const on = (name: string) => instruction.flags.some((flag) => flag.name === name && flag.value !== 'false');
+  const chmod = instruction.flags.find((flag) => flag.name === 'chmod')?.value;
+  const octal = chmod !== undefined && /^0?[0-7]{3,4}$/.test(chmod);
+  return {
+    parents: on('parents'),
+    link: on('link'),
+    exclude: excludesOf(instruction),
+    mode: octal ? Number.parseInt(chmod, 8) : undefined,
+    uncertain: chmod !== undefined && !octal ? `--chmod=${chmod} depends on the file` : on('unpack') ? '--unpack unpacks it' : undefined,
+  };
+}
+
+function excludesOf(instruction: Instruction): readonly string[] {
+  return instruction.flags.flatMap((flag) => (flag.name === 'exclude' && flag.value !== undefined ? [flag.value] : []));
+}
+
+export function isRemote(source: string): boolean {
+  return /^(https?|git|ssh|ftp):\/\//.test(source) || /^git@/.test(source);
+}
+
+/** A path of the context as BuildKit takes it: `../x` cannot leave it. */
+function inContext(path: string): string {
+  return posix.normalize(`/${path}`).replace(/\/$/, '').slice(1);
+}
+
+/** With `--parents`, `./` within a path says where the part that is kept begins. */
+function splitPivot(source: string, parents: boolean): readonly [string, string] {
+  const at = parents ? source.indexOf('/./') : -1;
+  return at < 0 ? ['', inContext(source)] : [inContext(source.slice(0, at)), inContext(source)];
+}
+
+function unescaped(path: string): string {
+  return path.replace(/\\(.)/gs, '$1');
+}
+
+export function destinationOf(stage: Stage, raw: string): Destination {
+  const relative = !raw.startsWith('/');
+  const path = posix.normalize(posix.join(relative ? stage.workdir.path : '/', raw === '' ? '.' : raw)).replace(/(?<=.)\/$/, '');
+  return {
+    path,
+    isDirectory: raw === '' || raw === '.' || raw.endsWith('/'),
+    uncertain:
+      relative && !stage.workdir.known && stage.base.kind === 'image'
+        ? `the working directory of ${stage.base.name} is not known`
+        : // Some versions of BuildKit take it for a directory, others do not.
+          raw.endsWith('/.') && !stage.directories.has(path)
+          ? `whether ${raw} is a directory depends on the builder`
+          : undefined,
+  };
+}
+
+/** A file of a known name that does not come from the context lands in a stage. */
+export function coverWithFile(
+  stage: Stage,
+  destination: Destination,
+  file: { readonly name: string; readonly because: string; readonly line: number },
+): void {
+  const inside = destination.isDirectory || stage.directories.has(destination.path);
+  cover(stage, inside ? posix.join(destination.path, file.name) : destination.path, file);
+}
+
+interface Target {
+  readonly destination: Destination;
+  readonly request: CopyRequest;
+}
+
+type Partly = Pick<Landing, 'source' | 'containerPath' | 'rebuild'> & {
+  readonly filter?: LandingFilter | undefined;
+  /** Whether it may hide what was copied before; absent: yes, when it is not certain where it lands. */
+  readonly hides?: boolean;
+};
+
+function rebuildFor(source: string, because: string, line: number): Partly {
+  return { source, containerPath: undefined, rebuild: { because, line } };
+}
+
+function single(stage: Stage, source: string, { destination, request, flags }: Target & { readonly flags: CopyFlags }): Partly {
+  const { line, keyword } = request.instruction;
+  const kind = request.kindOf(source);
+  switch (kind) {
+    case undefined:
+      return { ...rebuildFor(source, `${source} is not there yet`, line), hides: false };
+    case 'link':
+      // What it leads to may be anywhere in the context.
+      return rebuildFor('', `${source} is a link, and what it leads to is copied`, line);
+    case 'dir': {
+      addDirectory(stage, destination.path);
+      const filter = excludeFilter(source, flags.exclude);
+      return { source, containerPath: destination.path, filter, rebuild: undefined };
+    }
+    case 'file': {
+      if (keyword === 'ADD' && isArchive(source)) return rebuildFor(source, 'ADD unpacks it', line);
+      if (flags.exclude.length > 0) return rebuildFor(source, 'what --exclude does to a single file is not followed', line);
+      const name = posix.basename(source);
+      const inside = `${destination.path === '/' ? '' : destination.path}/${name}`;
+      if (destination.isDirectory || (!flags.link && isKnownDirectory(stage, destination.path, request.kindOf))) {
+        addDirectory(stage, destination.path);
+        return { source, containerPath: inside, rebuild: undefined };
+      }
+      addDirectory(stage, posix.dirname(destination.path));
+      const doubt = flags.link ? undefined : mayBeDirectory(stage, destination.path, name);
+      return doubt === undefined ? { source, containerPath: destination.path, rebuild: undefined } : rebuildFor(source, doubt, line);
+    }
+  }
+}
+
+/** ADD looks into files for this; the names tell it well enough, and one more is only rebuilt. */
+function isArchive(path: string): boolean {
+  return /\.(tar|tar\.\w+|tgz|tbz2?|txz|tzst)$/i.test(path);
+}
+
+function isKnownDirectory(stage: Stage, path: ContainerPath, kindOf: CopyRequest['kindOf']): boolean {
+  if (stage.directories.has(path)) return true;
+  return stage.landings.some((landing) => {
+    const rest = landing.containerPath === undefined || landing.filter ? undefined : below(landing.containerPath, path);
+    return rest !== undefined && rest !== '' && kindOf(posix.join(landing.source, rest)) === 'dir';
+  });
+}
+
+/** Whether a destination without a final slash might be a directory that the base image or a RUN made: then the file lands in it. */
+function mayBeDirectory(stage: Stage, path: ContainerPath, name: string): string | undefined {
+  const made = stage.runs.some((run) => run.includes(path));
+  const looksLikeFile = /[^.]\.\w+$/.test(path) || posix.basename(path) === name;
+  if (looksLikeFile && !made) return undefined;
+  if (stage.base.kind === 'scratch') return undefined;
+  return `${path} may be a directory in ${stage.base.name}`;
+}
+
+function excludeFilter(source: string, excludes: readonly string[]): LandingFilter | undefined {
+  if (excludes.length === 0) return undefined;
+  const matcher = pathMatcher(excludes);
+  return {
+    definition: `all of ${source} but ${matcher.definition}`,
+    accepts(path, kind) {
+      const rest = below(source, path) ?? '';
+      return !matcher.matches(rest) || (kind === 'dir' && matcher.mayExcept(rest));
+    },
+  };
+}
+
+/** Files that match land by their last name; what is in a directory that matches loses the directory's name, so that is only rebuilt. */
+function matched(pattern: string, { destination, request, stage }: Target & { readonly stage: Stage }): Partly[] {
+  const { line, keyword } = request.instruction;
+  const found = wildcard(pattern);
+  if (!found) return [rebuildFor('', `${pattern} is not a valid pattern`, line)];
+  const { directory, depth } = found;
+  if (excludesOf(request.instruction).length > 0) return [rebuildFor(directory, `${pattern} with --exclude is not followed`, line)];
+  if (depth > 1) {
+    const whole: LandingFilter = {
+      definition: `at or below ${pattern}`,
+      accepts: (path, kind) => isUnder(found.matches, directory, path, kind),
+    };
+    return [{ ...rebuildFor(directory, `where each match of ${pattern} lands is not followed`, line), filter: whole }];
+  }
+  if (!destination.isDirectory && !isKnownDirectory(stage, destination.path, request.kindOf)) {
+    return [rebuildFor(directory, `${destination.path} is no directory for certain`, line)];
+  }
+  const inDirectory = (name: string) => (directory === '' ? name : `${directory}/${name}`);
+  const takesDirectory = request
+    .namesIn(directory)
+    .some((name) => found.matches(inDirectory(name)) && request.kindOf(inDirectory(name)) !== 'file');
+  if (takesDirectory) {
+    const whole: LandingFilter = {
+      definition: `at or below ${pattern}`,
+      accepts: (path, kind) => isUnder(found.matches, directory, path, kind),
+    };
+    // Their content comes over files of the same names that match too.
+    return [{ ...rebuildFor(directory, `${pattern} matches a directory, whose content loses its place`, line), filter: whole }];
+  }
+  const unpacked = (path: string) => keyword === 'ADD' && isArchive(path);
+  const isChild = (path: string) => !(below(directory, path) ?? '').includes('/') && path !== directory;
+  return [
+    {
+      source: directory,
+      containerPath: destination.path,
+      filter: {
+        definition: `files ${pattern} of ${keyword}`,
+        accepts: (path, kind) => kind === 'file' && isChild(path) && found.matches(path) && !unpacked(path),
+      },
+      rebuild: undefined,
+    },
+    {
+      source: directory,
+      containerPath: undefined,
+      filter: {
+        definition: `directories ${pattern} of ${keyword}`,
+        accepts(path, kind) {
+          if (isChild(path)) return found.matches(path) && (kind === 'dir' || unpacked(path));
+          return path !== directory && isUnder(found.matches, directory, path, kind);
+        },
+      },
+      rebuild: { because: `${pattern} takes the content of directories`, line },
+      hides: false,
+    },
+  ];
+}
+
+/** Whether a path, or a directory it is in, is matched; or, for a directory, may lead to a match. */
+function isUnder(matches: (path: string) => boolean, directory: string, path: string, kind: 'file' | 'dir'): boolean {
+  if (kind === 'dir' && path === directory) return true;
+  for (let at = path; at.length > directory.length; at = at.includes('/') ? at.slice(0, at.lastIndexOf('/')) : '') {
+    if (matches(at)) return true;
+  }
+  return false;
+}
+
+/** `--parents` keeps the path below the destination. */
+function withParents({ pivot, path, destination, request }: Target & { readonly pivot: string; readonly path: string }): Partly[] {
+  const { line } = request.instruction;
+  const kept = below(pivot, path);
+  if (kept === undefined || hasWildcard(pivot)) return [rebuildFor('', `where ${path} lands is not followed`, line)];
+  if (excludesOf(request.instruction).length > 0) return [rebuildFor('', '--parents with --exclude is not followed', line)];
+  const root = destination.path === '/' ? '' : destination.path;
+  if (!hasWildcard(path)) {
+    const source = unescaped(path);
+    const kind = request.kindOf(source);
+    if (kind === undefined) return [{ ...rebuildFor(source, `${source} is not there yet`, line), hides: false }];
+    if (kind === 'link') return [rebuildFor('', `${source} is a link`, line)];
+    return [{ source, containerPath: unescaped(kept) === '' ? destination.path : `${root}/${unescaped(kept)}`, rebuild: undefined }];
+  }
+  const pattern = pathMatcher([kept]);
+  const fixed = wildcard(path)?.directory ?? '';
+  const keptDirectory = below(pivot, fixed) ?? '';
+  return [
+    {
+      source: fixed,
+      containerPath: keptDirectory === '' ? destination.path : `${root}/${keptDirectory}`,
+      filter: {
+        definition: `--parents ${kept} from ${pivot}`,
+        // Directories that hold no match are not made; which do, only their files tell.
+        accepts: (candidate, kind) => kind === 'dir' || pattern.matches(below(pivot, candidate) ?? ''),
+      },
+      rebuild: undefined,
+    },
+  ];
+}

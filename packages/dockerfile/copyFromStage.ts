@@ -1,0 +1,110 @@
+import { posix } from 'node:path';
+import type { ContainerPath } from '../model';
+import { below } from './below';
+import { destinationOf } from './copy';
+import type { Instruction } from './instructions';
+import { addDirectory, cover, type Landing, type PathKind, type Stage } from './stage';
+import { hasWildcard } from './wildcard';
+
+export interface StageCopy {
+  readonly instruction: Instruction;
+  readonly from: Stage;
+  readonly sources: readonly string[];
+  readonly destination: string;
+  /** Whether every variable in it is known. */
+  readonly certain: boolean;
+  readonly kindOf: (path: string) => PathKind | undefined;
+}
+
+/**
+ * `COPY --from` of an earlier stage. Files that went into that stage unchanged are followed to where they land now; the rest of what it took
+ * is read by whatever made the files that are copied.
+ */
+export function copyFromStage(stage: Stage, copy: StageCopy): void {
+  const { instruction, from } = copy;
+  const destination = destinationOf(stage, copy.destination);
+  const plain = copy.certain && instruction.flags.every((flag) => flag.name === 'from' || flag.name === 'chown' || flag.name === 'link');
+  stage.consumed.push(...readBy(from, instruction.line));
+  for (const raw of copy.sources) {
+    const source = posix.normalize(`/${raw}`).replace(/(?<=.)\/$/, '');
+    coverBySource(stage, source, { destination, copy });
+    for (const landing of from.landings) {
+      // What a RUN read, or what is rebuilt anyway, has been taken as consumed above.
+      if (landing.rebuild) continue;
+      const moved = plain && !hasWildcard(raw) ? followed(landing, source, copy) : 'unknown';
+      if (moved === undefined) continue;
+      const known = moved === 'unknown' ? undefined : landed({ moved, source, destination, stage });
+      const because = `copied again by COPY --from=${from.name ?? String(from.index)} in a way that is not followed`;
+      if (moved === 'unknown' || known === undefined || destination.uncertain !== undefined) {
+        stage.landings.push({ ...landing, containerPath: undefined, rebuild: { because, line: instruction.line } });
+      } else {
+        stage.landings.push({ ...landing, source: moved.source, containerPath: known, line: instruction.line });
+      }
+    }
+  }
+  if (destination.isDirectory) addDirectory(stage, destination.path);
+}
+
+/** What else than files of the context is copied hides what was there before. */
+function coverBySource(
+  stage: Stage,
+  source: ContainerPath,
+  { destination, copy }: { readonly destination: ReturnType<typeof destinationOf>; readonly copy: StageCopy },
+): void {
+  const { from, instruction } = copy;
+  const isPlain = from.landings.some(
+    (landing) => !landing.rebuild && landing.containerPath !== undefined && below(landing.containerPath, source) !== undefined,
+  );
+  if (isPlain || (from.base.kind === 'scratch' && from.runs.length === 0)) return;
+  const file = destination.isDirectory && /[^.]\.\w+$/.test(source);
+  const because = `hidden by COPY --from=${from.name ?? String(from.index)}`;
+  cover(stage, file ? posix.join(destination.path, posix.basename(source)) : destination.path, { because, line: instruction.line });
+}
+
+/** Everything that the content of a stage depends on beyond the plain files in it. */
+export function readBy(from: Stage, line: number): Landing[] {
+  const through = from.landings.filter((landing) => landing.rebuild).map((landing) => ({ ...landing, containerPath: undefined }));
+  return [...from.consumed, ...through].map((landing) => (landing.rebuild ? landing : { ...landing, rebuild: { because: 'read', line } }));
+}
+
+interface Moved {
+  readonly source: string;
+  /** Below what is copied; `''` when it is what is copied. */
+  readonly rest: string;
+  readonly isFile: boolean;
+}
+
+/** The part of a landing that a path of its stage holds. Undefined: nothing of it. */
+function followed(landing: Landing, path: ContainerPath, { kindOf }: StageCopy): Moved | 'unknown' | undefined {
+  if (landing.containerPath === undefined) return 'unknown';
+  const isFile = landing.filter === undefined && kindOf(landing.source) === 'file';
+  const inside = below(path, landing.containerPath);
+  if (inside !== undefined) return { source: landing.source, rest: inside, isFile };
+  const within = below(landing.containerPath, path);
+  if (within === undefined || isFile) return undefined;
+  const source = landing.source === '' ? within : `${landing.source}/${within}`;
+  const kind = kindOf(source);
+  if (kind === undefined) return undefined;
+  // A filter was made for the whole of what was copied first.
+  if (kind === 'link' || landing.filter) return 'unknown';
+  return { source, rest: '', isFile: kind === 'file' };
+}
+
+interface Landed {
+  readonly moved: Moved;
+  readonly source: ContainerPath;
+  readonly destination: ReturnType<typeof destinationOf>;
+  readonly stage: Stage;
+}
+
+function landed({ moved, source, destination, stage }: Landed): ContainerPath | undefined {
+  const root = destination.path === '/' ? '' : destination.path;
+  if (moved.rest !== '') {
+    addDirectory(stage, destination.path);
+    return `${root}/${moved.rest}`;
+  }
+  if (!moved.isFile) return destination.path;
+  if (destination.isDirectory || stage.directories.has(destination.path)) return `${root}/${posix.basename(source)}`;
+  const looksLikeFile = /[^.]\.\w+$/.test(destination.path) || posix.basename(destination.path) === posix.basename(source);
+  return looksLikeFile || stage.base.kind === 'scratch' ? destination.path : undefined;
+}

@@ -1,0 +1,341 @@
+import { inputsOf, readDockerfile, readIgnore, type DockerfileOptions, type PathKind } from '.';
+import { posix } from 'node:path';
+
+const context = [
+  'package.json',
+  'package-lock.json',
+  'app.js',
+  'noext',
+  'conf',
+  'site.tar.gz',
+  'dir/a.js',
+  'dir/sub/b.js',
+  'lib/one/package.json',
+  'lib/two/package.json',
+];
+
+function kindIn(files: readonly string[]): (path: string) => PathKind | undefined {
+  return (path) => (files.includes(path) ? 'file' : path === '' || files.some((file) => file.startsWith(`${path}/`)) ? 'dir' : undefined);
+}
+
+const options: DockerfileOptions = {
+  file: 'Dockerfile',
+  args: {},
+  kindOf: kindIn(context),
+  namesIn(directory) {
+    const prefix = directory === '' ? '' : `${directory}/`;
+    return [...new Set(context.filter((file) => file.startsWith(prefix)).map((file) => file.slice(prefix.length).split('/')[0] ?? ''))];
+  },
+};
+
+function read(text: string, more: Partial<DockerfileOptions> & { readonly ignore?: string } = {}) {
+  const { ignore, ...rest } = more;
+  const { facts, problems } = readDockerfile(text, { ...options, ...rest });
+  if (!facts) throw new Error(problems.map((problem) => problem.message).join('\n'));
+  return {
+    facts,
+    inputs: inputsOf(facts, { file: 'Dockerfile', context: '', ignore: ignore === undefined ? undefined : readIgnore(ignore).matcher }),
+  };
+}
+
+/** Each file of the context by what a change of it does: `sync /where/it/lands`, `rebuild why`. */
+function effects(text: string, more: Parameters<typeof read>[1] = {}): Record<string, string[]> {
+  const found: Record<string, string[]> = {};
+  for (const input of read(text, more).inputs) {
+    for (const file of context) {
+      const rest =
+        input.path === ''
+          ? file
+          : file === input.path
+            ? ''
+            : file.startsWith(`${input.path}/`)
+              ? file.slice(input.path.length + 1)
+              : undefined;
+      if (rest === undefined || input.accepts?.(file, 'file') === false) continue;
+      const because = input.because.replace(/ \(Dockerfile:\d+\)$/, '');
+      const effect = input.onChange === 'sync' ? `sync ${posix.join(input.containerPath ?? '', rest)}` : `rebuild: ${because}`;
+      (found[file] ??= []).push(effect);
+    }
+  }
+  return found;
+}
+
+describe('where files of the context land', () => {
+  const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
+    ['a directory: its content', 'FROM scratch\nCOPY dir /x', { 'dir/a.js': ['sync /x/a.js'], 'dir/sub/b.js': ['sync /x/sub/b.js'] }],
+    ['a file in a destination with a final slash', 'FROM scratch\nCOPY app.js /x/', { 'app.js': ['sync /x/app.js'] }],
+    ['a file under another name', 'FROM scratch\nCOPY app.js /x/main.js', { 'app.js': ['sync /x/main.js'] }],
+    ['a file in a directory that WORKDIR made', 'FROM a\nWORKDIR /x/y\nCOPY app.js /x', { 'app.js': ['sync /x/app.js'] }],
+    [
+      'a file in a directory that was copied',
+      'FROM a\nCOPY dir /x\nCOPY conf /x/sub',
+      { conf: ['sync /x/sub/conf'], 'dir/a.js': ['sync /x/a.js'], 'dir/sub/b.js': ['sync /x/sub/b.js'] },
+    ],
+    ['below WORKDIRs that follow one another', 'FROM a\nWORKDIR /x\nWORKDIR y\nCOPY app.js .', { 'app.js': ['sync /x/y/app.js'] }],
+    ['below the WORKDIR of an earlier stage', 'FROM a AS one\nWORKDIR /x\nFROM one\nCOPY app.js .', { 'app.js': ['sync /x/app.js'] }],
+    [
+      'not below the WORKDIR of a stage that it does not stand on',
+      'FROM a AS one\nWORKDIR /x\nFROM scratch\nCOPY app.js .',
+      { 'app.js': ['sync /app.js'] },
+    ],
+    ['several files', 'FROM scratch\nCOPY ["app.js", "conf", "/a b/"]', { 'app.js': ['sync /a b/app.js'], conf: ['sync /a b/conf'] }],
+    [
+      'several files, in a directory that is there',
+      'FROM a\nWORKDIR /x\nCOPY app.js conf /x',
+      { 'app.js': ['sync /x/app.js'], conf: ['sync /x/conf'] },
+    ],
+    ['files that match', 'FROM scratch\nCOPY *.js /x/', { 'app.js': ['sync /x/app.js'] }],
+    ['files that match below a directory', 'FROM scratch\nCOPY dir/[a-b].js /x/', { 'dir/a.js': ['sync /x/a.js'] }],
+    ['what leaves the context, from its root', 'FROM scratch\nCOPY ../app.js /x/', { 'app.js': ['sync /x/app.js'] }],
+    ['continued lines, with comments between', 'FROM scratch\nCOPY \\\n  # why\n\n  app.js \\\n  /x/', { 'app.js': ['sync /x/app.js'] }],
+    ['with another escape character', '# escape=`\nFROM scratch\nCOPY `\n  app.js /x/', { 'app.js': ['sync /x/app.js'] }],
+    ['twice', 'FROM scratch\nCOPY app.js /x/\nCOPY app.js /y/', { 'app.js': ['sync /x/app.js', 'sync /y/app.js'] }],
+    [
+      'what a stage that it is FROM copied',
+      'FROM scratch AS one\nCOPY app.js /x/\nFROM one\nCOPY conf /y/',
+      { 'app.js': ['sync /x/app.js'], conf: ['sync /y/conf'] },
+    ],
+    ['what ONBUILD of an earlier stage copies', 'FROM scratch AS one\nONBUILD COPY app.js /x/\nFROM one', { 'app.js': ['sync /x/app.js'] }],
+    ['--parents keeps directories', 'FROM scratch\nCOPY --parents dir/sub/b.js /x/', { 'dir/sub/b.js': ['sync /x/dir/sub/b.js'] }],
+    [
+      '--parents with a pattern',
+      'FROM scratch\nCOPY --parents lib/**/package.json /x/',
+      { 'lib/one/package.json': ['sync /x/lib/one/package.json'], 'lib/two/package.json': ['sync /x/lib/two/package.json'] },
+    ],
+    [
+      '--parents from a pivot',
+      'FROM scratch\nCOPY --parents lib/./one/package.json /x/',
+      { 'lib/one/package.json': ['sync /x/one/package.json'] },
+    ],
+    ['--exclude leaves out', 'FROM scratch\nCOPY --exclude=sub dir /x', { 'dir/a.js': ['sync /x/a.js'] }],
+  ];
+  it.each(table)('%s', (_name, text, expected) => {
+    expect(effects(text)).toEqual(expected);
+  });
+});
+
+describe('files that are copied again by COPY --from', () => {
+  const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
+    ['a directory', 'COPY --from=src /s/d /t', { 'dir/a.js': ['sync /t/a.js'], 'dir/sub/b.js': ['sync /t/sub/b.js'] }],
+    [
+      'what holds a directory',
+      'COPY --from=src /s /t',
+      { 'dir/a.js': ['sync /t/d/a.js'], 'dir/sub/b.js': ['sync /t/d/sub/b.js'], 'app.js': ['sync /t/app.js'] },
+    ],
+    ['a part of a directory', 'COPY --from=0 /s/d/sub /t/', { 'dir/sub/b.js': ['sync /t/b.js'] }],
+    ['one file, under another name', 'COPY --from=SRC /s/app.js /t.js', { 'app.js': ['sync /t.js'] }],
+    [
+      'with a pattern, only by a rebuild',
+      'COPY --from=src /s/*.js /t/',
+      {
+        'dir/a.js': ['rebuild: copied again by COPY --from=src in a way that is not followed'],
+        'dir/sub/b.js': ['rebuild: copied again by COPY --from=src in a way that is not followed'],
+        'app.js': ['rebuild: copied again by COPY --from=src in a way that is not followed'],
+      },
+    ],
+  ];
+  it.each(table)('%s', (_name, copy, expected) => {
+    expect(effects(`FROM scratch AS src\nCOPY dir /s/d\nCOPY app.js /s/\nFROM scratch\n${copy}`)).toEqual(expected);
+  });
+
+  it('hide files of the context that landed there before', () => {
+    const text = 'FROM a AS build\nRUN make /out\nFROM scratch\nCOPY . /app\nCOPY --from=build /out /app/dir';
+    expect(effects(text)).toMatchObject({ 'app.js': ['sync /app/app.js'], 'dir/a.js': ['rebuild: hidden by COPY --from=build'] });
+  });
+});
+
+describe('variables', () => {
+  const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
+    [
+      'an ARG before FROM counts when it is declared again',
+      'ARG D=dir\nFROM scratch\nARG D\nCOPY $D /x',
+      { 'dir/a.js': ['sync /x/a.js'], 'dir/sub/b.js': ['sync /x/sub/b.js'] },
+    ],
+    ['the value that is given wins over the default', 'FROM scratch\nARG F=conf\nCOPY $F /x/', { 'app.js': ['sync /x/app.js'] }],
+    ['the later of ENV and ARG counts', 'FROM scratch\nENV N=noext\nARG N=conf\nCOPY $N /x/', { conf: ['sync /x/conf'] }],
+    ['ENV from ENV', 'FROM scratch\nENV A=/opt\nENV B=$A/b\nCOPY conf $B/', { conf: ['sync /opt/b/conf'] }],
+    [
+      'values of one ENV do not see one another',
+      'FROM scratch\nENV A=/opt\nENV A=/new B=$A/b\nCOPY conf $B/',
+      { conf: ['sync /opt/b/conf'] },
+    ],
+    ['the old form of ENV', 'FROM scratch\nENV A /opt/a b\nCOPY ["conf", "$A/"]', { conf: ['sync /opt/a b/conf'] }],
+    ['a default', 'FROM scratch\nCOPY conf ${A:-/d}/', { conf: ['sync /d/conf'] }],
+    [
+      'a default for what is empty, and none without the colon',
+      'FROM scratch\nENV A=\nCOPY conf /x${A:-/d}${A-/e}/',
+      { conf: ['sync /x/d/conf'] },
+    ],
+    ['an alternative', 'FROM scratch\nENV A=1\nCOPY conf /x${A:+/set}${B:+/not}/', { conf: ['sync /x/set/conf'] }],
+    ['a prefix taken away', 'FROM scratch\nENV A=/a/b\nCOPY conf ${A#/a}/', { conf: ['sync /b/conf'] }],
+    ['a replacement', 'FROM scratch\nENV A=/a-b-c\nCOPY conf ${A//-/_}/', { conf: ['sync /a_b_c/conf'] }],
+    [
+      'quotes and escapes',
+      'FROM scratch\nENV A="/q r" B=\\$A\nCOPY conf "$A"/\nCOPY conf /$B/',
+      { conf: ['sync /q r/conf', 'sync /$A/conf'] },
+    ],
+    ['a platform that is known', 'FROM scratch\nARG TARGETARCH\nCOPY conf /$TARGETARCH/', { conf: ['sync /arm64/conf'] }],
+  ];
+  it.each(table)('%s', (_name, text, expected) => {
+    expect(effects(text, { args: { F: 'app.js' }, platform: 'linux/arm64' })).toEqual(expected);
+  });
+
+  it('that only the base image may have make everything a rebuild', () => {
+    const found = effects('FROM node\nCOPY dir $APP_HOME/');
+    expect(found['app.js']).toEqual(['rebuild: the value of APP_HOME is not known before the build']);
+  });
+
+  it('of another stage are not seen', () => {
+    expect(effects('FROM scratch AS a\nENV D=/one\nFROM scratch\nCOPY conf $D/')).toEqual({ conf: ['sync /conf'] });
+  });
+});
+
+describe('what needs a rebuild', () => {
+  const table: readonly (readonly [string, string, string, string])[] = [
+    ['what a later RUN may read', 'FROM a\nWORKDIR /x\nCOPY package.json .\nRUN npm ci\nCOPY dir d', 'package.json', 'read by RUN npm ci'],
+    [
+      'what a RUN of a stage reads that is copied from',
+      'FROM a AS b\nCOPY dir /s\nRUN make\nFROM a\nCOPY --from=b /out /out',
+      'dir/a.js',
+      'read by RUN make',
+    ],
+    ['what a RUN mounts', 'FROM a\nRUN --mount=type=bind,source=dir,target=/m make', 'dir/a.js', 'mounted by RUN make'],
+    [
+      'what a RUN mounts from a stage',
+      'FROM scratch AS b\nCOPY dir /s\nFROM a\nRUN --mount=from=b,target=/m make',
+      'dir/a.js',
+      'mounted by RUN make',
+    ],
+    ['an archive that ADD unpacks', 'FROM scratch\nADD site.tar.gz /x/', 'site.tar.gz', 'ADD unpacks it'],
+    ['a relative destination in an unknown directory', 'FROM a\nCOPY app.js .', 'app.js', 'the working directory of a is not known'],
+    ['a destination that may be a directory', 'FROM a\nCOPY conf /app', 'conf', '/app may be a directory in a'],
+    ['several sources for what may be no directory', 'FROM scratch\nCOPY app.js conf /x', 'conf', '/x is no directory for certain'],
+    ['a destination that a RUN names', 'FROM a\nRUN mkdir /x.d\nCOPY conf /x.d', 'conf', '/x.d may be a directory in a'],
+    [
+      'a pattern with directories in the middle',
+      'FROM scratch\nCOPY lib/*/package.json /x/',
+      'lib/one/package.json',
+      'where each match of lib/*/package.json lands is not followed',
+    ],
+    ['directories that match a pattern', 'FROM scratch\nCOPY * /x/', 'dir/a.js', '* matches a directory, whose content loses its place'],
+    ['a symbolic mode', 'FROM scratch\nCOPY --chmod=+x app.js /x/', 'app.js', '--chmod=+x depends on the file'],
+  ];
+  it.each(table)('%s', (_name, text, file, because) => {
+    expect(effects(text)[file]).toContain(`rebuild: ${because}`);
+  });
+
+  it('is told with the line of the instruction', () => {
+    const { inputs } = read('FROM a\nWORKDIR /x\nCOPY package.json .\nRUN --mount=type=cache,target=/c \\\n  npm ci\n');
+    expect(inputs.map((input) => input.because)).toEqual(['read by RUN npm ci (Dockerfile:4)']);
+  });
+
+  it('is not what is copied after the last RUN', () => {
+    expect(effects('FROM a\nWORKDIR /x\nCOPY package.json .\nRUN npm ci\nCOPY . .')['package.json']).toEqual([
+      'rebuild: read by RUN npm ci',
+      'sync /x/package.json',
+    ]);
+  });
+
+  it('is not what only stages take that the image does not need', () => {
+    expect(effects('FROM a AS test\nCOPY dir /t\nRUN test\nFROM scratch\nCOPY app.js /x/')).toEqual({ 'app.js': ['sync /x/app.js'] });
+  });
+
+  it('is a link, with everything that it may lead to', () => {
+    const found = effects('FROM scratch\nCOPY conf /x/', { kindOf: (path) => (path === 'conf' ? 'link' : options.kindOf(path)) });
+    expect(found['dir/a.js']).toEqual(['rebuild: conf is a link, and what it leads to is copied']);
+  });
+});
+
+describe('ignored files', () => {
+  it('are no inputs', () => {
+    expect(effects('FROM scratch\nCOPY . /x', { ignore: '**/*.js\n!dir/a.js\nlib\n*.gz\npack*' })).toEqual({
+      conf: ['sync /x/conf'],
+      noext: ['sync /x/noext'],
+      'dir/a.js': ['sync /x/dir/a.js'],
+    });
+  });
+
+  it('keep a directory open in which something is taken back', () => {
+    const [input] = read('FROM scratch\nCOPY . /x', { ignore: '**\n!dir/sub' }).inputs;
+    expect(['dir', 'dir/sub', 'lib'].map((path) => input?.accepts?.(path, 'dir'))).toEqual([true, true, false]);
+  });
+});
+
+describe('the image', () => {
+  const text = [
+    'ARG BASE=node:20',
+    'FROM ${BASE} AS base',
+    'WORKDIR /app',
+    'ENTRYPOINT ["tini", "--"]',
+    'CMD ["node", "a.js"]',
+    'EXPOSE 80 443/tcp',
+    'FROM base AS dev',
+    'CMD node --watch a.js',
+    'FROM golang:1 AS unused',
+    'FROM base',
+    'USER node',
+    'COPY --from=tools:2 /t /t',
+    'ENTRYPOINT ["/start"]',
+  ].join('\n');
+
+  it('is the last stage, and inherits along FROM', () => {
+    const { facts } = read(text);
+    expect(facts).toMatchObject({
+      entrypoint: ['/start'],
+      command: [],
+      workdir: '/app',
+      user: 'node',
+      ports: ['80', '443/tcp'],
+      baseImage: 'node:20',
+    });
+    expect(facts.images).toEqual(['node:20', 'tools:2']);
+    expect(facts.stages.map((stage) => stage.name)).toEqual(['base', 'dev', 'unused', undefined]);
+  });
+
+  it('is the stage that is asked for', () => {
+    const { facts } = read(text, { target: 'DEV' });
+    expect(facts).toMatchObject({ entrypoint: ['tini', '--'], command: ['/bin/sh', '-c', 'node --watch a.js'], user: undefined });
+    expect(facts.images).toEqual(['node:20']);
+  });
+
+  it('has the base image of a build argument', () => {
+    expect(read(text, { args: { BASE: 'other' } }).facts.images[0]).toBe('other');
+  });
+});
+
+it('reads here-documents without taking them for instructions or sources', () => {
+  const text = 'FROM a\nRUN <<EOF\nCOPY nothing here\nEOF\nCOPY <<-"A" <<B /x/\n\tone\n\tA\ntwo\nB\nCOPY app.js /x/\n';
+  const { facts, inputs } = read(text);
+  expect(facts.sources).toEqual([{ path: 'app.js', wildcard: false, line: 10, stage: 0 }]);
+  expect(inputs.map((input) => input.containerPath)).toEqual(['/x/app.js']);
+});
+
+describe('mistakes', () => {
+  it('are told all at once, each with its place', () => {
+    const { problems } = readDockerfile('CPOY a b\nFROM a b\n  COPY one\nENV X\nRUN\nCOPY ${ /x\n', options);
+    expect(problems.map(({ message, location }) => [message, location?.line, location?.column])).toEqual([
+      ['Dockerfile:1: CPOY is not an instruction, perhaps COPY was meant', 1, 1],
+      ['Dockerfile:5: RUN needs an argument', 5, 1],
+      ['Dockerfile:2: FROM has the form FROM image or FROM image AS name', 2, 1],
+      ['Dockerfile:3: COPY needs a source and a destination', 3, 3],
+      ['Dockerfile:4: ENV needs name=value', 4, 1],
+      ['Dockerfile:6: ${ has a substitution that is not supported', 6, 1],
+    ]);
+  });
+
+  const table: readonly (readonly [string, string, Partial<DockerfileOptions>])[] = [
+    ['', 'Dockerfile:1: it has no instructions', {}],
+    ['ARG A', 'Dockerfile:1: it has no FROM', {}],
+    ['COPY a b\nFROM a', 'Dockerfile:1: COPY stands before the first FROM', {}],
+    ['FROM $X', 'Dockerfile:1: the image $X is empty: no ARG before FROM gives it a value', {}],
+    ['FROM a\nRUN <<EOF\nx', 'Dockerfile:2: the here-document EOF is not ended', {}],
+    ['FROM a AS dev\nFROM a AS prod', 'Dockerfile:1: there is no stage deb: perhaps dev was meant', { target: 'deb' }],
+    ['FROM scratch\nCOPY ${A:?set-it} /x/', 'Dockerfile:2: A: set-it', {}],
+    ['# escape=x\nFROM a', 'Dockerfile:1: the escape character can be \\ or `, not x', {}],
+  ];
+  it.each(table)('%j: %s', (text, message, more) => {
+    const { facts, problems } = readDockerfile(text, { ...options, ...more });
+    expect(facts).toBeUndefined();
+    expect(problems.map((problem) => problem.message)).toContain(message);
+  });
+});

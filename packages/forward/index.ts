@@ -1,0 +1,1 @@
+export { openForward, type Forward, type ForwardRequest, type ForwardState } from './openForward';

@@ -1,0 +1,342 @@
+import picomatch from 'picomatch';
+import { interpolateEnv, type Config, type ManifestContainer, type ReadConfig } from '../config';
+import {
+  acceptsDefinedBy,
+  below,
+  definitionOf,
+  inputsOf,
+  readDockerfile,
+  readIgnore,
+  stageNames,
+  type DockerfileFacts,
+  type PathKind,
+  type PathMatcher,
+} from '../dockerfile';
+import type { Artifact, Input, Problem, ReloadPolicy, WorkspacePath } from '../model';
+import { isImage, parseReference } from '../tag';
+import { chooseContext } from './context';
+import type { GraphProject } from './graphSource';
+import { expectedKind, type Output } from './outputs';
+import { reloadingOf } from './reload';
+import { joinPath, type RecordedFiles } from './workspaceFiles';
+
+/** What builders write into the recipe: the kind, and the version of what it makes. */
+const builder = 'docker/1';
+
+export interface ProjectSettings {
+  readonly project: GraphProject;
+  /** The project's own over the root's. */
+  readonly config: Config;
+  /** The project's own slipway.yaml, when it has one. */
+  readonly own: (ReadConfig & { readonly path: WorkspacePath }) | undefined;
+}
+
+export interface ArtifactRequest extends ProjectSettings {
+  readonly mode: 'dev' | 'deploy';
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly defaultRepo: string | undefined;
+  readonly files: RecordedFiles;
+  readonly outputs: readonly Output[];
+  /** All containers of all manifests of the workspace. */
+  readonly containers: readonly ManifestContainer[];
+  /** The project's own. */
+  readonly manifests: { readonly containers: readonly ManifestContainer[] };
+}
+
+/** The image of a project; `artifact` is undefined when it has no Dockerfile, or when there are problems. */
+export interface ProjectImage {
+  /** The name that manifests use, also when the artifact could not be made. */
+  readonly image: string;
+  readonly artifact: Artifact | undefined;
+  /** Images that the Dockerfile stands on or copies from. */
+  readonly bases: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+/** Makes the artifact of a project with a Dockerfile, without what other artifacts say of it. Undefined: the project has no image. */
+export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
+  const { project, config, own, files } = request;
+  const dockerfile = joinPath(project.root, config.image?.docker?.file ?? 'Dockerfile');
+  const text = files.textOf(dockerfile);
+  const image = config.image?.name ?? project.name.replace(/^@[^/]*\//, '');
+  if (text === undefined) {
+    const ownImage = own?.config?.image;
+    const use = request.manifests.containers.find((container) => isBuiltHere(container.image, { image, repo: request.defaultRepo }));
+    if (!ownImage && !use) return undefined;
+    return { image, artifact: undefined, bases: [], problems: [dockerfileNotFound(request, { dockerfile, use })] };
+  }
+  const name = parseReference(image);
+  const problems: Problem[] = [];
+  if (!name.ok) {
+    problems.push({
+      ...name.problem,
+      project: project.name,
+      hint: 'set image.name in slipway.yaml',
+      ...(own && { location: own.locate(['image', 'name']) }),
+    });
+  } else if (name.value.tag !== undefined || name.value.digest !== undefined) {
+    problems.push(invalidName(request, image));
+  }
+  const args = argsOf(request);
+  const made = fromDockerfile({ ...request, dockerfile, text, args: args.values, image });
+  const all = [...problems, ...args.problems, ...made.problems];
+  return { image, artifact: all.length === 0 ? made.artifact : undefined, bases: made.bases, problems: all };
+}
+
+/** Whether an image of a project's own manifests has the project's name and neither tag nor digest: nobody but the project makes it. */
+function isBuiltHere(reference: string, name: { readonly image: string; readonly repo: string | undefined }): boolean {
+  const parsed = parseReference(reference);
+  return parsed.ok && parsed.value.tag === undefined && parsed.value.digest === undefined && isImage(reference, name);
+}
+
+interface MissingDockerfile {
+  readonly dockerfile: WorkspacePath;
+  /** Where the project's manifests name the image. */
+  readonly use: ManifestContainer | undefined;
+}
+
+function dockerfileNotFound({ project, own }: ArtifactRequest, { dockerfile, use }: MissingDockerfile): Problem {
+  const configured = own?.config?.image !== undefined;
+  return {
+    code: 'dockerfileNotFound',
+    message:
+      configured || !use
+        ? `${project.name}: there is no ${dockerfile}`
+        : `${project.name}: there is no ${dockerfile} to make the image ${use.image} of ${use.location.file}`,
+    hint: configured
+      ? 'write one, correct image.docker.file in slipway.yaml, or leave image out'
+      : 'write one, or give the image a tag when it comes from elsewhere',
+    retry: 'whenInputChanges',
+    exitCode: 2,
+    project: project.name,
+    ...(configured ? { location: own.locate(['image', 'docker', 'file']) } : use && { location: use.location }),
+  };
+}
+
+function invalidName({ project, own }: ArtifactRequest, image: string): Problem {
+  return {
+    code: 'imageNameInvalid',
+    message: `${project.name}: the image name ${image} has a tag or a digest, which Slipway sets itself`,
+    hint: 'leave it out of image.name in slipway.yaml',
+    retry: 'whenInputChanges',
+    exitCode: 2,
+    project: project.name,
+    ...(own && { location: own.locate(['image', 'name']) }),
+  };
+}
+
+function argsOf({ project, config, own, env }: ArtifactRequest): {
+  readonly values: Readonly<Record<string, string>>;
+  readonly problems: readonly Problem[];
+} {
+  const values: Record<string, string> = {};
+  const problems: Problem[] = [];
+  for (const [name, value] of Object.entries(config.image?.docker?.args ?? {})) {
+    const { text, missing } = interpolateEnv(String(value), env);
+    values[name] = text;
+    for (const variable of missing) {
+      problems.push({
+        code: 'variableNotSet',
+        message: `${project.name}: the build argument ${name} needs the variable ${variable}, which is not set`,
+        hint: `set ${variable}, or give it a default: \${${variable}:-…}`,
+        retry: 'whenInputChanges',
+        exitCode: 2,
+        project: project.name,
+        ...(own && { location: own.locate(['image', 'docker', 'args', name]) }),
+      });
+    }
+  }
+  return { values, problems };
+}
+
+interface DockerfileRequest extends ArtifactRequest {
+  readonly dockerfile: WorkspacePath;
+  readonly text: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly image: string;
+}
+
+function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'> {
+  const { project, config, files, mode, dockerfile, text, args } = request;
+  const wantedTarget = config.image?.docker?.target;
+  const target = wantedTarget ?? (mode === 'dev' && stageNames(text).includes('dev') ? 'dev' : undefined);
+  const kindOf = (path: WorkspacePath): PathKind | undefined => files.kindOf(path) ?? expectedKind(request.outputs, path);
+  const known = { ...files, kindOf };
+  const choice = chooseContext({
+    project,
+    wanted: config.image?.context,
+    dockerfile,
+    files: known,
+    read: (context) =>
+      readDockerfile(text, {
+        file: dockerfile,
+        args,
+        ...(target !== undefined && { target }),
+        kindOf: (path) => kindOf(joinPath(context, path)),
+        namesIn: (directory) => files.namesIn(joinPath(context, directory)),
+      }),
+  });
+  if (!choice.ok)
+    return { artifact: undefined, bases: [], problems: choice.problems.map((problem) => ({ ...problem, project: project.name })) };
+  const { context, facts } = choice;
+  const ignore = ignoreOf({ context, dockerfile, files });
+  const problems = [...ignore.problems, ...ignoredSources(facts, { ...request, ignore: ignore.matcher, ignoreFile: ignore.path })].map(
+    (problem) => ({
+      ...problem,
+      project: project.name,
+    }),
+  );
+  if (problems.length > 0) return { artifact: undefined, bases: facts.images, problems };
+  const reload = reloadOf(request, facts);
+  const taken = inputsOf(facts, { file: dockerfile, context, ignore: ignore.matcher });
+  const inputs = [
+    ...ownInputs(request, ignore.path),
+    ...taken.map((input) => underPolicy(input, reload)).flatMap((input) => leftAlone(input, request)),
+  ];
+  const declared = Object.fromEntries(Object.entries(args).filter(([name]) => facts.args.includes(name) || predefined.test(name)));
+  const artifact: Artifact = {
+    name: project.name,
+    project: project.name,
+    image: request.image,
+    recipe: { builder, context, dockerfile, ...(target !== undefined && { target }), args: declared },
+    inputs,
+    requires: [],
+    targets: [],
+    reload,
+  };
+  return { artifact, bases: facts.images, problems: [] };
+}
+
+/** Arguments that the builder takes without a declaration. */
+const predefined = /^((HTTPS?|FTP|NO|ALL)_PROXY|BUILDKIT_\w+|SOURCE_DATE_EPOCH)$/i;
+
+interface IgnoreFile {
+  readonly path: WorkspacePath | undefined;
+  readonly matcher: PathMatcher | undefined;
+  readonly problems: readonly Problem[];
+}
+
+/** The one beside the Dockerfile, named after it, wins over the one of the context. */
+function ignoreOf({
+  context,
+  dockerfile,
+  files,
+}: {
+  readonly context: WorkspacePath;
+  readonly dockerfile: WorkspacePath;
+  readonly files: RecordedFiles;
+}): IgnoreFile {
+  for (const path of [`${dockerfile}.dockerignore`, joinPath(context, '.dockerignore')]) {
+    const text = files.textOf(path);
+    if (text === undefined) continue;
+    const { matcher, mistakes } = readIgnore(text);
+    const problems = mistakes.map(({ message, line }): Problem => ({
+      code: 'dockerignoreInvalid',
+      message: `${path}:${line}: ${message}`,
+      hint: 'correct the pattern',
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      location: { file: path, line },
+    }));
+    return { path, matcher, problems };
+  }
+  return { path: undefined, matcher: undefined, problems: [] };
+}
+
+/** The engine fails when what an instruction names is ignored; it says only that it is not found. */
+function ignoredSources(
+  facts: DockerfileFacts,
+  {
+    dockerfile,
+    ignore,
+    ignoreFile,
+  }: DockerfileRequest & { readonly ignore: PathMatcher | undefined; readonly ignoreFile: WorkspacePath | undefined },
+): Problem[] {
+  if (!ignore) return [];
+  return facts.sources
+    .filter(({ path, wildcard }) => !wildcard && path !== '' && ignore.matches(path) && !ignore.mayExcept(path))
+    .map(({ path, line }) => ({
+      code: 'copySourceIgnored',
+      message: `${dockerfile}:${line}: ${path} is copied, but ${ignoreFile ?? '.dockerignore'} leaves it out`,
+      hint: `add !${path} to ${ignoreFile ?? '.dockerignore'}`,
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      location: { file: dockerfile, line },
+    }));
+}
+
+/** What says how the image is made. */
+function ownInputs({ dockerfile, own }: DockerfileRequest, ignoreFile: WorkspacePath | undefined): Input[] {
+  return [
+    { path: dockerfile, onChange: 'rebuild', because: 'the Dockerfile itself' },
+    ...(ignoreFile === undefined ? [] : [{ path: ignoreFile, onChange: 'rebuild' as const, because: 'it says what the image leaves out' }]),
+    ...(own === undefined ? [] : [{ path: own.path, onChange: 'rebuild' as const, because: 'the config of the project' }]),
+  ];
+}
+
+function reloadOf(request: DockerfileRequest, facts: DockerfileFacts): ReloadPolicy {
+  const { config, own, containers, image, defaultRepo } = request;
+  const configured = config.reload ?? 'auto';
+  const place = own?.config?.reload === undefined ? 'slipway.yaml of the workspace' : own.path;
+  if (configured === 'hot') return { kind: 'hot', because: `reload is hot in ${place}` };
+  if (configured === 'rebuild') return { kind: 'rebuild', because: `reload is rebuild in ${place}` };
+  if (configured !== 'auto') return { kind: 'command', run: configured.command, because: `reload has a command in ${place}` };
+  const scripts = scriptsOf(request);
+  const uses = containers.filter((container) => !container.isInit && isImage(container.image, { image, repo: defaultRepo }));
+  const started = uses.length === 0 ? [{ command: undefined, args: undefined }] : uses;
+  const found = started.map((container) => reloadingOf({ argv: startOf(facts, container), baseImage: facts.baseImage, scripts }));
+  const [first = reloadingOf({ argv: undefined, baseImage: facts.baseImage, scripts })] = found;
+  // All containers of an image get the same files: one that does not take them up decides.
+  return found.find((reloading) => reloading.kind === 'rebuild') ?? first;
+}
+
+/** As Kubernetes puts it together: `command` instead of ENTRYPOINT and CMD, `args` instead of CMD. */
+function startOf(facts: DockerfileFacts, { command, args }: Pick<ManifestContainer, 'command' | 'args'>): readonly string[] | undefined {
+  if (command) return [...command, ...(args ?? [])];
+  const rest = args ?? facts.command;
+  return facts.entrypoint === undefined ? rest : [...facts.entrypoint, ...(rest ?? [])];
+}
+
+function scriptsOf({ project, files }: DockerfileRequest): Readonly<Record<string, string>> {
+  try {
+    const parsed = JSON.parse(files.textOf(joinPath(project.root, 'package.json')) ?? '{}') as { readonly scripts?: unknown } | null;
+    const scripts = parsed?.scripts;
+    if (typeof scripts !== 'object' || scripts === null) return {};
+    return Object.fromEntries(Object.entries(scripts).filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+  } catch {
+    // Who reads package.json for its own sake says what is wrong with it.
+    return {};
+  }
+}
+
+/** Files in step is not code in step: what the process would not take up needs a new image. */
+function underPolicy(input: Input, reload: ReloadPolicy): Input {
+  if (input.onChange === 'rebuild') return input;
+  if (reload.kind === 'rebuild') return { ...input, onChange: 'rebuild', because: `${input.because}, and ${reload.because}` };
+  const readAtStart = reload.kind === 'hot' && input.containerPath !== undefined && below('/etc', input.containerPath) !== undefined;
+  return readAtStart ? { ...input, onChange: 'rebuild', because: `${input.because}, where programs look only when they start` } : input;
+}
+
+/** Parts an input by `sync.ignore`: what is left alone goes into images, but no change of it is followed. */
+function leftAlone(input: Input, { config, project, own }: DockerfileRequest): Input[] {
+  const globs = config.sync?.ignore ?? [];
+  if (globs.length === 0) return [input];
+  const isMatch = picomatch([...globs], { dot: true });
+  const ignored = (path: WorkspacePath) => {
+    const inProject = below(project.root, path);
+    return isMatch(path) || (inProject !== undefined && isMatch(inProject));
+  };
+  const inner = input.accepts;
+  const definition = JSON.stringify([globs, project.root, input.path, inner && definitionOf(inner)]);
+  const place = own?.config?.sync?.ignore === undefined ? 'slipway.yaml of the workspace' : own.path;
+  const followed = acceptsDefinedBy(
+    `followed ${definition}`,
+    (path, kind) => (inner?.(path, kind) ?? true) && (kind === 'dir' || !ignored(path)),
+  );
+  const left = acceptsDefinedBy(`left ${definition}`, (path, kind) => kind === 'file' && (inner?.(path, kind) ?? true) && ignored(path));
+  // Without a path in the container there is nothing to copy, and only a rebuild input asks for an image.
+  return [
+    { ...input, accepts: followed },
+    { path: input.path, onChange: 'sync', because: `left alone by sync.ignore (${place})`, accepts: left },
+  ];
+}

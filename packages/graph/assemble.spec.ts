@@ -1,0 +1,486 @@
+import { withOwnPorts } from './release';
+import { assemble, keepEqual, type GraphProject, type GraphTarget, type WorkspaceFacts, type WorkspaceFiles } from '.';
+
+/** A workspace in memory: text by path. */
+function filesOf(texts: Readonly<Record<string, string>>): WorkspaceFiles {
+  const paths = Object.keys(texts);
+  return {
+    textOf: (path) => texts[path],
+    kindOf: (path) => (path in texts ? 'file' : path === '' || paths.some((each) => each.startsWith(`${path}/`)) ? 'dir' : undefined),
+    namesIn(directory) {
+      const prefix = directory === '' ? '' : `${directory}/`;
+      return [
+        ...new Set(paths.filter((path) => path.startsWith(prefix)).map((path) => path.slice(prefix.length).split('/')[0] ?? '')),
+      ].sort();
+    },
+  };
+}
+
+function project(
+  name: string,
+  root: string,
+  more: { readonly dependencies?: string[]; readonly targets?: GraphTarget[] } = {},
+): GraphProject {
+  const { dependencies = [], targets = [] } = more;
+  return { name, root, dependencies, targets: new Map(targets.map((target) => [target.name, target])) };
+}
+
+function target(name: string, outputs: string[], more: Partial<GraphTarget> = {}): GraphTarget {
+  return { name, outputs, dependsOn: [], continuous: false, ...more };
+}
+
+function deployment(image: string, more = ''): string {
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: d}
+spec:
+  template:
+    spec:
+      containers:
+        - {name: c, image: "${image}"${more}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: s}
+spec: {ports: [{port: 53, protocol: UDP}, {port: 80}, {port: 9000}]}
+`;
+}
+
+const worker = { 'apps/worker/src/a.js': '', 'apps/worker/k8s/d.yaml': deployment('worker') };
+const watching = 'FROM node\nWORKDIR /app\nCOPY src src\nCMD ["node", "--watch", "src/a.js"]\n';
+
+function run(texts: Readonly<Record<string, string>>, more: Partial<WorkspaceFacts> & { readonly projects?: GraphProject[] } = {}) {
+  const { projects = [project('worker', 'apps/worker')], ...rest } = more;
+  return assemble({ root: '/w', graph: { projects }, files: filesOf(texts), mode: 'dev', env: {}, ...rest });
+}
+
+function messages(assembled: ReturnType<typeof run>): string[] {
+  return assembled.workspace.problems.map((problem) => problem.message);
+}
+
+function inputsOf(assembled: ReturnType<typeof run>, name = 'worker'): string[] {
+  return (assembled.workspace.artifacts.get(name)?.inputs ?? []).map(
+    (input) => `${input.onChange} ${input.path} ${input.containerPath ?? '-'}: ${input.because}`,
+  );
+}
+
+describe('an artifact', () => {
+  it('has its Dockerfile, ignore file and config as inputs besides what it copies', () => {
+    const assembled = run({
+      ...worker,
+      'apps/worker/Dockerfile': watching,
+      'apps/worker/.dockerignore': '*.md',
+      'apps/worker/slipway.yaml': 'version: 1',
+    });
+    expect(messages(assembled)).toEqual([]);
+    expect(inputsOf(assembled)).toEqual([
+      'rebuild apps/worker/Dockerfile -: the Dockerfile itself',
+      'rebuild apps/worker/.dockerignore -: it says what the image leaves out',
+      'rebuild apps/worker/slipway.yaml -: the config of the project',
+      'sync apps/worker/src /app/src: copied to /app/src (apps/worker/Dockerfile:3)',
+    ]);
+    expect(assembled.workspace.artifacts.get('worker')).toMatchObject({
+      image: 'worker',
+      recipe: { builder: 'docker/1', context: 'apps/worker', dockerfile: 'apps/worker/Dockerfile', args: {} },
+      reload: { kind: 'hot', because: '`node --watch src/a.js` starts again when files change' },
+    });
+  });
+
+  it('takes the ignore file that is named after its Dockerfile', () => {
+    const assembled = run({
+      ...worker,
+      'apps/worker/Dockerfile': watching,
+      'apps/worker/.dockerignore': 'src',
+      'apps/worker/Dockerfile.dockerignore': '**/*.md',
+    });
+    const src = assembled.workspace.artifacts.get('worker')?.inputs.at(-1);
+    expect([src?.accepts?.('apps/worker/src/a.js', 'file'), src?.accepts?.('apps/worker/src/a.md', 'file')]).toEqual([true, false]);
+  });
+
+  it('is named after its project, without the scope', () => {
+    const assembled = run({ 'p/Dockerfile': 'FROM scratch' }, { projects: [project('@shop/api', 'p')] });
+    expect(assembled.workspace.artifacts.get('@shop/api')?.image).toBe('api');
+  });
+
+  it('stands on images of the workspace that its Dockerfile names', () => {
+    const texts = {
+      'a/Dockerfile': 'FROM registry.example/b:1',
+      'b/Dockerfile': 'FROM scratch',
+      'slipway.yaml': 'version: 1\ndefaultRepo: registry.example',
+    };
+    const assembled = run(texts, { projects: [project('a', 'a'), project('b', 'b')] });
+    expect(assembled.workspace.artifacts.get('a')?.requires).toEqual(['b']);
+  });
+
+  it('does not stand on itself', () => {
+    const assembled = run({ 'p/Dockerfile': 'FROM nginx' }, { projects: [project('nginx', 'p')] });
+    expect(assembled.workspace.artifacts.get('nginx')?.requires).toEqual([]);
+  });
+
+  const stages = `${watching.replace('FROM node', 'FROM node AS dev')}FROM node AS prod\nCMD ["node", "a.js"]\n`;
+  it.each([
+    ['dev', '', 'dev'],
+    ['deploy', '', undefined],
+    ['dev', 'target: prod', 'prod'],
+    ['deploy', 'target: dev', 'dev'],
+  ] as const)('in mode %s with %j builds the stage %s', (mode, config, expected) => {
+    const texts = { ...worker, 'apps/worker/Dockerfile': stages, 'apps/worker/slipway.yaml': `version: 1\nimage: {docker: {${config}}}` };
+    expect(run(texts, { mode }).workspace.artifacts.get('worker')?.recipe.target).toBe(expected);
+  });
+
+  it('has the build arguments that its Dockerfile declares, with variables of the environment', () => {
+    const texts = {
+      ...worker,
+      'apps/worker/Dockerfile': `ARG V\n${watching}`,
+      'apps/worker/slipway.yaml': 'version: 1\nimage: {docker: {args: {V: "${TAG}-1", OTHER: 2}}}',
+    };
+    expect(run(texts, { env: { TAG: 't' } }).workspace.artifacts.get('worker')?.recipe.args).toEqual({ V: 't-1' });
+    expect(messages(run(texts))).toEqual(['worker: the build argument V needs the variable TAG, which is not set']);
+  });
+});
+
+describe('the context', () => {
+  const shared = { ...worker, 'libs/x/i.js': '' };
+  it.each([
+    ['the project, when all is there', 'COPY src src', '', 'apps/worker'],
+    ['the project, when nothing is copied', '', '', 'apps/worker'],
+    ['the workspace, when all is only there', 'COPY apps/worker/src src\nCOPY libs/x x', '', ''],
+    ['the workspace, when a pattern matches only there', 'COPY libs/x/*.js x/', '', ''],
+    ['as configured', 'COPY apps x', 'context: workspace', ''],
+    ['a configured path', 'COPY worker x', 'context: ..', 'apps'],
+  ] as const)('is %s', (_name, copy, config, expected) => {
+    const texts = {
+      ...shared,
+      'apps/worker/Dockerfile': `FROM scratch\n${copy}`,
+      'apps/worker/slipway.yaml': `version: 1\nimage: {${config}}`,
+    };
+    const assembled = run(texts);
+    expect(messages(assembled)).toEqual([]);
+    expect(assembled.workspace.artifacts.get('worker')?.recipe.context).toBe(expected);
+  });
+
+  it('is a problem that names both when neither has everything', () => {
+    expect(messages(run({ ...shared, 'apps/worker/Dockerfile': 'FROM scratch\nCOPY src a\nCOPY libs/x x' }))).toEqual([
+      'apps/worker/Dockerfile copies files that are neither all in the project nor all in the workspace; not in apps/worker: libs/x; not in the workspace: src',
+    ]);
+  });
+
+  it('is a problem that names what is nowhere, and its line', () => {
+    const { problems } = run({ ...shared, 'apps/worker/Dockerfile': 'FROM scratch\nCOPY src a\nCOPY libs/x x\nCOPY gone x' }).workspace;
+    expect(problems).toMatchObject([
+      {
+        message: 'apps/worker/Dockerfile:4: gone is copied, and is neither in apps/worker nor in the workspace',
+        location: { file: 'apps/worker/Dockerfile', line: 4 },
+      },
+    ]);
+  });
+
+  it('may have outputs that have not been made yet', () => {
+    const projects = [project('worker', 'apps/worker', { targets: [target('build', ['{projectRoot}/dist'])] })];
+    const assembled = run({ ...worker, 'apps/worker/Dockerfile': 'FROM nginx\nCOPY dist /usr/share/nginx/html' }, { projects });
+    expect(inputsOf(assembled).at(-1)).toMatch(/^sync apps\/worker\/dist \/usr\/share\/nginx\/html: /);
+  });
+});
+
+describe('how changes take effect', () => {
+  it('is a rebuild of everything when the process would not take them up', () => {
+    const assembled = run({ ...worker, 'apps/worker/Dockerfile': watching.replace('"--watch", ', '') });
+    expect(inputsOf(assembled).at(-1)).toBe(
+      'rebuild apps/worker/src /app/src: copied to /app/src (apps/worker/Dockerfile:3), and nothing in `node src/a.js` would pick up a change',
+    );
+  });
+
+  it.each([
+    ['command in the manifest', ', command: [nodemon, a.js]', 'node a.js', 'hot'],
+    ['command in the manifest without the CMD', ', command: [env]', 'node --watch a.js', 'rebuild'],
+    ['args in the manifest', ', args: [node, a.js]', 'node --watch a.js', 'rebuild'],
+  ] as const)('is decided by the %s', (_name, more, command, expected) => {
+    const dockerfile = `FROM node\nCMD ${JSON.stringify(command.split(' '))}`;
+    const assembled = run({ 'apps/worker/k8s/d.yaml': deployment('worker:latest', more), 'apps/worker/Dockerfile': dockerfile });
+    expect(assembled.workspace.artifacts.get('worker')?.reload.kind).toBe(expected);
+  });
+
+  it('is not decided by init containers', () => {
+    const text =
+      'apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec: {initContainers: [{name: i, image: worker, command: [migrate]}], containers: [{name: c, image: worker}]}';
+    const assembled = run({ ...worker, 'apps/worker/k8s/d.yaml': text, 'apps/worker/Dockerfile': watching });
+    expect(assembled.workspace.artifacts.get('worker')?.reload.kind).toBe('hot');
+  });
+
+  it.each([
+    ['reload: hot', { kind: 'hot' }],
+    ['reload: rebuild', { kind: 'rebuild' }],
+    ['reload: {command: [kill, "1"]}', { kind: 'command', run: ['kill', '1'] }],
+  ])('is configured by %s', (config, expected) => {
+    const assembled = run({
+      ...worker,
+      'apps/worker/Dockerfile': 'FROM a\nCMD ["/app"]',
+      'apps/worker/slipway.yaml': `version: 1\n${config}`,
+    });
+    expect(assembled.workspace.artifacts.get('worker')?.reload).toMatchObject(expected);
+  });
+
+  it('is a rebuild for files in /etc, which programs read when they start', () => {
+    const assembled = run({
+      ...worker,
+      'apps/worker/nginx.conf': '',
+      'apps/worker/Dockerfile': 'FROM nginx\nCOPY nginx.conf /etc/nginx/nginx.conf',
+    });
+    expect(inputsOf(assembled).at(-1)).toContain('rebuild apps/worker/nginx.conf');
+  });
+
+  it('is nothing for what sync.ignore names, though images have it', () => {
+    const assembled = run({
+      ...worker,
+      'apps/worker/Dockerfile': watching,
+      'apps/worker/slipway.yaml': 'version: 1\nsync: {ignore: ["src/**/*.test.js"]}',
+    });
+    const [followed, left] = assembled.workspace.artifacts.get('worker')?.inputs.slice(-2) ?? [];
+    const accepted = (input: typeof left) =>
+      ['apps/worker/src/a.js', 'apps/worker/src/x/a.test.js'].map((path) => input?.accepts?.(path, 'file'));
+    expect(accepted(followed)).toEqual([true, false]);
+    expect(accepted(left)).toEqual([false, true]);
+    expect(left).toMatchObject({ onChange: 'sync', because: 'left alone by sync.ignore (apps/worker/slipway.yaml)' });
+    expect(left?.containerPath).toBeUndefined();
+  });
+});
+
+describe('a release', () => {
+  it('has the manifests in k8s, the artifacts that they name, and a forward for each Service', () => {
+    const texts = { ...worker, 'apps/worker/Dockerfile': watching, 'apps/worker/slipway.yaml': 'version: 1\nnamespace: shop' };
+    const { workspace } = run(texts);
+    expect([...workspace.releases.values()]).toEqual([
+      {
+        name: 'worker',
+        project: 'worker',
+        deployer: 'kubectl',
+        namespace: 'shop',
+        manifests: ['apps/worker/k8s/d.yaml'],
+        artifacts: ['worker'],
+      },
+    ]);
+    expect(workspace.forwards).toEqual([{ release: 'worker', resource: 'service/s', port: 80, localPort: 8080, strict: false }]);
+  });
+
+  it('wishes for a port that no other forward wishes for, the same in every order', () => {
+    const forward = (release: string, localPort: number, strict: boolean) => ({
+      release,
+      resource: `service/${release}`,
+      port: 80,
+      localPort,
+      strict,
+    });
+    const wishes = [forward('worker', 8080, false), forward('web', 8080, false), forward('api', 8081, true)];
+    const ports = (forwards: typeof wishes) =>
+      Object.fromEntries(withOwnPorts(forwards).map(({ release, localPort }) => [release, localPort]));
+    expect(ports(wishes)).toEqual({ api: 8081, web: 8080, worker: 8082 });
+    expect(ports([...wishes].reverse())).toEqual(ports(wishes));
+  });
+
+  it('has the manifests and forwards of its config', () => {
+    const config =
+      'version: 1\nmanifests: [deploy, "more/**/*.yml"]\nportForward: [{resource: service/x, port: http, localPort: 3000}, {resource: pod/y, port: 3001}]';
+    const texts = {
+      'apps/worker/slipway.yaml': config,
+      'apps/worker/deploy/a.yaml': deployment('other'),
+      'apps/worker/deploy/b.txt': '',
+      'apps/worker/more/x/y/c.yml': '',
+      'apps/worker/more/d.yaml': '',
+    };
+    const { workspace } = run(texts);
+    expect(workspace.releases.get('worker')?.manifests).toEqual(['apps/worker/deploy/a.yaml', 'apps/worker/more/x/y/c.yml']);
+    expect(workspace.forwards.map(({ resource, localPort, strict }) => [resource, localPort, strict])).toEqual([
+      ['service/x', 3000, true],
+      ['pod/y', 3001, false],
+    ]);
+  });
+
+  it('is left out while the image that it needs cannot be described', () => {
+    const { workspace } = run({ ...worker, 'apps/worker/Dockerfile': 'FORM node' });
+    expect([workspace.artifacts.size, workspace.releases.size]).toEqual([0, 0]);
+  });
+});
+
+describe('an image from elsewhere', () => {
+  it.each(['worker:1', 'registry.example/worker', 'postgres'])('needs no Dockerfile: %s', (image) => {
+    const { workspace } = run({ 'apps/worker/k8s/d.yaml': deployment(image) });
+    expect(workspace.problems).toEqual([]);
+    expect(workspace.releases.get('worker')?.artifacts).toEqual([]);
+  });
+});
+
+describe('a target', () => {
+  const texts = {
+    'package.json': '{}',
+    'apps/web/Dockerfile': 'FROM nginx\nCOPY dist /usr/share/nginx/html',
+    'apps/web/k8s/d.yaml': deployment('web'),
+    'apps/web/src/a.ts': '',
+    'libs/ui/src/b.ts': '',
+    'libs/other/src/c.ts': '',
+  };
+  const build = target('build', ['{projectRoot}/dist'], { dependsOn: ['^build'] });
+  const projects = [
+    project('web', 'apps/web', { dependencies: ['ui'], targets: [build, target('serve', ['{projectRoot}/dist'], { continuous: true })] }),
+    project('ui', 'libs/ui', { targets: [target('build', ['{workspaceRoot}/dist/{projectName}'])] }),
+    project('other', 'libs/other', { targets: [target('build', ['{projectRoot}/dist'])] }),
+  ];
+
+  it('is one whose outputs an image takes, with the sources of all that it depends on', () => {
+    const { workspace } = run(texts, { projects });
+    expect([...workspace.targets.keys()]).toEqual(['web:build']);
+    expect(workspace.artifacts.get('web')?.targets).toEqual(['web:build']);
+    const found = workspace.targets.get('web:build');
+    expect(found?.outputs).toEqual(['apps/web/dist']);
+    const taken = (path: string) =>
+      found?.inputs.some((input) => (path === input.path || path.startsWith(`${input.path}/`)) && input.accepts?.(path, 'file') !== false);
+    expect(['apps/web/src/a.ts', 'libs/ui/src/b.ts', 'package.json'].map(taken)).toEqual([true, true, true]);
+    expect(
+      ['apps/web/dist/a.js', 'apps/web/k8s/d.yaml', 'apps/web/Dockerfile', 'apps/web/node_modules/x/i.js', 'libs/other/src/c.ts'].map(
+        taken,
+      ),
+    ).toEqual([false, false, false, false, false]);
+  });
+
+  it('waits for others whose outputs images take too', () => {
+    const both = { ...texts, 'apps/web/Dockerfile': 'FROM nginx\nCOPY apps/web/dist /a\nCOPY dist/ui /b' };
+    expect(run(both, { projects }).workspace.targets.get('web:build')?.dependsOn).toEqual(['ui:build']);
+  });
+
+  it('is none when the image only might take its outputs, and they are ignored or not there', () => {
+    const whole = { ...texts, 'apps/web/Dockerfile': 'FROM nginx\nCOPY . /a' };
+    expect(run(whole, { projects }).workspace.targets.size).toBe(0);
+    const built = { ...whole, 'apps/web/dist/a.js': '' };
+    expect([...run(built, { projects }).workspace.targets.keys()]).toEqual(['web:build']);
+    expect(run({ ...built, 'apps/web/.dockerignore': 'dist' }, { projects }).workspace.targets.size).toBe(0);
+  });
+});
+
+describe('problems', () => {
+  const other = { 'apps/other/Dockerfile': 'FROM scratch' };
+  const projects = [project('worker', 'apps/worker'), project('other', 'apps/other')];
+  const table: readonly (readonly [string, Record<string, string>, string])[] = [
+    ['a config', { 'apps/worker/slipway.yaml': 'version: 1\nimge: {}' }, 'apps/worker/slipway.yaml:2: imge is not a key of slipway.yaml'],
+    [
+      'a Dockerfile',
+      { 'apps/worker/Dockerfile': 'FROM node\nCPOY a b' },
+      'apps/worker/Dockerfile:2: CPOY is not an instruction, perhaps COPY was meant',
+    ],
+    [
+      'a Dockerfile that is not there',
+      { 'apps/worker/slipway.yaml': 'version: 1\nimage: {docker: {file: X}}' },
+      'worker: there is no apps/worker/X',
+    ],
+    [
+      'a Dockerfile for the image that manifests name',
+      { 'apps/worker/k8s/d.yaml': deployment('worker') },
+      'worker: there is no apps/worker/Dockerfile to make the image worker of apps/worker/k8s/d.yaml',
+    ],
+    [
+      'an image name in a manifest that is almost that of the project',
+      { 'apps/worker/Dockerfile': 'FROM a', 'apps/worker/k8s/d.yaml': deployment('wroker') },
+      'apps/worker/k8s/d.yaml:8: no project makes the image wroker, and no manifest names worker',
+    ],
+    [
+      'an image name',
+      { 'apps/worker/Dockerfile': 'FROM a', 'apps/worker/slipway.yaml': 'version: 1\nimage: {name: A}' },
+      'A is not an image name: A has upper-case letters',
+    ],
+    [
+      'an image name with a tag',
+      { 'apps/worker/Dockerfile': 'FROM a', 'apps/worker/slipway.yaml': 'version: 1\nimage: {name: "a:1"}' },
+      'worker: the image name a:1 has a tag or a digest, which Slipway sets itself',
+    ],
+    [
+      'an image name that is taken',
+      { 'apps/worker/Dockerfile': 'FROM a', 'apps/worker/slipway.yaml': 'version: 1\nimage: {name: other}' },
+      'other: worker has an image named other too',
+    ],
+    ['a manifest', { 'apps/worker/k8s/a.yaml': 'kind: Pod' }, 'apps/worker/k8s/a.yaml:1: an object without apiVersion'],
+    [
+      'manifests that match nothing',
+      { 'apps/worker/slipway.yaml': 'version: 1\nmanifests: [x/*.yaml]' },
+      'worker: x/*.yaml of manifests matches no file',
+    ],
+    [
+      'an ignored source',
+      { 'apps/worker/Dockerfile': 'FROM a\nCOPY x /x/', 'apps/worker/x': '', 'apps/worker/.dockerignore': 'x' },
+      'apps/worker/Dockerfile:2: x is copied, but apps/worker/.dockerignore leaves it out',
+    ],
+    [
+      'an ignore file',
+      { 'apps/worker/Dockerfile': 'FROM a', 'apps/worker/.dockerignore': '[a' },
+      'apps/worker/.dockerignore:1: [a is not a valid pattern',
+    ],
+  ];
+  it.each(table)('of %s are told, and other projects go on', (name, texts, message) => {
+    const assembled = run({ ...other, ...texts }, { projects });
+    expect(messages(assembled)).toEqual([message]);
+    expect(assembled.workspace.problems[0]?.project).toBe(name.endsWith('is taken') ? 'other' : 'worker');
+    expect(assembled.workspace.artifacts.has('other')).toBe(!name.endsWith('is taken'));
+  });
+});
+
+describe('settings', () => {
+  it('come from the root, and projects inherit', () => {
+    const texts = {
+      ...worker,
+      'apps/worker/Dockerfile': watching,
+      'slipway.yaml': 'version: 1\ndefaultRepo: r.example\nallowContexts: [staging]\nnamespace: all\ndev: {keep: true}',
+    };
+    const { settings, workspace } = run(texts);
+    expect(settings).toEqual({ defaultRepo: 'r.example', allowContexts: ['staging'], keep: new Set(['worker']) });
+    expect(workspace.releases.get('worker')?.namespace).toBe('all');
+    expect(run(texts, { env: { SLIPWAY_DEFAULT_REPO: 'env' } }).settings.defaultRepo).toBe('env');
+    expect(run(texts, { env: { SLIPWAY_DEFAULT_REPO: 'env' }, defaultRepo: 'flag' }).settings.defaultRepo).toBe('flag');
+  });
+
+  it('tell what to read again for', () => {
+    const { configFiles } = run({ ...worker, 'apps/worker/Dockerfile': watching });
+    expect(configFiles).toEqual(
+      expect.arrayContaining([
+        'slipway.yaml',
+        'apps/worker/slipway.yaml',
+        'apps/worker/Dockerfile',
+        'apps/worker/.dockerignore',
+        'apps/worker/k8s',
+        'apps/worker/k8s/d.yaml',
+      ]),
+    );
+    expect(configFiles).not.toContain('apps/worker/src');
+  });
+});
+
+describe('assembling again', () => {
+  const texts = { ...worker, 'apps/worker/Dockerfile': watching, 'apps/worker/.dockerignore': '*.md' };
+  const projects = [project('worker', 'apps/worker'), project('other', 'apps/other')];
+  const both = { ...texts, 'apps/other/Dockerfile': 'FROM scratch' };
+
+  it('gives equal values for equal facts, and the old ones when asked to', () => {
+    const first = run(texts).workspace;
+    const second = run(texts).workspace;
+    expect(second).toEqual(first);
+    expect(second).not.toBe(first);
+    expect(keepEqual(first, second)).toBe(first);
+  });
+
+  it('keeps the objects of what did not change', () => {
+    const first = run(both, { projects }).workspace;
+    const next = keepEqual(first, run({ ...both, 'apps/worker/.dockerignore': '*.txt' }, { projects }).workspace);
+    expect(next.artifacts.get('other')).toBe(first.artifacts.get('other'));
+    expect(next.artifacts.get('worker')).not.toBe(first.artifacts.get('worker'));
+    expect(next.releases).toBe(first.releases);
+    expect(next.projects).toBe(first.projects);
+  });
+
+  it('keeps what a mistake took away, until it is mended or removed', () => {
+    const first = run(both, { projects }).workspace;
+    const broken = keepEqual(first, run({ ...both, 'apps/worker/Dockerfile': 'FORM node' }, { projects }).workspace);
+    expect(broken.artifacts.get('worker')).toBe(first.artifacts.get('worker'));
+    expect(broken.releases.get('worker')).toBe(first.releases.get('worker'));
+    expect(broken.forwards).toEqual(first.forwards);
+    expect(broken.problems).toHaveLength(1);
+    const removed = keepEqual(broken, run({ 'apps/other/Dockerfile': 'FROM scratch' }, { projects }).workspace);
+    expect([...removed.artifacts.keys()]).toEqual(['other']);
+    expect(removed.releases.size).toBe(0);
+  });
+});

@@ -1,0 +1,211 @@
+import { mergeConfig, readConfig, type ManifestContainer, type ReadConfig } from '../config';
+import type { Project, Release, Workspace, WorkspacePath } from '../model';
+import { nearest, type Artifact, type Problem } from '../model';
+import { isImage, parseReference } from '../tag';
+import { imageOf, type ProjectImage, type ProjectSettings } from './artifact';
+import type { GraphFacts, GraphProject } from './graphSource';
+import { manifestsOf, type ProjectManifests } from './manifests';
+import { outputsOf } from './outputs';
+import { forwardsOf, releaseOf, withOwnPorts } from './release';
+import { targetsOf } from './targets';
+import { joinPath, recorded, type RecordedFiles, type WorkspaceFiles } from './workspaceFiles';
+
+export interface WorkspaceFacts {
+  /** Absolute path of the workspace. */
+  readonly root: string;
+  readonly graph: GraphFacts;
+  readonly files: WorkspaceFiles;
+  /** In dev the stage named `dev` is built, when there is one and the config names none. */
+  readonly mode: 'dev' | 'deploy';
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** From the command line; wins over SLIPWAY_DEFAULT_REPO and the config. */
+  readonly defaultRepo?: string;
+}
+
+/** What the root's config says of the whole workspace. */
+export interface WorkspaceSettings {
+  readonly defaultRepo: string | undefined;
+  readonly allowContexts: readonly string[];
+  /** Releases that dev leaves deployed when it ends. */
+  readonly keep: ReadonlySet<string>;
+}
+
+export interface Assembled {
+  readonly workspace: Workspace;
+  readonly settings: WorkspaceSettings;
+  /** Paths whose change means assembling again; a directory stands for the names in it. */
+  readonly configFiles: readonly WorkspacePath[];
+}
+
+const configName = 'slipway.yaml';
+
+/** Puts together what the graph, config files, Dockerfiles and manifests say. What is wrong with one project is a problem of the workspace; the others go on. */
+export function assemble(facts: WorkspaceFacts): Assembled {
+  const files = recorded(facts.files);
+  const graph: GraphFacts = { projects: facts.graph.projects.map((project) => ({ ...project, root: joinPath('', project.root) })) };
+  const problems: Problem[] = [];
+  const root = configAt(configName, files);
+  if (root) problems.push(...root.problems);
+  const defaultRepo = facts.defaultRepo ?? facts.env['SLIPWAY_DEFAULT_REPO'] ?? root?.config?.defaultRepo;
+
+  const settings = graph.projects.map((project) => settingsOf(project, { root, files }));
+  for (const { project, own } of settings) {
+    if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
+  }
+  const withManifests = settings.map((each) => ({ ...each, manifests: readManifestsOf(each, files) }));
+  const containers = withManifests.flatMap(({ manifests }) => manifests.containers);
+  const outputs = outputsOf(graph);
+  const images = withManifests.flatMap((each): (ProjectImage & { readonly project: string })[] => {
+    // With a wrong config the image would be another one.
+    if (each.own && !each.own.config) return each.own.path === configName && each.project.root !== '' ? [] : unreadable(each);
+    const { mode, env } = facts;
+    const image = imageOf({ ...each, mode, env, defaultRepo, files, outputs, containers });
+    return image ? [{ ...image, project: each.project.name }] : [];
+  });
+  const named = withUniqueNames(images);
+  problems.push(...withManifests.flatMap(({ manifests }) => manifests.problems), ...named.flatMap((image) => image.problems));
+
+  const drafts = named.flatMap(({ artifact, bases }) =>
+    artifact ? [{ ...artifact, requires: requiredBy(artifact, { bases, images: named, defaultRepo }) }] : [],
+  );
+  const deployFiles = new Map(withManifests.map((each) => [each.project.name, deployFilesOf(each, drafts)]));
+  const { targets, byArtifact } = targetsOf({ graph, outputs, artifacts: drafts, files, deployFiles });
+  const artifacts = drafts.map((draft): Artifact => ({ ...draft, targets: byArtifact.get(draft.name) ?? [] }));
+
+  const misspelt = withManifests.flatMap(({ project, manifests }) => {
+    const artifact = artifacts.find((each) => each.project === project.name);
+    const problem = artifact && misspeltImage(artifact, { own: manifests.containers, all: containers, defaultRepo });
+    return problem ? [problem] : [];
+  });
+  problems.push(...misspelt);
+  const missing = named.filter((image) => !image.artifact);
+  const released = withManifests.flatMap((each) => {
+    // Applied without its image, a manifest would name one that nobody has.
+    if (missing.some(({ image }) => each.manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo }))))
+      return [];
+    if (misspelt.some(({ project }) => project === each.project.name)) return [];
+    const request = { ...each, artifacts, defaultRepo };
+    const release = releaseOf(request);
+    return release ? [{ release, forwards: forwardsOf(request), keep: each.config.dev?.keep === true }] : [];
+  });
+  const workspace: Workspace = {
+    root: facts.root,
+    projects: byName(graph.projects.map(({ name, root: at, dependencies }): Project => ({ name, root: at, dependencies }))),
+    artifacts: byName(artifacts),
+    releases: byName(released.map(({ release }): Release => release)),
+    targets: new Map(targets.map((target) => [target.id, target])),
+    forwards: withOwnPorts(released.flatMap(({ forwards }) => forwards)),
+    problems,
+  };
+  const keep = new Set(released.filter((each) => each.keep).map(({ release }) => release.name));
+  return {
+    workspace,
+    settings: { defaultRepo, allowContexts: root?.config?.allowContexts ?? [], keep },
+    configFiles: [...files.asked].sort(),
+  };
+}
+
+type ConfigAt = ReadConfig & { readonly path: WorkspacePath };
+
+function configAt(path: WorkspacePath, files: RecordedFiles): ConfigAt | undefined {
+  const text = files.textOf(path);
+  return text === undefined ? undefined : { path, ...readConfig({ path, text, isRoot: path === configName }) };
+}
+
+function settingsOf(
+  project: GraphProject,
+  { root, files }: { readonly root: ConfigAt | undefined; readonly files: RecordedFiles },
+): ProjectSettings {
+  // A project at the root has the root's config as its own.
+  if (project.root === '') return { project, own: root, config: root?.config ?? { version: 1 } };
+  const own = configAt(joinPath(project.root, configName), files);
+  return { project, own, config: mergeConfig(root?.config, own?.config) };
+}
+
+function readManifestsOf({ project, config, own }: ProjectSettings, files: RecordedFiles): ProjectManifests {
+  return manifestsOf({ project, patterns: config.manifests, location: own?.locate(['manifests']), files });
+}
+
+/** The image of a project whose config cannot be read: it has the default name as far as is known, and no artifact. */
+function unreadable({ project }: ProjectSettings): (ProjectImage & { readonly project: string })[] {
+  return [{ project: project.name, image: project.name.replace(/^@[^/]*\//, ''), artifact: undefined, bases: [], problems: [] }];
+}
+
+interface Uses {
+  readonly own: readonly ManifestContainer[];
+  readonly all: readonly ManifestContainer[];
+  readonly defaultRepo: string | undefined;
+}
+
+/** An image that no manifest names, beside a manifest with almost its name: the cluster would look for that one in vain. */
+function misspeltImage({ image, project }: Artifact, { own, all, defaultRepo }: Uses): Problem | undefined {
+  if (all.some((container) => isImage(container.image, { image, repo: defaultRepo }))) return undefined;
+  const wrong = own.find((container) => {
+    const reference = parseReference(container.image);
+    const isBare = reference.ok && reference.value.tag === undefined && reference.value.digest === undefined;
+    return isBare && nearest(container.image, [image]) !== undefined;
+  });
+  if (!wrong) return undefined;
+  const { location } = wrong;
+  return {
+    code: 'manifestImageUnknown',
+    message: `${location.file}:${location.line ?? 1}: no project makes the image ${wrong.image}, and no manifest names ${image}`,
+    hint: `perhaps ${image} was meant`,
+    retry: 'whenInputChanges',
+    exitCode: 2,
+    project,
+    location,
+  };
+}
+
+type NamedImage = ProjectImage & { readonly project: string };
+
+/** Two images of one name could not be told apart in manifests. */
+function withUniqueNames(images: readonly NamedImage[]): readonly NamedImage[] {
+  const first = new Map<string, string>();
+  return images.map((image) => {
+    const other = first.get(image.image);
+    if (other === undefined) {
+      first.set(image.image, image.project);
+      return image;
+    }
+    const problem: Problem = {
+      code: 'imageNameTaken',
+      message: `${image.project}: ${other} has an image named ${image.image} too`,
+      hint: 'give one of them another name with image.name in slipway.yaml',
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      project: image.project,
+    };
+    return { ...image, artifact: undefined, problems: [...image.problems, problem] };
+  });
+}
+
+interface Bases {
+  readonly bases: readonly string[];
+  readonly images: readonly NamedImage[];
+  readonly defaultRepo: string | undefined;
+}
+
+function requiredBy(artifact: Artifact, { bases, images, defaultRepo }: Bases): readonly string[] {
+  const required = images.filter(
+    ({ image, project }) => project !== artifact.name && bases.some((base) => isImage(base, { image, repo: defaultRepo })),
+  );
+  return required.map(({ project }) => project);
+}
+
+function deployFilesOf(
+  { project, own, manifests }: ProjectSettings & { readonly manifests: ProjectManifests },
+  artifacts: readonly Artifact[],
+): WorkspacePath[] {
+  const artifact = artifacts.find((each) => each.project === project.name);
+  const ignores = [
+    joinPath(project.root, '.dockerignore'),
+    ...(artifact ? [artifact.recipe.dockerfile, `${artifact.recipe.dockerfile}.dockerignore`] : []),
+  ];
+  return [...manifests.paths, ...ignores, ...(own ? [own.path] : [])];
+}
+
+function byName<T extends { readonly name: string }>(values: readonly T[]): ReadonlyMap<string, T> {
+  return new Map(values.map((value) => [value.name, value]));
+}

@@ -1,0 +1,6 @@
+export { assemble, type Assembled, type WorkspaceFacts, type WorkspaceSettings } from './assemble';
+export * from './graphSource';
+export { interpolatePath } from './interpolate';
+export { keepEqual } from './keepEqual';
+export { reloadingOf, type Reloading, type StartCommand } from './reload';
+export { joinPath, type WorkspaceFiles } from './workspaceFiles';

@@ -1,0 +1,94 @@
+import picomatch from 'picomatch';
+import { readManifests, type ManifestFacts } from '../config';
+import type { Location, Problem, WorkspacePath } from '../model';
+import { joinPath, type RecordedFiles } from './workspaceFiles';
+
+/** Where manifests of a project are when its config does not say. */
+const defaultPatterns = ['k8s/*.yaml', 'k8s/*.yml'];
+
+export interface ProjectManifests extends ManifestFacts {
+  readonly paths: readonly WorkspacePath[];
+}
+
+export interface ManifestsRequest {
+  readonly project: { readonly name: string; readonly root: WorkspacePath };
+  readonly patterns: readonly string[] | undefined;
+  /** Where the config has the patterns. */
+  readonly location: Location | undefined;
+  readonly files: RecordedFiles;
+}
+
+/** Finds and reads the manifests of a project. */
+export function manifestsOf({ project, patterns, location, files }: ManifestsRequest): ProjectManifests {
+  const paths = new Set<WorkspacePath>();
+  const problems: Problem[] = [];
+  for (const pattern of patterns ?? defaultPatterns) {
+    const found = pathsOf(joinPath(project.root, pattern), { files, projectRoot: project.root });
+    if (found.length === 0 && patterns) {
+      problems.push({
+        code: 'manifestNotFound',
+        message: `${project.name}: ${pattern} of manifests matches no file`,
+        hint: 'paths are relative to the project; correct manifests in slipway.yaml',
+        retry: 'whenInputChanges',
+        exitCode: 2,
+        project: project.name,
+        ...(location && { location }),
+      });
+    }
+    for (const path of found) paths.add(path);
+  }
+  const texts = [...paths].flatMap((path) => {
+    const text = files.textOf(path);
+    return text === undefined ? [] : [{ path, text }];
+  });
+  const read = readManifests(texts);
+  const own = read.problems.map((problem) => ({ ...problem, project: project.name }));
+  return { ...read, paths: texts.map((text) => text.path), problems: [...problems, ...own] };
+}
+
+interface Where {
+  readonly files: RecordedFiles;
+  readonly projectRoot: WorkspacePath;
+}
+
+function pathsOf(pattern: WorkspacePath, where: Where): readonly WorkspacePath[] {
+  const { base, isGlob } = scanned(pattern);
+  if (!isGlob) {
+    if (where.files.kindOf(pattern) !== 'dir') return where.files.textOf(pattern) === undefined ? [] : [pattern];
+    return listed(pattern, where)
+      .filter((name) => /\.ya?ml$/.test(name))
+      .map((name) => joinPath(pattern, name));
+  }
+  const rest = pattern.slice(base.length).replace(/^\//, '');
+  const matches = matcherOf(rest);
+  const start = base === '' ? 0 : base.length + 1;
+  return below(base, { ...where, deep: rest.includes('/') || rest.includes('**') }).filter((path) => matches(path.slice(start)));
+}
+
+const matchers = new Map<string, (path: string) => boolean>();
+
+/** The same few globs are asked for in every project. */
+function matcherOf(glob: string): (path: string) => boolean {
+  let matcher = matchers.get(glob);
+  if (!matcher) matchers.set(glob, (matcher = picomatch(glob, { dot: true })));
+  return matcher;
+}
+
+function scanned(pattern: WorkspacePath): { readonly base: WorkspacePath; readonly isGlob: boolean } {
+  if (!/[*?[\]{}()!+@]/.test(pattern)) return { base: pattern, isGlob: false };
+  return picomatch.scan(pattern);
+}
+
+/** The names in the root of a project change with every new file of it; a manifest that is new there is seen when something else is read again. */
+function listed(directory: WorkspacePath, { files, projectRoot }: Where): readonly string[] {
+  return directory === projectRoot ? files.namesIn(directory) : files.manifestsIn(directory);
+}
+
+function below(directory: WorkspacePath, how: Where & { readonly deep: boolean }): WorkspacePath[] {
+  return listed(directory, how).flatMap((name) => {
+    const path = joinPath(directory, name);
+    if (!how.deep) return [path];
+    if (name === 'node_modules' || name === '.git') return [];
+    return how.files.kindOf(path) === 'dir' ? below(path, how) : [path];
+  });
+}

@@ -1,0 +1,78 @@
+import type { PortForward, Release } from '../model';
+import type { Artifact } from '../model';
+import { isImage } from '../tag';
+import type { ProjectSettings } from './artifact';
+import type { ProjectManifests } from './manifests';
+
+export interface ReleaseRequest extends ProjectSettings {
+  readonly manifests: ProjectManifests;
+  readonly artifacts: readonly Artifact[];
+  readonly defaultRepo: string | undefined;
+}
+
+/** What is deployed of a project. Undefined when it has no manifests. */
+export function releaseOf({ project, config, manifests, artifacts, defaultRepo }: ReleaseRequest): Release | undefined {
+  if (manifests.paths.length === 0) return undefined;
+  const used = artifacts.filter(({ image }) =>
+    manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo })),
+  );
+  return {
+    name: project.name,
+    project: project.name,
+    deployer: 'kubectl',
+    ...(config.namespace !== undefined && { namespace: config.namespace }),
+    manifests: manifests.paths,
+    artifacts: used.map((artifact) => artifact.name),
+  };
+}
+
+/** Ports below this one need rights that a developer has not; they are shown this much higher. */
+const firstFreePort = 1024;
+const shiftForLowPorts = 8000;
+
+/** The port-forwards that the config asks for, else the first port of each Service. */
+export function forwardsOf({ project, config, manifests }: ReleaseRequest): readonly PortForward[] {
+  if (config.portForward) {
+    return config.portForward.map((forward) => ({
+      release: project.name,
+      resource: forward.resource,
+      ...(forward.namespace !== undefined && { namespace: forward.namespace }),
+      port: forward.port,
+      localPort: forward.localPort ?? wishFor(forward.port),
+      strict: forward.localPort !== undefined,
+    }));
+  }
+  return manifests.services.flatMap((service) => {
+    const first = service.ports.find((port) => port.protocol === 'TCP');
+    if (!first) return [];
+    return [
+      {
+        release: project.name,
+        resource: `service/${service.name}`,
+        ...(service.namespace !== undefined && { namespace: service.namespace }),
+        port: first.port,
+        localPort: wishFor(first.port),
+        strict: false,
+      },
+    ];
+  });
+}
+
+function wishFor(port: number | string): number {
+  if (typeof port === 'string') return shiftForLowPorts;
+  return port >= firstFreePort ? port : shiftForLowPorts + port;
+}
+
+/** Gives every wish a port of its own, so that a service has the same one each time, whichever comes up first. Demands keep theirs. */
+export function withOwnPorts(forwards: readonly PortForward[]): readonly PortForward[] {
+  const taken = new Set(forwards.filter(({ strict }) => strict).map(({ localPort }) => localPort));
+  const inOrder = [...forwards].sort((a, b) => (`${a.release} ${a.resource}` < `${b.release} ${b.resource}` ? -1 : 1));
+  const ports = new Map<PortForward, number>();
+  for (const forward of inOrder) {
+    let port = forward.localPort;
+    while (!forward.strict && port !== 0 && taken.has(port)) port += 1;
+    taken.add(port);
+    ports.set(forward, port);
+  }
+  return forwards.map((forward) => ({ ...forward, localPort: ports.get(forward) ?? forward.localPort }));
+}

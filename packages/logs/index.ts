@@ -1,0 +1,1 @@
+export { followLogs, type FollowLogsRequest, type LogFollower, type LogLine } from './followLogs';

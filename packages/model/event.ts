@@ -1,0 +1,113 @@
+import type { Problem } from './problem';
+import type { SyncTiming } from './step';
+import type { ContainerPath, WorkspacePath } from './tree';
+import type { ArtifactName, ReleaseName, TargetId } from './workspace';
+
+/** What a change asks of one artifact. */
+export type Action = 'sync' | 'target-then-sync' | 'rebuild' | 'redeploy' | 'none';
+
+/** What happened, for people and for `--events FILE`, where each is one JSON object a line: `{"v":1,"at":<ms since 1970>,"kind":…}`. Secrets never enter one. */
+export type Event =
+  /** Everything wanted is rolled out, every container in step, and the disk is being watched. Said again after a time of not being so. */
+  | { readonly kind: 'ready'; readonly containers: number; readonly ms: number }
+  | {
+      readonly kind: 'decision';
+      readonly artifact: ArtifactName;
+      readonly action: Action;
+      readonly files: readonly WorkspacePath[];
+      readonly containerPaths: readonly ContainerPath[];
+      readonly because: string;
+    }
+  | {
+      readonly kind: 'synced';
+      readonly artifact: ArtifactName;
+      readonly pod: string;
+      readonly container: string;
+      /** Files and links, those that were removed too. */
+      readonly files: number;
+      readonly removed: number;
+      /** The first few of all that was written, made or removed. */
+      readonly paths: readonly ContainerPath[];
+      readonly bytes: number;
+      readonly ms: SyncTiming;
+      /** Why it was sent when no file had changed: a container that is new, or came back. */
+      readonly replay: boolean;
+    }
+  | {
+      readonly kind: 'started';
+      readonly what: 'lookUp' | 'runTarget' | 'build' | 'deliver' | 'apply' | 'remove' | 'connect' | 'reload';
+      readonly subject: string;
+      readonly because?: string;
+    }
+  /** A line that a tool printed while it worked for the subject. */
+  | { readonly kind: 'output'; readonly subject: string; readonly line: string }
+  | { readonly kind: 'targetRan'; readonly target: TargetId; readonly ms: number }
+  | { readonly kind: 'built'; readonly artifact: ArtifactName; readonly ref: string; readonly ms: number }
+  | {
+      readonly kind: 'delivered';
+      readonly artifact: ArtifactName;
+      readonly ref: string;
+      readonly digest: string;
+      readonly ms: number;
+      readonly because: string;
+    }
+  | {
+      readonly kind: 'applied';
+      readonly release: ReleaseName;
+      readonly namespace: string;
+      readonly objects: readonly string[];
+      readonly changed: readonly string[];
+      readonly ms: number;
+    }
+  | {
+      readonly kind: 'rollout';
+      readonly release: ReleaseName;
+      readonly state: 'progressing' | 'ready' | 'failed';
+      readonly message: string;
+      readonly ms?: number;
+    }
+  | {
+      readonly kind: 'connected';
+      readonly artifact: ArtifactName;
+      readonly pod: string;
+      readonly container: string;
+      readonly agent: string;
+      readonly kept: number;
+    }
+  | { readonly kind: 'held'; readonly subject: string; readonly reason: string; readonly detail?: string }
+  /** A hold is over: what was waited for is there, or no longer wanted. */
+  | { readonly kind: 'continued'; readonly subject: string; readonly reason: string }
+  | {
+      readonly kind: 'failed';
+      readonly subject: string;
+      readonly code: string;
+      readonly message: string;
+      readonly hint?: string;
+      readonly problem: Problem;
+    }
+  /** What had failed is right again. */
+  | { readonly kind: 'mended'; readonly subject: string }
+  | {
+      readonly kind: 'forwarded';
+      readonly release: ReleaseName;
+      readonly resource: string;
+      readonly port: number | string;
+      readonly localPort: number;
+      readonly url: string;
+    }
+  | { readonly kind: 'removed'; readonly release: ReleaseName; readonly objects: readonly string[] }
+  | { readonly kind: 'notice'; readonly subject?: string; readonly message: string; readonly hint?: string }
+  /** It was asked to end; `removes` says that what was deployed is deleted first. */
+  | { readonly kind: 'stopping'; readonly removes: boolean }
+  | { readonly kind: 'stopped'; readonly reason: string; readonly kept: boolean }
+  /** A line of a container's log; shown to people, not written to the events file. `replicas`: how many pods like its own there are. */
+  | {
+      readonly kind: 'log';
+      readonly artifact: ArtifactName;
+      readonly pod: string;
+      readonly container: string;
+      readonly line: string;
+      readonly replicas: number;
+    };
+
+export type Report = (event: Event) => void;

@@ -1,0 +1,69 @@
+import type { Known } from './known';
+import type { Problem } from './problem';
+import type { ContainerId, Outcome, Snapshot, Step, StepId } from './step';
+import type { Entry, WorkspacePath } from './tree';
+import type { ArtifactName, ReleaseName, Workspace } from './workspace';
+
+/** What is wanted: images exist; releases are rolled out with them; containers also follow the disk; nothing of it is left. */
+export type GoalKind = 'built' | 'deployed' | 'live' | 'removed';
+
+export interface Goal {
+  readonly kind: GoalKind;
+  readonly artifacts: ReadonlySet<ArtifactName>;
+  readonly releases: ReadonlySet<ReleaseName>;
+}
+
+/** A container of a release, as the cluster shows it now. */
+export interface SeenContainer {
+  readonly id: ContainerId;
+  readonly artifact: ArtifactName;
+  readonly namespace: string;
+  readonly pod: string;
+  readonly podUid: string;
+  readonly container: string;
+  readonly running: boolean;
+  /** The content tag that Slipway wrote on the pod template for this artifact. */
+  readonly inputsHash: string;
+  readonly restarts: number;
+  /** The image's snapshot when this machine has its record. Without it a container is replaced, never guessed at. */
+  readonly snapshot: Snapshot | undefined;
+}
+
+export type Rollout =
+  | { readonly state: 'progressing'; readonly message: string }
+  | { readonly state: 'ready' }
+  | { readonly state: 'failed'; readonly problem: Problem };
+
+/** A release as its live objects tell: what was applied last, and how far it has come. */
+export interface SeenRelease {
+  readonly fingerprint: string;
+  readonly images: Readonly<
+    Record<ArtifactName, { readonly ref: string; readonly inputsHash: string; readonly snapshot: Snapshot | undefined }>
+  >;
+  readonly rollout: Rollout;
+}
+
+/** Everything that can enter the loop. A fact may come late, twice or never; recording one twice changes nothing more. */
+export type Fact =
+  | { readonly kind: 'goalSet'; readonly goal: Goal }
+  | { readonly kind: 'workspaceSeen'; readonly workspace: Workspace }
+  /** Paths as they are on disk now (undefined: gone). `scanned` says that the whole of what is watched has been read once. */
+  | {
+      readonly kind: 'filesSeen';
+      readonly entries: readonly (readonly [WorkspacePath, Entry | undefined])[];
+      readonly scanned: boolean;
+      readonly at: number;
+    }
+  | { readonly kind: 'stepStarted'; readonly id: StepId; readonly step: Step; readonly at: number }
+  | { readonly kind: 'stepEnded'; readonly id: StepId; readonly outcome: Outcome; readonly at: number }
+  /** One release's live state and all its containers. `revision` grows with the cluster's state; an older one is ignored. */
+  | {
+      readonly kind: 'releaseSeen';
+      readonly release: ReleaseName;
+      readonly revision: number;
+      readonly live: Known<SeenRelease>;
+      readonly containers: readonly SeenContainer[];
+    }
+  /** The stream to a container's agent ended without being asked to. */
+  | { readonly kind: 'agentLost'; readonly container: ContainerId; readonly connection: StepId; readonly problem: Problem }
+  | { readonly kind: 'clockTicked'; readonly now: number };

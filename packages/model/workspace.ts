@@ -1,0 +1,119 @@
+import type { Problem } from './problem';
+import type { ContainerPath, WorkspacePath } from './tree';
+
+export type ArtifactName = string;
+export type ReleaseName = string;
+/** `project:target`, as Nx writes it. */
+export type TargetId = string;
+
+/** What a change of an input asks for: copying it into running containers, or a new image. */
+export type OnChange = 'sync' | 'rebuild';
+
+/** How changed files take effect in a running container. */
+export type ReloadPolicy =
+  | { readonly kind: 'hot'; readonly because: string }
+  | { readonly kind: 'command'; readonly run: readonly string[]; readonly because: string }
+  | { readonly kind: 'rebuild'; readonly because: string };
+
+/**
+ * A file or directory of the workspace that an image takes, and what it becomes. One path may be in several inputs (a
+ * package.json that is copied for an install and copied again with the sources). Where two inputs land on one container path the later wins.
+ */
+export interface Input {
+  readonly path: WorkspacePath;
+  /** Where it lands in the final stage: for a directory its content lands there. Absent when it lands nowhere that is known. */
+  readonly containerPath?: ContainerPath;
+  readonly onChange: OnChange;
+  /** One phrase for people: `copied to /app/src (Dockerfile:9)`. */
+  readonly because: string;
+  /** Whether a path below (or at) `path` belongs to it: ignore rules, wildcards. Pure; the same answer for ever. Absent: everything does. */
+  readonly accepts?: (path: WorkspacePath, kind: 'file' | 'dir') => boolean;
+  /** Permission bits, when the instruction sets them (`--chmod`). */
+  readonly mode?: number;
+}
+
+/** What the builder needs besides files. Everything in it enters the content tag. */
+export interface BuildRecipe {
+  /** Builder kind with the version of what it makes: `docker/1`. Two builders never share a tag. */
+  readonly builder: string;
+  readonly context: WorkspacePath;
+  readonly dockerfile: WorkspacePath;
+  readonly target?: string;
+  readonly args: Readonly<Record<string, string>>;
+  readonly platform?: string;
+}
+
+/** An image of the workspace. */
+export interface Artifact {
+  readonly name: ArtifactName;
+  readonly project: string;
+  /** As it stands in manifests, without registry and tag: `shop/worker`. */
+  readonly image: string;
+  readonly recipe: BuildRecipe;
+  readonly inputs: readonly Input[];
+  /** Artifacts of this workspace whose images it stands on. */
+  readonly requires: readonly ArtifactName[];
+  /** Targets whose outputs are among the inputs. */
+  readonly targets: readonly TargetId[];
+  readonly reload: ReloadPolicy;
+}
+
+/** What is applied and removed together: the manifests of a project. */
+export interface Release {
+  readonly name: ReleaseName;
+  readonly project: string;
+  readonly deployer: 'kubectl';
+  readonly namespace?: string;
+  readonly manifests: readonly WorkspacePath[];
+  /** Artifacts whose images its manifests name. */
+  readonly artifacts: readonly ArtifactName[];
+}
+
+/** A task of the workspace's own runner that makes files which images take. */
+export interface Target {
+  readonly id: TargetId;
+  readonly project: string;
+  readonly inputs: readonly { readonly path: WorkspacePath; readonly accepts?: (path: WorkspacePath, kind: 'file' | 'dir') => boolean }[];
+  readonly outputs: readonly WorkspacePath[];
+  readonly dependsOn: readonly TargetId[];
+}
+
+export interface PortForward {
+  readonly release: ReleaseName;
+  /** `service/worker`, `deployment/worker` or `pod/x`. */
+  readonly resource: string;
+  readonly namespace?: string;
+  readonly port: number | string;
+  /** A demand when `strict`, else a wish. */
+  readonly localPort: number;
+  readonly strict: boolean;
+}
+
+export interface Project {
+  readonly name: string;
+  readonly root: WorkspacePath;
+  /** Names of projects of this workspace that it depends on directly. */
+  readonly dependencies: readonly string[];
+}
+
+/** Everything the workspace says, assembled from the project graph, config, Dockerfiles and manifests. Replaced whole. */
+export interface Workspace {
+  readonly root: string;
+  readonly projects: ReadonlyMap<string, Project>;
+  readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
+  readonly releases: ReadonlyMap<ReleaseName, Release>;
+  readonly targets: ReadonlyMap<TargetId, Target>;
+  readonly forwards: readonly PortForward[];
+  /** What is wrong with single projects; the others go on. */
+  readonly problems: readonly Problem[];
+}
+
+/** The project a path lies in: the one with the longest root, or undefined. */
+export function projectOf(projects: Iterable<Project>, path: WorkspacePath): Project | undefined {
+  let best: Project | undefined;
+  for (const project of projects) {
+    const inside = project.root === '' || path === project.root || path.startsWith(`${project.root}/`);
+    if (inside && (!best || project.root.length > best.root.length)) best = project;
+  }
+  return best;
+}

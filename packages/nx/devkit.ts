@@ -1,0 +1,38 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type * as WholeDevkit from '@nx/devkit';
+
+/** The part of @nx/devkit that nx itself has. `emitReadySignal` came with Nx 24. */
+export type Devkit = Pick<
+  typeof WholeDevkit,
+  'createProjectGraphAsync' | 'getOutputsForTargetAndConfiguration' | 'isDaemonEnabled' | 'readJson' | 'updateJson' | 'workspaceRoot'
+> &
+  Partial<Pick<typeof WholeDevkit, 'emitReadySignal'>>;
+
+/**
+ * The devkit of the Nx that is installed in a workspace. Nearly all of @nx/devkit comes from nx itself, so a workspace that has
+ * only nx will do. Undefined when there is no Nx.
+ */
+export function devkitOf(root: string): Devkit | undefined {
+  return firstFound(root, ['@nx/devkit', 'nx/src/devkit-exports'], (path) => createRequire(join(root, 'package.json'))(path) as Devkit);
+}
+
+/** What `load` gives for the first of the modules that the workspace has. Which paths nx offers differs from one major to the next. */
+export function firstFound<T>(root: string, modules: readonly string[], load: (path: string) => T): T | undefined {
+  const { resolve } = createRequire(join(root, 'package.json'));
+  for (const module of modules) {
+    let path: string;
+    try {
+      path = resolve(module);
+    } catch {
+      continue;
+    }
+    return load(path);
+  }
+  return undefined;
+}
+
+/** What @nx/devkit has beyond nx, where it is installed. */
+export function generatorsDevkitOf(root: string): Pick<typeof WholeDevkit, 'formatFiles' | 'installPackagesTask'> | undefined {
+  return firstFound(root, ['@nx/devkit'], (path) => createRequire(path)(path) as typeof WholeDevkit);
+}

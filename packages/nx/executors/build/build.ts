@@ -1,0 +1,28 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { ExecutorContext } from '@nx/devkit';
+import { buildLines, type BuildDocument } from '../../../report';
+import { execute, type ExecutorOptions } from '../execute';
+import { inThisProcess } from '../thisProcess';
+
+/** `nx-slipway:build`. Leaves a record of the images, the declared output that `nx affected` follows to what is deployed. */
+export default async function build(options: ExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
+  const { buildCommand } = await import('../../../dev/index.js');
+  return inThisProcess(async (surroundings) => {
+    const { success, document } = await execute(options, context, surroundings, buildCommand);
+    // What was built has been told by events.
+    for (const line of buildLines({ images: document.images.filter(({ built }) => !built) })) surroundings.stdout.write(`${line}\n`);
+    if (success && context.projectName !== undefined) {
+      const record = join(context.root, '.slipway/images', `${context.projectName}.json`);
+      await mkdir(dirname(record), { recursive: true });
+      await writeFile(record, imageRecord(document));
+    }
+    return { success };
+  });
+}
+
+/** The same text for the same images: how they came about this time is no part of it. */
+export function imageRecord({ images }: BuildDocument): string {
+  const lasting = images.map(({ project, image, tag, digest, ref }) => ({ project, image, tag, digest, ref }));
+  return `${JSON.stringify({ images: lasting }, null, 2)}\n`;
+}

@@ -1,0 +1,47 @@
+import { resolve } from 'node:path';
+import type { ExecutorContext } from '@nx/devkit';
+import type { Report } from '../../../model';
+import { devkitOf } from '../../devkit';
+import { execute, type ExecutorOptions } from '../execute';
+import { inThisProcess } from '../thisProcess';
+
+export interface DevExecutorOptions extends ExecutorOptions {
+  readonly keep?: boolean;
+  readonly logs?: boolean;
+  readonly forward?: boolean;
+  readonly events?: string;
+}
+
+/** `nx-slipway:dev`, a continuous target: ends when it is stopped. */
+export default async function dev(options: DevExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
+  const { devCommand } = await import('../../../dev/index.js');
+  return inThisProcess(async (surroundings) => {
+    const { success } = await execute(
+      options,
+      context,
+      surroundings,
+      (common) =>
+        devCommand({
+          ...common,
+          keep: options.keep ?? false,
+          logs: options.logs ?? true,
+          forward: options.forward ?? true,
+          ...(options.events === undefined ? {} : { events: resolve(context.cwd, options.events) }),
+        }),
+      tellNxWhenReady(devkitOf(context.root)?.emitReadySignal),
+    );
+    return { success };
+  });
+}
+
+/** For tasks that wait for this one to be ready; they get the first forwarded address. Nx before 24 knows of no such thing. */
+export function tellNxWhenReady(emitReadySignal: ((url?: string) => boolean) | undefined): Report {
+  let url: string | undefined;
+  let told = false;
+  return (event) => {
+    if (event.kind === 'forwarded') url ??= event.url;
+    if (event.kind !== 'ready' || told) return;
+    told = true;
+    emitReadySignal?.(url);
+  };
+}

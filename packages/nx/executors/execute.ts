@@ -1,0 +1,55 @@
+import { join } from 'node:path';
+import type { ExecutorContext } from '@nx/devkit';
+import type { CommandOptions, CommandResult } from '../../dev';
+import type { Report } from '../../model';
+import { openTerminal, paintFor, problemLines, watchProblems, type Verbosity } from '../../report';
+import { nxGraph } from '../nxGraph';
+
+/** What all executors take, as schema.json describes it. */
+export interface ExecutorOptions {
+  readonly context?: string;
+  readonly kubeconfig?: string;
+  readonly namespace?: string;
+  readonly defaultRepo?: string;
+  readonly verbosity?: Verbosity;
+}
+
+/** Where an executor runs, in the words of this machine. */
+export interface Surroundings {
+  readonly stdout: { write(text: string): unknown; readonly isTTY?: boolean };
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly signal: AbortSignal;
+  /** Told all that happens, beside what is written. */
+  readonly report: Report;
+}
+
+/** Runs a command for the project of an executor. What it reads of Nx's context is the same from Nx 22 to 24. */
+export async function execute<Document>(
+  options: ExecutorOptions,
+  context: Pick<ExecutorContext, 'root' | 'projectName' | 'projectGraph' | 'isVerbose'>,
+  { stdout, env, signal, report: tell }: Surroundings,
+  command: (options: CommandOptions) => Promise<CommandResult<Document>>,
+  alsoReport: Report = () => undefined,
+): Promise<{ readonly success: boolean; readonly document: Document }> {
+  const isTTY = stdout.isTTY === true;
+  const terminal = openTerminal({ stream: stdout, verbosity: options.verbosity ?? (context.isVerbose ? 'debug' : 'normal'), isTTY, env });
+  const { report, unsaid } = watchProblems((event) => {
+    terminal(event);
+    tell(event);
+    alsoReport(event);
+  });
+  const result = await command({
+    root: context.root,
+    graph: nxGraph(context.root, context.projectGraph),
+    projects: context.projectName === undefined ? [] : [context.projectName],
+    ...(options.kubeconfig === undefined ? {} : { kubeconfig: join(context.root, options.kubeconfig) }),
+    ...(options.context === undefined ? {} : { context: options.context }),
+    ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
+    ...(options.defaultRepo === undefined ? {} : { defaultRepo: options.defaultRepo }),
+    env,
+    report,
+    signal,
+  });
+  for (const problem of unsaid(result.problems)) stdout.write(`${problemLines(problem, paintFor({ isTTY, env })).join('\n')}\n`);
+  return { success: result.exitCode === 0, document: result.document };
+}

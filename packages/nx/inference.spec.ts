@@ -1,0 +1,177 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { NxJsonConfiguration, ProjectConfiguration } from '@nx/devkit';
+import { createNodes, createNodesV2, type PluginOptions } from './inference';
+
+describe('the targets that Nx infers', () => {
+  let root: string;
+  beforeEach(() => (root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-inference-')))));
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const put = (files: Record<string, string>) => {
+    for (const [path, text] of Object.entries(files)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+  };
+  const infer = async (files: readonly string[], options?: PluginOptions, nxJsonConfiguration: NxJsonConfiguration = {}) => {
+    const results = await createNodes[1](files, options, { nxJsonConfiguration, workspaceRoot: root });
+    return Object.assign({}, ...results.map(([, result]) => result.projects)) as Record<string, ProjectConfiguration | undefined>;
+  };
+  const targetNames = async (projectRoot: string, file = `${projectRoot}/package.json`) =>
+    Object.keys((await infer([file]))[projectRoot]?.targets ?? {});
+
+  it('are the same for the Nx that reads createNodes and the one that reads createNodesV2', () => {
+    expect(createNodesV2).toBe(createNodes);
+  });
+
+  const worker = '{"name": "worker"}';
+  const cases: { what: string; files: Record<string, string>; project?: string; names: string[] }[] = [
+    {
+      what: 'build, deploy, delete and dev for a Dockerfile with manifests',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/Dockerfile': 'FROM x', 'apps/worker/k8s/worker.yaml': '' },
+      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'dev'],
+    },
+    {
+      what: 'only a build for a Dockerfile alone',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/Dockerfile': '' },
+      names: ['k8s-build'],
+    },
+    {
+      what: 'no build for manifests alone',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/k8s/worker.yaml': '' },
+      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+    },
+    { what: 'nothing for a library', files: { 'apps/worker/package.json': worker, 'apps/worker/src/index.js': '' }, names: [] },
+    {
+      what: 'nothing for a k8s folder that holds no manifest',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/k8s/README.md': '' },
+      names: [],
+    },
+    {
+      what: 'what a config names, wherever that lies',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/slipway.yaml': 'version: 1\nmanifests: [../../deploy/worker.yaml]\n' },
+      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+    },
+    {
+      what: 'nothing for a config that names no image and no manifests',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/slipway.yaml': 'version: 1\nreload: hot\n' },
+      names: [],
+    },
+    {
+      what: 'everything for a config that cannot be read, so that running one of them tells why',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/slipway.yaml': 'image: [' },
+      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'dev'],
+    },
+    {
+      what: 'k8s-dev where a script is named dev',
+      files: { 'apps/worker/package.json': '{"name": "worker", "scripts": {"dev": "vite"}}', 'apps/worker/k8s/worker.yaml': '' },
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-dev'],
+    },
+    {
+      what: 'dev where the script of that name is not a target',
+      files: {
+        'apps/worker/package.json': '{"name": "worker", "scripts": {"dev": "vite"}, "nx": {"includedScripts": ["test"]}}',
+        'apps/worker/k8s/worker.yaml': '',
+      },
+      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+    },
+    {
+      what: 'k8s-dev where project.json has a target named dev',
+      files: {
+        'apps/worker/package.json': worker,
+        'apps/worker/project.json': '{"targets": {"dev": {"command": "vite"}}}',
+        'apps/worker/k8s/a.yaml': '',
+      },
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-dev'],
+    },
+    {
+      what: 'dev where project.json only sets its options',
+      files: {
+        'apps/worker/package.json': worker,
+        'apps/worker/project.json': '{"targets": {"dev": {"options": {"keep": true}}}}',
+        'apps/worker/k8s/a.yaml': '',
+      },
+      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+    },
+    {
+      what: 'nothing for a package.json without a name, which is no project',
+      files: { 'apps/worker/package.json': '{}', 'apps/worker/Dockerfile': '' },
+      names: [],
+    },
+    {
+      what: 'nothing at the root of the workspace for the defaults that its config holds',
+      files: { 'package.json': '{"name": "shop", "nx": {}}', 'slipway.yaml': 'version: 1\nimage: {context: workspace}\n' },
+      project: '.',
+      names: [],
+    },
+    {
+      what: 'a build at the root when the root is a project with a Dockerfile',
+      files: { 'package.json': '{"name": "shop", "nx": {}}', Dockerfile: '' },
+      project: '.',
+      names: ['k8s-build'],
+    },
+    {
+      what: 'nothing at the root when that is no project',
+      files: { 'package.json': '{"name": "shop"}', Dockerfile: '' },
+      project: '.',
+      names: [],
+    },
+  ];
+  it.each(cases)('are $what', async ({ files, project = 'apps/worker', names }) => {
+    put(files);
+    expect(await targetNames(project, project === '.' ? 'package.json' : undefined)).toEqual(names);
+  });
+
+  it('say why dev is named otherwise', async () => {
+    put({ 'apps/worker/package.json': '{"name": "worker", "scripts": {"dev": "vite"}}', 'apps/worker/k8s/worker.yaml': '' });
+    const projects = await infer(['apps/worker/package.json']);
+    expect(projects['apps/worker']?.targets?.['k8s-dev']?.metadata?.description).toContain(
+      'because the project has a dev target of its own',
+    );
+  });
+
+  it('are given once to a project with both kinds of project file', async () => {
+    put({ 'apps/worker/package.json': worker, 'apps/worker/project.json': worker, 'apps/worker/Dockerfile': '' });
+    const results = await createNodes[1](['apps/worker/project.json', 'apps/worker/package.json'], undefined, {
+      nxJsonConfiguration: {},
+      workspaceRoot: root,
+    });
+    expect(results.map(([file]) => file)).toEqual(['apps/worker/project.json']);
+  });
+
+  it('take their names from the options of the plugin', async () => {
+    put({
+      'apps/worker/package.json': '{"name": "worker", "scripts": {"dev": "vite"}}',
+      'apps/worker/Dockerfile': '',
+      'apps/worker/k8s/worker.yaml': '',
+    });
+    const options = { buildTargetName: 'image', deployTargetName: 'ship', deleteTargetName: 'sink', devTargetName: 'live' };
+    const targets = (await infer(['apps/worker/package.json'], options))['apps/worker']?.targets ?? {};
+    expect(Object.keys(targets)).toEqual(['image', 'ship', 'sink', 'live']);
+    expect(targets['ship']?.dependsOn).toEqual(['image']);
+  });
+
+  it('read production-named inputs only where the workspace has them', async () => {
+    put({ 'apps/worker/package.json': worker, 'apps/worker/Dockerfile': '' });
+    const inputs = async (nxJson: NxJsonConfiguration) =>
+      (await infer(['apps/worker/package.json'], undefined, nxJson))['apps/worker']?.targets?.['k8s-build']?.inputs;
+    expect(await inputs({})).toContain('^default');
+    expect(await inputs({ namedInputs: { production: ['default'] } })).toContain('^production');
+  });
+
+  it('say that dev tells when it is ready only to an Nx that understands it', async () => {
+    put({ 'apps/worker/package.json': worker, 'apps/worker/k8s/worker.yaml': '' });
+    const readyWhen = async (version: string) => {
+      put({ 'node_modules/nx/package.json': JSON.stringify({ name: 'nx', version }) });
+      return (await infer(['apps/worker/package.json']))['apps/worker']?.targets?.['dev']?.readyWhen;
+    };
+    expect(await readyWhen('23.3.2')).toBeUndefined();
+    // Another folder, because node remembers what it read for a path.
+    rmSync(root, { recursive: true });
+    root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-inference-')));
+    put({ 'apps/worker/package.json': worker, 'apps/worker/k8s/worker.yaml': '' });
+    expect(await readyWhen('24.0.6')).toEqual({ signal: true });
+  });
+});

@@ -1,0 +1,172 @@
+import { realpathSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import type { ProjectGraph, ProjectGraphProjectNode, TargetConfiguration } from '@nx/devkit';
+import type { GraphFacts, GraphProject, GraphSource, GraphTarget } from '../graph';
+import { devkitOf, firstFound, type Devkit } from './devkit';
+import { failed, messageOf, succeeded, type Result } from '../model';
+
+interface LoadedNx {
+  readonly devkit: Devkit;
+  /** Makes the next graph see files that came since the last one. */
+  readonly forgetFiles: () => void;
+}
+
+/**
+ * The project graph of an Nx workspace, from the Nx that is installed there. A process that has read it before must run with its
+ * working directory inside the workspace: Nx takes its root from there when it is loaded.
+ * @param snapshot the graph that Nx gave to an executor: the first read uses it, which saves making it again.
+ */
+export function nxGraph(root: string, snapshot?: ProjectGraph): GraphSource {
+  let first = snapshot;
+  let loaded: LoadedNx | undefined;
+  return {
+    kind: 'nx',
+    root,
+    watch: ['project.json', 'package.json', 'nx.json', 'tsconfig.json', 'tsconfig.base.json', 'pnpm-workspace.yaml', '.nxignore'],
+    async read() {
+      loaded ??= loadNx(root);
+      if (!loaded) return nxNotFound(root);
+      if (realpathSync(loaded.devkit.workspaceRoot) !== realpathSync(root)) return otherRoot(root, loaded.devkit.workspaceRoot);
+      const graph = first ? succeeded(first) : await currentGraph(root, loaded);
+      first = undefined;
+      return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit)) : graph;
+    },
+    runTarget: (project, target) => nxCommand(root, ['run', `${project}:${target}`]),
+  };
+}
+
+/** The workspace's own nx, started through node and not by its link in .bin, which is a script of another kind on Windows. */
+export function nxCommand(root: string, args: readonly string[]): { readonly command: string; readonly args: readonly string[] } {
+  const bin = firstFound(root, ['nx/bin/nx.js', 'nx/bin/nx'], (path) => path) ?? join(root, 'node_modules/nx/bin/nx.js');
+  return { command: process.execPath, args: [bin, ...args] };
+}
+
+function loadNx(root: string): LoadedNx | undefined {
+  const devkit = devkitOf(root);
+  if (!devkit) return undefined;
+  // A spinner of Nx would be drawn over the lines of dev.
+  const spinner = firstFound(root, ['nx/src/utils/spinner'], (path) => createRequire(path)(path) as { SHOULD_SHOW_SPINNERS?: boolean });
+  if (spinner?.SHOULD_SHOW_SPINNERS === true) spinner.SHOULD_SHOW_SPINNERS = false;
+  // Nx 22 keeps its list of files for the life of a process when no daemon runs; later ones look again by themselves.
+  const files = firstFound(
+    root,
+    ['nx/src/utils/workspace-context'],
+    (path) => createRequire(path)(path) as { readonly resetWorkspaceContext?: () => void },
+  );
+  return { devkit, forgetFiles: () => files?.resetWorkspaceContext?.() };
+}
+
+async function currentGraph(root: string, { devkit, forgetFiles }: LoadedNx): Promise<Result<ProjectGraph>> {
+  try {
+    if (!devkit.isDaemonEnabled()) forgetFiles();
+    return succeeded(await devkit.createProjectGraphAsync({ exitOnError: false, resetDaemonClient: true }));
+  } catch (error) {
+    const lines = reasonsOf(error).map((line) => line.replaceAll(`${root}/`, ''));
+    // The line with a place says more than the sentence above it.
+    const placed = lines.map((line) => / in (\S+) at (\d+):(\d+)$/.exec(line)).find((match) => match !== null);
+    const [, file, line, column] = placed ?? [];
+    const summary = (placed?.input ?? lines[0] ?? '').trim();
+    const rest = lines.filter((each) => each.trim() !== summary);
+    return failed({
+      code: 'projectGraphFailed',
+      message: `Nx cannot make the project graph: ${summary.replace(/[.:]$/, '')}`,
+      hint:
+        file === undefined ? 'run `npx nx report` or `npx nx graph` to see what Nx says, and correct the file it names' : `correct ${file}`,
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      ...(file !== undefined && { location: { file, line: Number(line), column: Number(column) } }),
+      ...(rest.length > 0 ? { detail: rest.join('\n') } : {}),
+    });
+  }
+}
+
+/** Nx sums up several errors in one; the single ones say what to correct. Those of its plugins come from other processes, as plain objects. */
+function reasonsOf(error: unknown): readonly string[] {
+  const single =
+    error instanceof Error && 'getErrors' in error && typeof error.getErrors === 'function'
+      ? (error.getErrors as () => unknown)()
+      : undefined;
+  const messages = Array.isArray(single) && single.length > 0 ? single.map(textOf) : [messageOf(error)];
+  return messages.flatMap((message) => message.split('\n')).filter((line) => line.trim() !== '');
+}
+
+function textOf(error: unknown): string {
+  if (typeof error === 'object' && error !== null && 'message' in error && typeof error.message === 'string') return error.message;
+  return messageOf(error);
+}
+
+/** The graph without packages from outside the workspace. */
+export function graphFacts(graph: ProjectGraph, devkit: Pick<Devkit, 'getOutputsForTargetAndConfiguration'>): GraphFacts {
+  const projects = Object.values(graph.nodes).map((node): GraphProject => {
+    const edges = graph.dependencies[node.name] ?? [];
+    const dependencies = new Set(edges.map((edge) => edge.target).filter((name) => name in graph.nodes && name !== node.name));
+    const targets = Object.entries(node.data.targets ?? {}).map(
+      ([name, target]) => [name, graphTarget(node, name, target, devkit)] as const,
+    );
+    return {
+      name: node.name,
+      root: node.data.root === '.' ? '' : node.data.root,
+      dependencies: [...dependencies].sort(),
+      targets: new Map(targets),
+    };
+  });
+  return { projects: projects.sort((a, b) => a.name.localeCompare(b.name)) };
+}
+
+function graphTarget(
+  node: ProjectGraphProjectNode,
+  name: string,
+  target: TargetConfiguration,
+  devkit: Pick<Devkit, 'getOutputsForTargetAndConfiguration'>,
+): GraphTarget {
+  return {
+    name,
+    outputs: outputsOf(node, name, devkit),
+    dependsOn: (target.dependsOn ?? []).flatMap(dependencyNames),
+    continuous: target.continuous ?? false,
+  };
+}
+
+/** With the tokens replaced, and the conventional folders for a `build` that declares none. */
+function outputsOf(
+  node: ProjectGraphProjectNode,
+  target: string,
+  devkit: Pick<Devkit, 'getOutputsForTargetAndConfiguration'>,
+): readonly string[] {
+  try {
+    return devkit.getOutputsForTargetAndConfiguration({ project: node.name, target }, {}, node);
+  } catch {
+    // Nx refuses outputs outside of the workspace and project; running that target tells so.
+    return [];
+  }
+}
+
+/** `build`, `^build` or `project:build`, the short forms of Nx itself. */
+function dependencyNames(dependency: NonNullable<TargetConfiguration['dependsOn']>[number]): readonly string[] {
+  if (typeof dependency === 'string') return [dependency];
+  if (dependency.dependencies) return [`^${dependency.target}`];
+  if (dependency.projects === undefined) return [dependency.target];
+  const projects = typeof dependency.projects === 'string' ? [dependency.projects] : dependency.projects;
+  return projects.map((project) => `${project}:${dependency.target}`);
+}
+
+function nxNotFound(root: string): Result<never> {
+  return failed({
+    code: 'nxNotFound',
+    message: `Nx is not installed in ${root}, though it has an nx.json`,
+    hint: 'install the packages of the workspace (`npm install`, or what its package manager calls that)',
+    retry: 'whenInputChanges',
+    exitCode: 2,
+  });
+}
+
+function otherRoot(root: string, seen: string): Result<never> {
+  return failed({
+    code: 'otherWorkspace',
+    message: `Nx was loaded for the workspace ${seen}, and ${root} was asked for`,
+    hint: `run the command inside ${root}`,
+    retry: 'never',
+    exitCode: 2,
+  });
+}

@@ -1,0 +1,82 @@
+import type { Action, Artifact, ArtifactName, ContainerPath, Release, Target, Workspace, WorkspacePath } from '../model';
+import { landingOf } from './snapshot';
+import { isOutputOf } from './targets';
+
+/** What a change of one file asks of one artifact, and why. */
+export interface Classified {
+  readonly artifact: ArtifactName;
+  readonly action: Action;
+  readonly containerPaths: readonly ContainerPath[];
+  readonly because: string;
+}
+
+/**
+ * What a change of a file would do, by the Workspace alone: for `explain`, and for the line that says what happens now. An
+ * artifact that the file does not reach is left out; a file that reaches nothing has an empty answer.
+ */
+export function classify(workspace: Workspace, path: WorkspacePath): readonly Classified[] {
+  const answers: Classified[] = [];
+  for (const artifact of workspace.artifacts.values()) {
+    const answer = classifyFor(workspace, artifact, path);
+    if (answer) answers.push(answer);
+  }
+  return answers;
+}
+
+function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Classified | undefined {
+  const containerPaths = new Set<ContainerPath>();
+  let sync: string | undefined;
+  let rebuild: string | undefined;
+  for (const input of artifact.inputs) {
+    const landing = landingOf(input, path);
+    if (!landing) continue;
+    if (input.onChange === 'rebuild') {
+      rebuild ??= input.because;
+    } else {
+      sync ??= input.because;
+      if (landing.containerPath !== undefined) containerPaths.add(landing.containerPath);
+    }
+  }
+  const answer = (action: Action, because: string): Classified => ({
+    artifact: artifact.name,
+    action,
+    containerPaths: [...containerPaths],
+    because,
+  });
+  if (rebuild !== undefined) return answer('rebuild', rebuild);
+  if (sync !== undefined) return answer('sync', `${sync}; ${artifact.reload.because}`);
+  const target = targetReading(workspace, artifact, path);
+  if (target) return answer('target-then-sync', `${target.id} reads it, and its output is copied`);
+  const release = releaseOf(workspace, artifact.name, path);
+  return release ? answer('redeploy', `a manifest of ${release.name}`) : undefined;
+}
+
+function targetReading(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Target | undefined {
+  const seen = new Set<string>();
+  const search = (ids: readonly string[]): Target | undefined => {
+    for (const id of ids) {
+      const target = workspace.targets.get(id);
+      if (!target || seen.has(id)) continue;
+      seen.add(id);
+      const reads =
+        !isOutputOf(target, path) && target.inputs.some((input) => landingOf({ ...input, onChange: 'sync', because: '' }, path));
+      if (reads) return target;
+      const lower = search(target.dependsOn);
+      if (lower) return lower;
+    }
+    return undefined;
+  };
+  return search(artifact.targets);
+}
+
+function releaseOf(workspace: Workspace, artifact: ArtifactName, path: WorkspacePath): Release | undefined {
+  for (const release of workspace.releases.values()) {
+    if (release.artifacts.includes(artifact) && release.manifests.includes(path)) return release;
+  }
+  return undefined;
+}
+
+/** The releases that a file is a manifest of, those without an image of the workspace too. */
+export function releasesReading(workspace: Workspace, path: WorkspacePath): readonly Release[] {
+  return [...workspace.releases.values()].filter((release) => release.manifests.includes(path));
+}

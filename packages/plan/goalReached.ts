@@ -1,0 +1,60 @@
+import { type ContainerState, type Plan, type Problem, type World } from '../model';
+import { baseTree, containersByArtifact, noReleaseState, suits, unsettledPaths, viewOf, type ArtifactView } from './need';
+
+/** How far a world is from its goal: reached, on its way, or as far as it gets without a change from outside. */
+export type Progress =
+  { readonly state: 'reached' } | { readonly state: 'working' } | { readonly state: 'stuck'; readonly problems: readonly Problem[] };
+
+/** Retries after which a one-shot command gives up on what the world does not mend. */
+const oneShotAttempts = 3;
+
+/** Whether a container's files, and what its process runs, are those of the disk. */
+export function isInStep(view: ArtifactView, container: ContainerState): boolean {
+  if (!container.seen.running) return false;
+  const desired = view.now.tree.hash;
+  if (!container.files) return baseTree(container).hash === desired && container.seen.inputsHash === view.now.inputsHash;
+  if (container.files.hash !== desired || container.inFlight.length > 0) return false;
+  switch (view.artifact.reload.kind) {
+    case 'hot':
+      return unsettledPaths(view, container).length === 0;
+    case 'command':
+      return container.processHash === desired;
+    case 'rebuild':
+      return true;
+  }
+}
+
+export function progressOf(world: World, plan: Plan): Progress {
+  const busy = world.running.size > 0 || plan.start.length > 0;
+  if (!busy && isReached(world)) return { state: 'reached' };
+  const given = [...world.failures.values()].filter((failure) => failure.retryAt === undefined || failure.attempts >= oneShotAttempts);
+  const rollouts = [...world.goal.releases].flatMap((name) => {
+    const { live, applied, uncertain } = world.releases.get(name) ?? noReleaseState;
+    // What the cluster shows counts only once it shows what was applied last.
+    if (applied !== undefined || uncertain) return [];
+    return live.state === 'found' && live.value.rollout.state === 'failed' ? [live.value.rollout.problem] : [];
+  });
+  const problems = [...given.map((failure) => failure.problem), ...rollouts];
+  return !busy && problems.length > 0 ? { state: 'stuck', problems } : { state: 'working' };
+}
+
+/** Whether everything the goal asks for is so, as far as is known. */
+export function isReached(world: World): boolean {
+  const { workspace, goal } = world;
+  if (goal.kind === 'removed') return [...goal.releases].every((name) => world.releases.get(name)?.live.state === 'absent');
+  if (!workspace || !world.scanned) return false;
+  const containers = containersByArtifact(world);
+  for (const name of goal.artifacts) {
+    const artifact = workspace.artifacts.get(name);
+    if (!artifact) continue;
+    const mine = containers.get(name) ?? [];
+    const view = viewOf(world, artifact, mine);
+    if (!view.image || !suits(view.image.snapshot, view)) return false;
+    if (goal.kind === 'live' && !mine.every((container) => isInStep(view, container))) return false;
+  }
+  if (goal.kind === 'built') return true;
+  return [...goal.releases].every((name) => {
+    const state = world.releases.get(name);
+    return state?.live.state === 'found' && !state.uncertain && state.applied === undefined && state.live.value.rollout.state === 'ready';
+  });
+}

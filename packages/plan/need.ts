@@ -1,0 +1,172 @@
+import {
+  emptyDir,
+  entryAt,
+  type Artifact,
+  type ArtifactName,
+  type ArtifactState,
+  type ContainerPath,
+  type ContainerState,
+  type DeliveredImage,
+  type ReleaseState,
+  type Snapshot,
+  type World,
+} from '../model';
+import { snapshotOf } from './snapshot';
+import { visibleTree } from './targets';
+
+/** How long a container may be down after an edit before it gets a new image: nothing can be copied into it meanwhile. */
+export const downTooLongMs = 5000;
+
+/**
+ * How long after its start a process may not yet watch the files it has read. What is written in that time is written once more
+ * afterwards: `node --watch` reads a module first and watches it a little later, and a write between the two is never noticed.
+ */
+export const settlingMs = 2000;
+
+/** Whether a container's process watches what it has read, as far as its age tells. */
+export function isSettled(container: ContainerState, now: number): boolean {
+  return container.runningSince !== undefined && now - container.runningSince >= settlingMs;
+}
+
+export const noArtifactState: ArtifactState = {
+  lookedUp: { state: 'unknown' },
+  lookedUpFor: undefined,
+  built: undefined,
+  image: undefined,
+  stoppedOnce: false,
+};
+
+/** A session knows nothing of how the one before it ended, so it applies once; what is right already does not change by that. */
+export const noReleaseState: ReleaseState = { revision: 0, live: { state: 'unknown' }, applied: undefined, uncertain: true };
+
+export interface CurrentImage {
+  readonly snapshot: Snapshot;
+  readonly delivered: DeliveredImage;
+  readonly leftToFinish: boolean;
+}
+
+/** What the plan knows of one artifact at one moment. */
+export interface ArtifactView {
+  readonly artifact: Artifact;
+  readonly state: ArtifactState;
+  /** Its sources now. While an image it stands on is not there, no image can be made of them; they can be copied all the same. */
+  readonly now: Snapshot;
+  readonly image: CurrentImage | undefined;
+  /** Whether only an image of exactly the current files will do. */
+  readonly exact: boolean;
+}
+
+/** The image of an artifact: of this session, or the one that a release of an earlier session still runs. */
+function imageOf(world: World, artifact: Artifact): CurrentImage | undefined {
+  const own = world.artifacts.get(artifact.name)?.image;
+  if (own) return own;
+  for (const release of releasesOf(world, artifact.name)) {
+    const live = world.releases.get(release)?.live;
+    const image = live?.state === 'found' ? live.value.images[artifact.name] : undefined;
+    if (image?.snapshot) return { snapshot: image.snapshot, delivered: { ref: image.ref, digest: '' }, leftToFinish: false };
+  }
+  return undefined;
+}
+
+/** The wanted releases that use an artifact. */
+export function releasesOf(world: World, artifact: ArtifactName): readonly string[] {
+  return indexOf(world).releasesByArtifact.get(artifact) ?? [];
+}
+
+interface Index {
+  readonly releasesByArtifact: ReadonlyMap<ArtifactName, readonly string[]>;
+  readonly required: ReadonlySet<ArtifactName>;
+}
+
+let lastIndex: { readonly workspace: World['workspace']; readonly goal: World['goal']; readonly index: Index } | undefined;
+
+function indexOf(world: World): Index {
+  if (lastIndex?.workspace === world.workspace && lastIndex?.goal === world.goal) return lastIndex.index;
+  const releasesByArtifact = new Map<ArtifactName, string[]>();
+  const required = new Set<ArtifactName>();
+  for (const release of world.workspace?.releases.values() ?? []) {
+    if (!world.goal.releases.has(release.name)) continue;
+    for (const artifact of release.artifacts) {
+      const list = releasesByArtifact.get(artifact);
+      if (list) list.push(release.name);
+      else releasesByArtifact.set(artifact, [release.name]);
+    }
+  }
+  for (const artifact of world.workspace?.artifacts.values() ?? []) for (const base of artifact.requires) required.add(base);
+  const index = { releasesByArtifact, required };
+  lastIndex = { workspace: world.workspace, goal: world.goal, index };
+  return index;
+}
+
+/** Containers by artifact. */
+export function containersByArtifact(world: World): ReadonlyMap<ArtifactName, readonly ContainerState[]> {
+  const byArtifact = new Map<ArtifactName, ContainerState[]>();
+  for (const container of world.containers.values()) {
+    const list = byArtifact.get(container.seen.artifact);
+    if (list) list.push(container);
+    else byArtifact.set(container.seen.artifact, [container]);
+  }
+  return byArtifact;
+}
+
+/** Whether files can no longer be copied into a container although it would need some: only a new image helps. */
+function needsNewImage(world: World, container: ContainerState, now: Snapshot): boolean {
+  const holds = container.files ?? container.seen.snapshot?.tree;
+  if (holds?.hash === now.tree.hash) return false;
+  if (container.stoppedAt !== undefined && world.now - container.stoppedAt >= downTooLongMs) return true;
+  const failure = world.failures.get(`connect:${container.seen.id}`);
+  return failure?.problem.retry === 'whenInputChanges' || failure?.problem.retry === 'never';
+}
+
+/** The containers that run the artifact's current image; those of an older one are about to be replaced. */
+function runsCurrent(container: ContainerState, image: CurrentImage | undefined): boolean {
+  return image !== undefined && container.seen.inputsHash === image.snapshot.inputsHash;
+}
+
+export function viewOf(world: World, artifact: Artifact, containers: readonly ContainerState[] = []): ArtifactView {
+  const state = world.artifacts.get(artifact.name) ?? noArtifactState;
+  const image = imageOf(world, artifact);
+  const bases: Record<ArtifactName, string> = {};
+  for (const base of artifact.requires) {
+    const lower = world.workspace?.artifacts.get(base);
+    bases[base] = (lower && imageOf(world, lower)?.delivered.ref) ?? '';
+  }
+  const now = snapshotOf(artifact, visibleTree(world), bases);
+  const isRequired = indexOf(world).required.has(artifact.name);
+  const exact =
+    world.goal.kind !== 'live' ||
+    isRequired ||
+    releasesOf(world, artifact.name).length === 0 ||
+    containers.some((container) => runsCurrent(container, image) && needsNewImage(world, container, now));
+  return { artifact, state, now, image, exact };
+}
+
+/** Whether an image made from one snapshot serves the current one: equal where an image must be, and the rest can be copied in. */
+export function suits(made: Snapshot, view: ArtifactView): boolean {
+  if (view.exact) return made.inputsHash === view.now.inputsHash;
+  return made.rebuildHash === view.now.rebuildHash && made.layoutHash === view.now.layoutHash;
+}
+
+/** Whether the images that an artifact stands on are those of its bases' current sources. */
+export function basesSuit(world: World, view: ArtifactView): boolean {
+  return view.artifact.requires.every((base) => {
+    const lower = world.workspace?.artifacts.get(base);
+    if (!lower) return true;
+    const lowerView = viewOf(world, lower);
+    return lowerView.image !== undefined && suits(lowerView.image.snapshot, lowerView) && basesSuit(world, lowerView);
+  });
+}
+
+/** The tree that a container starts from: its image's syncable files. */
+export function baseTree(container: ContainerState): ReturnType<typeof snapshotOf>['tree'] {
+  return container.seen.snapshot?.tree ?? emptyDir;
+}
+
+/** The files that a reloader may have missed; those that are gone again cannot be written once more. */
+export function unsettledPaths(view: ArtifactView, container: ContainerState): readonly ContainerPath[] {
+  if (container.unsettled.size === 0) return [];
+  return [...container.unsettled].filter((path) => {
+    const entry = entryAt(view.now.tree, path);
+    return entry !== undefined && entry.kind !== 'dir';
+  });
+}

@@ -1,0 +1,338 @@
+import {
+  contentDigest,
+  emptyDir,
+  fileEntry,
+  withEntries,
+  type Artifact,
+  type Entry,
+  type Fact,
+  type Goal,
+  type Input,
+  type Outcome,
+  type Problem,
+  type SeenContainer,
+  type Step,
+  type Workspace,
+  type World,
+} from '../model';
+import { classify } from './classify';
+import { isReached } from './goalReached';
+import { plan } from './plan';
+import { emptyWorld, record } from './record';
+import { snapshotOf } from './snapshot';
+
+function file(text: string): Entry {
+  return fileEntry({ digest: contentDigest(text), size: text.length, mode: 0o644 });
+}
+
+const inputs: readonly Input[] = [
+  { path: 'api/package.json', onChange: 'rebuild', because: 'read by RUN npm ci (api/Dockerfile:3)' },
+  { path: 'api/package.json', containerPath: '/app/package.json', onChange: 'sync', because: 'copied to /app (api/Dockerfile:4)' },
+  { path: 'api/src', containerPath: '/app/src', onChange: 'sync', because: 'copied to /app/src (api/Dockerfile:5)' },
+];
+
+const api: Artifact = {
+  name: 'api',
+  project: 'api',
+  image: 'api',
+  recipe: { builder: 'test/1', context: 'api', dockerfile: 'api/Dockerfile', args: {} },
+  inputs,
+  requires: [],
+  targets: [],
+  reload: { kind: 'hot', because: 'node --watch restarts it' },
+};
+
+function workspaceWith(artifact: Artifact): Workspace {
+  return {
+    root: '/',
+    projects: new Map([['api', { name: 'api', root: 'api', dependencies: [] }]]),
+    artifacts: new Map([['api', artifact]]),
+    releases: new Map([['api', { name: 'api', project: 'api', deployer: 'kubectl', manifests: ['api/k8s/api.yaml'], artifacts: ['api'] }]]),
+    targets: new Map(),
+    forwards: [],
+    problems: [],
+  };
+}
+
+const live: Goal = { kind: 'live', artifacts: new Set(['api']), releases: new Set(['api']) };
+const firstFiles: readonly (readonly [string, Entry])[] = [
+  ['api/package.json', file('{}')],
+  ['api/src/main.js', file('one')],
+  ['api/k8s/api.yaml', file('kind: Deployment')],
+];
+
+function after(world: World, ...facts: readonly Fact[]): World {
+  return facts.reduce(record, world);
+}
+
+function kinds(world: World): readonly string[] {
+  return plan(world).start.map(({ kind }) => kind);
+}
+
+let counter = 0;
+
+/** Starts the one step of a kind that is planned, and ends it. */
+function does(world: World, kind: Step['kind'], outcome: (step: Step) => Outcome): World {
+  const step = plan(world).start.find((one) => one.kind === kind);
+  if (!step) throw new Error(`no ${kind} is planned, but: ${kinds(world).join(', ')}`);
+  counter += 1;
+  const id = `t${String(counter)}`;
+  return after(
+    world,
+    { kind: 'stepStarted', id, step, at: world.now + 1 },
+    { kind: 'stepEnded', id, outcome: outcome(step), at: world.now + 2 },
+  );
+}
+
+function begun(artifact = api): World {
+  return after(
+    emptyWorld,
+    { kind: 'goalSet', goal: live },
+    { kind: 'workspaceSeen', workspace: workspaceWith(artifact) },
+    { kind: 'filesSeen', entries: firstFiles, scanned: true, at: 1 },
+    { kind: 'releaseSeen', release: 'api', revision: 1, live: { state: 'absent' }, containers: [] },
+  );
+}
+
+const image = { ref: 'api:1@sha256:1', digest: 'sha256:1' };
+
+function container(world: World, id: string): SeenContainer {
+  const snapshot = snapshotOf(api, world.disk, {});
+  return {
+    id,
+    artifact: 'api',
+    namespace: 'default',
+    pod: 'api-1',
+    podUid: '1',
+    container: 'main',
+    running: true,
+    inputsHash: snapshot.inputsHash,
+    restarts: 0,
+    snapshot,
+  };
+}
+
+function deployed(artifact = api): World {
+  let world = does(begun(artifact), 'lookUp', () => ({ kind: 'lookedUp', image }));
+  let fingerprint = '';
+  world = does(world, 'apply', (step) => {
+    fingerprint = step.kind === 'apply' ? step.fingerprint : '';
+    return { kind: 'applied', fingerprint };
+  });
+  const seen = container(world, 'c1');
+  world = after(world, {
+    kind: 'releaseSeen',
+    release: 'api',
+    revision: 2,
+    live: {
+      state: 'found',
+      value: {
+        fingerprint,
+        images: { api: { ref: image.ref, inputsHash: seen.inputsHash, snapshot: seen.snapshot } },
+        rollout: { state: 'ready' },
+      },
+    },
+    containers: [seen],
+  });
+  return does(world, 'connect', () => ({ kind: 'connected', agent: 'node', ledger: [] }));
+}
+
+function edited(world: World, path: string, entry: Entry | undefined): World {
+  return after(world, { kind: 'filesSeen', entries: [[path, entry]], scanned: false, at: world.now + 10 });
+}
+
+describe('plan', () => {
+  it('decides nothing before the disk was read and the cluster was asked', () => {
+    expect(kinds(emptyWorld)).toEqual([]);
+    const unread = after(emptyWorld, { kind: 'goalSet', goal: live }, { kind: 'workspaceSeen', workspace: workspaceWith(api) });
+    expect(plan(unread)).toMatchObject({ start: [], held: [{ reason: 'waitingForScan' }] });
+    const unasked = after(unread, { kind: 'filesSeen', entries: firstFiles, scanned: true, at: 1 });
+    expect(plan(unasked)).toMatchObject({ start: [], held: [{ reason: 'waitingForCluster' }, { reason: 'waitingForCluster' }] });
+  });
+
+  it('looks an image up before it builds it, and builds only what is absent', () => {
+    const world = begun();
+    expect(kinds(world)).toEqual(['lookUp']);
+    expect(kinds(does(world, 'lookUp', () => ({ kind: 'lookedUp', image: undefined })))).toEqual(['build']);
+    expect(kinds(does(world, 'lookUp', () => ({ kind: 'lookedUp', image })))).toEqual(['apply']);
+  });
+
+  it('has nothing to do once everything is in step', () => {
+    expect(plan(deployed())).toMatchObject({ start: [], stop: [], held: [] });
+  });
+
+  it('syncs a file that is only copied, and keeps the image', () => {
+    const { start } = plan(edited(deployed(), 'api/src/main.js', file('two')));
+    expect(start).toEqual([
+      {
+        kind: 'sync',
+        container: 'c1',
+        batch: 1,
+        changes: [{ path: '/app/src/main.js', source: 'api/src/main.js', after: file('two') }],
+        noticedAt: expect.any(Number) as number,
+        again: false,
+      },
+    ]);
+  });
+
+  it('rebuilds for a file that a RUN reads, and copies it all the same', () => {
+    expect(kinds(edited(deployed(), 'api/package.json', file('{"x":1}')))).toEqual(['lookUp', 'sync']);
+  });
+
+  it('redeploys for a manifest, and does nothing else', () => {
+    expect(kinds(edited(deployed(), 'api/k8s/api.yaml', file('kind: StatefulSet')))).toEqual(['apply']);
+  });
+
+  it('does nothing for a file that reaches nothing', () => {
+    expect(kinds(edited(deployed(), 'docs/readme.md', file('words')))).toEqual([]);
+  });
+
+  it('sends to a container what differs from what was sent, not from what was acknowledged', () => {
+    const world = edited(deployed(), 'api/src/main.js', file('two'));
+    const [step] = plan(world).start;
+    const sending = after(world, { kind: 'stepStarted', id: 's', step: step as Step, at: world.now });
+    expect(kinds(sending)).toEqual([]);
+    expect(plan(edited(sending, 'api/src/main.js', file('three'))).start).toMatchObject([{ kind: 'sync', batch: 2 }]);
+  });
+
+  it('replays what was synced into a container that restarted in place', () => {
+    let world = edited(deployed(), 'api/src/main.js', file('two'));
+    world = does(world, 'sync', (step) => ({
+      kind: 'synced',
+      holds: step.kind === 'sync' ? step.changes.map((change) => [change.path, change.after] as const) : [],
+      bytes: 3,
+      timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 },
+    }));
+    expect(kinds(world)).toEqual([]);
+    const before = world.containers.get('c1')?.seen;
+    if (!before) throw new Error('the container is gone');
+    world = after(world, {
+      kind: 'releaseSeen',
+      release: 'api',
+      revision: 3,
+      live: world.releases.get('api')?.live ?? { state: 'unknown' },
+      containers: [{ ...before, id: 'c2', restarts: 1 }],
+    });
+    world = does(world, 'connect', () => ({ kind: 'connected', agent: 'node', ledger: [] }));
+    expect(plan(world).start).toMatchObject([{ kind: 'sync', container: 'c2', changes: [{ path: '/app/src/main.js' }] }]);
+  });
+
+  it('sends only the difference when a ledger tells what a container holds', () => {
+    const fresh = after(deployed(), {
+      kind: 'agentLost',
+      container: 'c1',
+      connection: `t${String(counter)}`,
+      problem: { code: 'agentLost', message: '', retry: 'afterDelay', exitCode: 1 },
+    });
+    const world = edited(fresh, 'api/src/main.js', file('two'));
+    const connected = does(world, 'connect', () => ({ kind: 'connected', agent: 'node', ledger: [['/app/src/main.js', file('two')]] }));
+    expect(kinds(connected)).toEqual([]);
+    const unsure = does(world, 'connect', () => ({ kind: 'connected', agent: 'node', ledger: [['/app/src/main.js', null]] }));
+    expect(kinds(unsure)).toEqual(['sync']);
+  });
+
+  it('waits after a refused push, and does not wait when the input changes', () => {
+    let world = does(begun(), 'lookUp', () => ({ kind: 'lookedUp', image: undefined }));
+    world = does(world, 'build', () => ({
+      kind: 'failed',
+      problem: { code: 'engineBusy', message: 'busy', retry: 'afterDelay', exitCode: 1 },
+    }));
+    expect(plan(world)).toMatchObject({ start: [], wakeAt: world.now + 500 });
+    expect(kinds(after(world, { kind: 'clockTicked', now: world.now + 501 }))).toEqual(['build']);
+    expect(kinds(edited(world, 'api/src/main.js', file('two')))).toEqual(['lookUp']);
+  });
+
+  it('holds a compile error until its input changes', () => {
+    let world = does(begun(), 'lookUp', () => ({ kind: 'lookedUp', image: undefined }));
+    world = does(world, 'build', () => ({
+      kind: 'failed',
+      problem: { code: 'buildFailed', message: 'exit 1', retry: 'whenInputChanges', exitCode: 1 },
+    }));
+    expect(kinds(after(world, { kind: 'clockTicked', now: 1e9 }))).toEqual([]);
+    expect(kinds(edited(world, 'api/package.json', file('{"y":1}')))).toEqual(['lookUp']);
+  });
+
+  it('forgets a failed build when the edit that it was for is taken back', () => {
+    const problem: Problem = { code: 'buildFailed', message: 'exit 1', retry: 'whenInputChanges', exitCode: 1 };
+    let world = edited(deployed(), 'api/package.json', file('{"y":1}'));
+    world = does(world, 'lookUp', () => ({ kind: 'lookedUp', image: undefined }));
+    world = does(world, 'build', () => ({ kind: 'failed', problem }));
+    expect(world.failures.size).toBe(1);
+    expect(edited(world, 'api/src/main.js', file('two')).failures.size).toBe(1);
+    world = edited(world, 'api/package.json', file('{}'));
+    expect(world.failures.size).toBe(0);
+    expect(isReached(world)).toBe(true);
+  });
+
+  it('stops a build for newer input once, and lets the next one finish', () => {
+    let world = does(begun(), 'lookUp', () => ({ kind: 'lookedUp', image: undefined }));
+    const [build] = plan(world).start;
+    world = after(world, { kind: 'stepStarted', id: 'b1', step: build as Step, at: world.now });
+    world = edited(world, 'api/package.json', file('{"z":1}'));
+    expect(plan(world).stop).toEqual(['b1']);
+    world = after(world, { kind: 'stepEnded', id: 'b1', outcome: { kind: 'stopped' }, at: world.now });
+    world = does(world, 'lookUp', () => ({ kind: 'lookedUp', image: undefined }));
+    const [second] = plan(world).start;
+    world = after(world, { kind: 'stepStarted', id: 'b2', step: second as Step, at: world.now });
+    expect(plan(edited(world, 'api/package.json', file('{"z":2}'))).stop).toEqual([]);
+  });
+
+  it('gives a container that nothing can be copied into a new image', () => {
+    let world = edited(deployed(), 'api/src/main.js', file('two'));
+    world = does(world, 'sync', () => ({
+      kind: 'failed',
+      problem: { code: 'syncRefused', message: 'read-only', retry: 'whenInputChanges', exitCode: 1 },
+    }));
+    expect(kinds(world)).toEqual(['lookUp']);
+  });
+
+  it('removes releases, and first stops what runs for them', () => {
+    const world = edited(deployed(), 'api/src/main.js', file('two'));
+    const [step] = plan(world).start;
+    const syncing = after(
+      world,
+      { kind: 'stepStarted', id: 's', step: step as Step, at: world.now },
+      { kind: 'goalSet', goal: { ...live, kind: 'removed' } },
+    );
+    expect(plan(syncing)).toMatchObject({ stop: ['s'], start: [{ kind: 'remove', release: 'api' }] });
+  });
+});
+
+describe('classify', () => {
+  it.each([
+    ['api/src/main.js', 'sync', ['/app/src/main.js'], 'copied to /app/src (api/Dockerfile:5); node --watch restarts it'],
+    ['api/package.json', 'rebuild', ['/app/package.json'], 'read by RUN npm ci (api/Dockerfile:3)'],
+    ['api/k8s/api.yaml', 'redeploy', [], 'a manifest of api'],
+  ])('%s: %s', (path, action, containerPaths, because) => {
+    expect(classify(workspaceWith(api), path)).toEqual([{ artifact: 'api', action, containerPaths, because }]);
+  });
+
+  it('has no answer for a file that reaches nothing', () => {
+    expect(classify(workspaceWith(api), 'api/notes.md')).toEqual([]);
+  });
+});
+
+describe('snapshots', () => {
+  it('lay later inputs over earlier ones, and uncover what was below when the upper one goes', () => {
+    const overlaid: Artifact = {
+      ...api,
+      inputs: [
+        { path: 'lib', containerPath: '/app', onChange: 'sync', because: '' },
+        { path: 'own', containerPath: '/app', onChange: 'sync', because: '' },
+      ],
+    };
+    const both = withEntries(emptyDir, [
+      ['lib/a.js', file('lib')],
+      ['own/a.js', file('own')],
+    ]);
+    const uncovered = withEntries(both, [['own/a.js', undefined]]);
+    expect(snapshotOf(overlaid, both, {}).tree).toEqual(withEntries(emptyDir, [['app/a.js', file('own')]]));
+    expect(snapshotOf(overlaid, uncovered, {}).tree).toEqual(withEntries(emptyDir, [['app/a.js', file('lib')]]));
+  });
+
+  it('are the same object while nothing they take has changed', () => {
+    const tree = withEntries(emptyDir, firstFiles);
+    const elsewhere = withEntries(tree, [['docs/x.md', file('x')]]);
+    expect(snapshotOf(api, elsewhere, {})).toBe(snapshotOf(api, tree, {}));
+  });
+});

@@ -1,0 +1,319 @@
+import {
+  diffTrees,
+  stepKey,
+  withEntries,
+  type Artifact,
+  type ContainerState,
+  type DirEntry,
+  type Held,
+  type Plan,
+  type Release,
+  type RunningStep,
+  type Step,
+  type StepId,
+  type SyncChange,
+  type Target,
+  type World,
+} from '../model';
+import { fingerprintOf } from './fingerprint';
+import {
+  basesSuit,
+  containersByArtifact,
+  downTooLongMs,
+  isSettled,
+  noReleaseState,
+  settlingMs,
+  suits,
+  unsettledPaths,
+  viewOf,
+  type ArtifactView,
+} from './need';
+import { sourceOf, takenFrom } from './snapshot';
+import { stepInputs } from './stepInputs';
+import { isFresh, isOutputOf, staleTargets, targetInputsHash, visibleTree } from './targets';
+
+/** Changes of one batch. Small enough that the next edit is never far behind. */
+export const batchChanges = 1000;
+/** Batches on their way to one container. */
+const batchesInFlight = 4;
+/** How long an apply of ours is believed before the cluster has shown it. */
+const appliedUnseenMs = 5000;
+
+/** What is to be done in a world to reach its goal: which steps to start and to stop, and what must wait for what. Pure, and decides all. */
+export function plan(world: World): Plan {
+  return new Planning(world).result();
+}
+
+/** Whether a path of the container is made, or might be, from a target's outputs. */
+function landsFrom(artifact: Artifact, target: Target, containerPath: string): boolean {
+  return artifact.inputs.some((input) => {
+    const path = takenFrom(input, containerPath);
+    return (
+      path !== undefined && (isOutputOf(target, path) || target.outputs.some((output) => path === '' || output.startsWith(`${path}/`)))
+    );
+  });
+}
+
+/** The state of one turn's planning. Lives as long as one call of `plan`. */
+class Planning {
+  private readonly start: Step[] = [];
+  private readonly stop: StepId[] = [];
+  private readonly held: Held[] = [];
+  private wakeAt: number | undefined;
+  private readonly runningByKey = new Map<string, RunningStep>();
+
+  constructor(private readonly world: World) {
+    for (const running of world.running.values()) this.runningByKey.set(stepKey(running.step), running);
+  }
+
+  result(): Plan {
+    const { workspace, goal, scanned } = this.world;
+    if (goal.kind === 'removed') this.planRemoval();
+    else if (!workspace || !scanned) this.hold('workspace', 'waitingForScan');
+    else this.planWork(workspace.targets);
+    return { start: this.start, stop: this.stop, held: this.held, wakeAt: this.wakeAt };
+  }
+
+  private planWork(targets: ReadonlyMap<string, Target>): void {
+    const { world } = this;
+    const containers = containersByArtifact(world);
+    const wantedTargets = new Set<Target>();
+    const views = new Map<string, ArtifactView>();
+    for (const artifact of this.wantedArtifacts()) {
+      for (const id of artifact.targets) this.addTarget(targets, id, wantedTargets);
+      const mine = containers.get(artifact.name) ?? [];
+      const view = viewOf(world, artifact, mine);
+      views.set(artifact.name, view);
+      const stale = artifact.targets.length === 0 ? [] : staleTargets(world, artifact);
+      this.planImage(view, stale);
+      if (world.goal.kind === 'live') for (const container of mine) this.planContainer(view, container, stale);
+    }
+    for (const target of wantedTargets) this.planTarget(target, targets);
+    if (world.goal.kind === 'built') return;
+    for (const name of world.goal.releases) {
+      const release = world.workspace?.releases.get(name);
+      if (release) this.planRelease(release, views);
+    }
+  }
+
+  /** The goal's artifacts and, before them, those they stand on. */
+  private wantedArtifacts(): ReadonlySet<Artifact> {
+    const wanted = new Set<Artifact>();
+    const add = (name: string): void => {
+      const artifact = this.world.workspace?.artifacts.get(name);
+      if (!artifact || wanted.has(artifact)) return;
+      for (const base of artifact.requires) if (base !== name) add(base);
+      wanted.add(artifact);
+    };
+    for (const name of this.world.goal.artifacts) add(name);
+    return wanted;
+  }
+
+  private addTarget(targets: ReadonlyMap<string, Target>, id: string, wanted: Set<Target>): void {
+    const target = targets.get(id);
+    if (!target || wanted.has(target)) return;
+    wanted.add(target);
+    for (const lower of target.dependsOn) this.addTarget(targets, lower, wanted);
+  }
+
+  private planTarget(target: Target, targets: ReadonlyMap<string, Target>): void {
+    if (isFresh(this.world, target)) return;
+    const waitsFor = target.dependsOn.find((id) => {
+      const lower = targets.get(id);
+      return lower && !isFresh(this.world, lower);
+    });
+    if (waitsFor !== undefined) this.hold(target.id, 'waitingForTarget', waitsFor);
+    else this.begin(target.id, { kind: 'runTarget', target: target.id, inputsHash: targetInputsHash(target, this.world.disk) });
+  }
+
+  private planImage(view: ArtifactView, stale: readonly Target[]): void {
+    const { world } = this;
+    const { artifact, state, now } = view;
+    const building = this.runningByKey.get(`build:${artifact.name}`);
+    if (building?.step.kind === 'build' && !building.stopAsked && !state.stoppedOnce && !suits(building.step.snapshot, view))
+      this.stop.push(building.id);
+
+    if (!basesSuit(world, view)) return this.hold(artifact.name, 'waitingForBase');
+    const { built } = state;
+    if (built && (suits(built.snapshot, view) || built.leftToFinish)) {
+      this.begin(artifact.name, { kind: 'deliver', artifact: artifact.name, snapshot: built.snapshot, image: built.image });
+      if (suits(built.snapshot, view)) return;
+    }
+    if (view.image && suits(view.image.snapshot, view)) return;
+    if (stale.length > 0) return this.hold(artifact.name, 'waitingForTarget', stale.map((target) => target.id).join(', '));
+    if (world.goal.kind !== 'built' && !view.image && this.clusterUnknown(artifact)) return this.hold(artifact.name, 'waitingForCluster');
+    if (building) return this.hold(artifact.name, 'waitingForImage');
+    if (state.lookedUp.state === 'absent' && state.lookedUpFor === now.inputsHash) {
+      const bases = Object.fromEntries(artifact.requires.map((base) => [base, this.baseRef(base)]));
+      this.begin(artifact.name, { kind: 'build', artifact: artifact.name, snapshot: now, bases });
+    } else {
+      this.begin(artifact.name, { kind: 'lookUp', artifact: artifact.name, snapshot: now });
+    }
+  }
+
+  private baseRef(name: string): string {
+    const artifact = this.world.workspace?.artifacts.get(name);
+    return (artifact && viewOf(this.world, artifact).image?.delivered.ref) ?? '';
+  }
+
+  /** What a release of an earlier session runs decides whether an image is needed at all, so it must be known first. */
+  private clusterUnknown(artifact: Artifact): boolean {
+    for (const name of this.world.goal.releases) {
+      const release = this.world.workspace?.releases.get(name);
+      if (!release?.artifacts.includes(artifact.name)) continue;
+      if ((this.world.releases.get(name) ?? noReleaseState).live.state === 'unknown') return true;
+    }
+    return false;
+  }
+
+  private planRelease(release: Release, views: ReadonlyMap<string, ArtifactView>): void {
+    const { world } = this;
+    const state = world.releases.get(release.name) ?? noReleaseState;
+    if (state.live.state === 'unknown') return this.hold(release.name, 'waitingForCluster');
+    const images: Record<string, { ref: string; snapshot: NonNullable<ArtifactView['image']>['snapshot'] }> = {};
+    for (const name of release.artifacts) {
+      const view = views.get(name);
+      const image = view?.image;
+      if (!view || !image || !this.mayUse(view)) return this.hold(release.name, 'waitingForImage', name);
+      images[name] = { ref: image.delivered.ref, snapshot: image.snapshot };
+    }
+    const fingerprint = fingerprintOf(
+      release,
+      world.disk,
+      release.artifacts.map((name) => images[name]?.ref ?? ''),
+    );
+    const { live } = state;
+    const shown = live.state === 'found' && live.value.fingerprint === fingerprint;
+    const believed = state.applied?.fingerprint === fingerprint && world.now - state.applied.at < appliedUnseenMs;
+    if (!state.uncertain && (shown || believed)) {
+      if (!shown && state.applied) this.wake(state.applied.at + appliedUnseenMs);
+      if (!shown || live.value.rollout.state !== 'ready') this.hold(release.name, 'waitingForRollout');
+      return;
+    }
+    this.begin(release.name, { kind: 'apply', release: release.name, fingerprint, images });
+  }
+
+  /**
+   * Whether a release may be applied with an artifact's image now. One that no longer suits is about to be replaced, so the
+   * release waits for the next, unless that failed, or the image is the one which was left to finish.
+   */
+  private mayUse(view: ArtifactView): boolean {
+    const { image, artifact } = view;
+    if (!image) return false;
+    if (suits(image.snapshot, view)) return true;
+    if (this.world.goal.kind !== 'live') return false;
+    if (image.leftToFinish) return true;
+    return ['build', 'deliver', 'lookUp'].some((kind) => this.world.failures.get(`${kind}:${artifact.name}`) !== undefined);
+  }
+
+  private planContainer(view: ArtifactView, container: ContainerState, stale: readonly Target[]): void {
+    const { world } = this;
+    const { now, artifact } = view;
+    const subject = `${artifact.name} ${container.seen.pod}`;
+    const { snapshot } = container.seen;
+    if (!snapshot || snapshot.layoutHash !== now.layoutHash) return this.hold(subject, 'waitingForRebuild');
+    if (!container.seen.running) {
+      if (container.stoppedAt !== undefined && snapshot.tree.hash !== now.tree.hash) this.wake(container.stoppedAt + downTooLongMs);
+      return this.hold(subject, 'waitingForContainer');
+    }
+    if (container.agent.state === 'none' || !container.sent || !container.files) {
+      if (this.world.now >= container.reconnectAt) return this.begin(subject, { kind: 'connect', container: container.seen.id });
+      this.wake(container.reconnectAt);
+      return this.hold(subject, 'waitingForAgent', 'its stream is lost again and again: another dev may be using this container');
+    }
+    if (container.sent.hash !== now.tree.hash) {
+      if (container.inFlight.length >= batchesInFlight) return this.hold(subject, 'waitingForAgent');
+      if (world.now < container.quietUntil) {
+        this.wake(container.quietUntil);
+        return this.hold(subject, 'waitingForRetry');
+      }
+      const changes = this.changesFor(artifact, container, now.tree, stale);
+      if (changes.length > 0) {
+        return this.sync(container, changes, false);
+      }
+      if (stale.length > 0) this.hold(subject, 'waitingForTarget', stale.map((target) => target.id).join(', '));
+    }
+    if (container.inFlight.length > 0) return;
+    if (artifact.reload.kind === 'hot') return this.planAgain(view, container, stale);
+    if (artifact.reload.kind === 'command' && container.processHash !== container.files.hash) {
+      this.begin(subject, { kind: 'reload', container: container.seen.id, run: artifact.reload.run, treeHash: container.files.hash });
+    }
+  }
+
+  /** What was copied in before the process watched its files is written once more when it does. */
+  private planAgain(view: ArtifactView, container: ContainerState, stale: readonly Target[]): void {
+    const paths = unsettledPaths(view, container);
+    if (paths.length === 0) return;
+    if (!isSettled(container, this.world.now)) return this.wake((container.runningSince ?? this.world.now) + settlingMs);
+    const without = withEntries(
+      view.now.tree,
+      paths.map((path) => [path, undefined] as const),
+    );
+    const changes = this.changesFor(view.artifact, { ...container, sent: without }, view.now.tree, stale);
+    if (changes.length > 0) this.sync(container, changes, true);
+  }
+
+  private sync(container: ContainerState, changes: readonly SyncChange[], again: boolean): void {
+    this.start.push({
+      kind: 'sync',
+      container: container.seen.id,
+      batch: container.lastBatch + 1,
+      changes,
+      noticedAt: this.world.noticedAt,
+      again,
+    });
+  }
+
+  private changesFor(artifact: Artifact, container: ContainerState, tree: DirEntry, stale: readonly Target[]): readonly SyncChange[] {
+    const visible = visibleTree(this.world);
+    const changes: SyncChange[] = [];
+    for (const change of diffTrees(container.sent ?? tree, tree)) {
+      if (changes.length >= batchChanges) break;
+      const path = `/${change.path}`;
+      // What a stale target made may be gone from the disk, or half of it: it is sent, or removed, when the target has run.
+      if (stale.some((target) => landsFrom(artifact, target, path))) continue;
+      if (change.after === undefined || change.after.kind === 'dir') {
+        changes.push({ path, after: change.after });
+        continue;
+      }
+      const source = sourceOf(artifact, visible, path);
+      if (source !== undefined) changes.push({ path, source, after: change.after });
+    }
+    return changes;
+  }
+
+  private planRemoval(): void {
+    for (const running of this.world.running.values()) {
+      if (running.step.kind !== 'remove' && !running.stopAsked) this.stop.push(running.id);
+    }
+    for (const name of this.world.goal.releases) {
+      const state = this.world.releases.get(name) ?? noReleaseState;
+      if (state.live.state === 'absent' && !state.uncertain) continue;
+      if (this.runningByKey.has(`apply:${name}`)) this.hold(name, 'waitingForRemoval');
+      else this.begin(name, { kind: 'remove', release: name });
+    }
+  }
+
+  /** Starts a step unless it runs already, or failed for the same inputs and it is not yet time to try again. */
+  private begin(subject: string, step: Step): void {
+    const key = stepKey(step);
+    if (this.runningByKey.has(key)) return;
+    const failure = this.world.failures.get(key);
+    if (failure?.inputs === stepInputs(step)) {
+      if (failure.retryAt === undefined) return this.hold(subject, 'waitingForChange', failure.problem.message);
+      if (this.world.now < failure.retryAt) {
+        this.wake(failure.retryAt);
+        return this.hold(subject, 'waitingForRetry', failure.problem.message);
+      }
+    }
+    this.start.push(step);
+  }
+
+  private hold(subject: string, reason: Held['reason'], detail?: string): void {
+    this.held.push(detail === undefined ? { subject, reason } : { subject, reason, detail });
+  }
+
+  private wake(at: number): void {
+    if (this.wakeAt === undefined || at < this.wakeAt) this.wakeAt = at;
+  }
+}

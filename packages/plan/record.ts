@@ -1,0 +1,378 @@
+import {
+  absent,
+  emptyDir,
+  entryAt,
+  stepKey,
+  unknown,
+  withEntries,
+  type ArtifactState,
+  type ContainerPath,
+  type ContainerState,
+  type DirEntry,
+  type Entry,
+  type Fact,
+  type Failure,
+  type FileEntry,
+  type Outcome,
+  type Problem,
+  type RunningStep,
+  type SeenContainer,
+  type SentBatch,
+  type Step,
+  type World,
+} from '../model';
+import { forgetMoot } from './forgetMoot';
+import { baseTree, isSettled, noArtifactState, noReleaseState } from './need';
+import { stepInputs } from './stepInputs';
+
+/** The world before anything is known. */
+export const emptyWorld: World = {
+  goal: { kind: 'live', artifacts: new Set(), releases: new Set() },
+  now: 0,
+  workspace: undefined,
+  disk: emptyDir,
+  scanned: false,
+  noticedAt: 0,
+  artifacts: new Map(),
+  releases: new Map(),
+  containers: new Map(),
+  targets: new Map(),
+  running: new Map(),
+  failures: new Map(),
+};
+
+/** Delay before the n-th retry of what the world may mend by itself: half a second, doubled up to half a minute. */
+export function retryDelayMs(attempts: number): number {
+  return Math.min(500 * 2 ** (attempts - 1), 30_000);
+}
+
+/** Before a batch is tried again whose files were gone or different when they were read: the fact about them is on its way. */
+const quietMs = 25;
+
+/** A stream that lived so long was not lost to somebody who takes the container over again and again. */
+const longLifeMs = 10_000;
+
+/** Stands for content that nobody knows: a write that was never acknowledged. Equal to nothing that is on a disk. */
+const unknownContent: FileEntry = { kind: 'file', digest: '', size: 0, mode: 0, hash: 'f?' };
+
+/** The world after a fact. Pure; the same fact twice changes nothing more. */
+export function record(world: World, fact: Fact): World {
+  const next = recorded(world, fact);
+  return next.failures.size === 0 ? next : forgetMoot(next);
+}
+
+function recorded(world: World, fact: Fact): World {
+  switch (fact.kind) {
+    case 'goalSet':
+      return { ...world, goal: fact.goal };
+    case 'workspaceSeen':
+      return { ...world, workspace: fact.workspace };
+    case 'clockTicked':
+      return fact.now > world.now ? { ...world, now: fact.now } : world;
+    case 'filesSeen': {
+      const disk = withEntries(world.disk, fact.entries);
+      const changed = disk.hash !== world.disk.hash;
+      return {
+        ...world,
+        now: Math.max(world.now, fact.at),
+        disk: changed ? disk : world.disk,
+        scanned: world.scanned || fact.scanned,
+        noticedAt: changed ? fact.at : world.noticedAt,
+      };
+    }
+    case 'stepStarted':
+      return started({ ...world, now: Math.max(world.now, fact.at) }, fact.id, fact.step, fact.at);
+    case 'stepEnded': {
+      const running = world.running.get(fact.id);
+      if (!running) return world;
+      const next = { ...world, now: Math.max(world.now, fact.at), running: without(world.running, fact.id) };
+      return ended(next, running, fact.outcome);
+    }
+    case 'releaseSeen':
+      return releaseSeen(world, fact);
+    case 'agentLost': {
+      const container = world.containers.get(fact.container);
+      if (container?.agent.state !== 'connected' || container.agent.connection !== fact.connection) return world;
+      return withContainer(world, lostStream(container, world.now));
+    }
+  }
+}
+
+/** The first loss is mended at once; when streams do not live long, each one waits longer. */
+function lostStream(container: ContainerState, now: number): ContainerState {
+  const livedLong = container.agent.state === 'connected' && now - container.agent.since > longLifeMs;
+  const losses = livedLong ? 1 : container.losses + 1;
+  return { ...disconnected(container), losses, reconnectAt: losses < 3 ? now : now + retryDelayMs(losses - 2) };
+}
+
+/** What a container holds: its image's files, and over them what its agent's ledger says (null: nobody knows). */
+export function filesAfter(base: DirEntry, ledger: readonly (readonly [ContainerPath, Entry | undefined | null])[]): DirEntry {
+  return withEntries(
+    base,
+    ledger.map(([path, entry]) => [path, entry === null ? unknownContent : entry] as const),
+  );
+}
+
+/** The world after the loop asked a running step to stop. */
+export function stopAsked(world: World, id: string): World {
+  const running = world.running.get(id);
+  return running ? { ...world, running: withItem(world.running, id, { ...running, stopAsked: true }) } : world;
+}
+
+function withItem<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map(map).set(key, value);
+}
+
+function without<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  if (!map.has(key)) return map;
+  const next = new Map(map);
+  next.delete(key);
+  return next;
+}
+
+function withArtifact(world: World, name: string, change: Partial<ArtifactState>): World {
+  const state = world.artifacts.get(name) ?? noArtifactState;
+  return { ...world, artifacts: withItem(world.artifacts, name, { ...state, ...change }) };
+}
+
+function withContainer(world: World, container: ContainerState): World {
+  return { ...world, containers: withItem(world.containers, container.seen.id, container) };
+}
+
+function disconnected(container: ContainerState): ContainerState {
+  return { ...container, agent: { state: 'none' }, files: undefined, sent: undefined, inFlight: [] };
+}
+
+function started(world: World, id: string, step: Step, at: number): World {
+  const next = { ...world, running: withItem(world.running, id, { id, step, startedAt: at, stopAsked: false }) };
+  if (step.kind === 'apply') {
+    // Until it ended well nobody knows how much of it is live.
+    const state = world.releases.get(step.release) ?? noReleaseState;
+    return { ...next, releases: withItem(world.releases, step.release, { ...state, uncertain: true }) };
+  }
+  if (step.kind !== 'sync') return next;
+  const container = world.containers.get(step.container);
+  if (!container?.sent) return next;
+  const settled = isSettled(container, at);
+  return withContainer(next, {
+    ...container,
+    // Whether the acknowledgement comes or not.
+    unsettled: settled ? container.unsettled : new Set([...container.unsettled, ...step.changes.map(({ path }) => path)]),
+    sent: withEntries(
+      container.sent,
+      step.changes.map((change) => [change.path, change.after?.kind === 'dir' ? emptyDir : change.after] as const),
+    ),
+    inFlight: [...container.inFlight, { step: id, number: step.batch, changes: step.changes, settled, holds: undefined }],
+    lastBatch: Math.max(container.lastBatch, step.batch),
+  });
+}
+
+function ended(world: World, running: RunningStep, outcome: Outcome): World {
+  const { step } = running;
+  if (outcome.kind === 'failed') return failedStep(world, running, outcome.problem);
+  const next = { ...world, failures: without(world.failures, stepKey(step)) };
+  switch (outcome.kind) {
+    case 'stopped':
+      if (step.kind === 'build') return withArtifact(next, step.artifact, { stoppedOnce: true });
+      return step.kind === 'sync' ? lostBatch(next, running) : next;
+    case 'lookedUp': {
+      if (step.kind !== 'lookUp') return next;
+      if (!outcome.image) return withArtifact(next, step.artifact, { lookedUp: absent, lookedUpFor: step.snapshot.inputsHash });
+      return withArtifact(next, step.artifact, {
+        lookedUp: { state: 'found', value: outcome.image },
+        lookedUpFor: step.snapshot.inputsHash,
+        image: { snapshot: step.snapshot, delivered: outcome.image, leftToFinish: false },
+      });
+    }
+    case 'targetRan': {
+      if (step.kind !== 'runTarget') return next;
+      return {
+        ...next,
+        disk: withEntries(next.disk, outcome.outputs),
+        targets: withItem(next.targets, step.target, { madeFrom: outcome.touched ? undefined : step.inputsHash, outputs: outcome.outputs }),
+      };
+    }
+    case 'built': {
+      if (step.kind !== 'build') return next;
+      if (outcome.sentHash !== step.snapshot.inputsHash) return failedStep(next, running, changedWhileBuilding(step.artifact));
+      const state = next.artifacts.get(step.artifact) ?? noArtifactState;
+      return withArtifact(next, step.artifact, {
+        built: { snapshot: step.snapshot, image: outcome.image, leftToFinish: state.stoppedOnce },
+        stoppedOnce: false,
+      });
+    }
+    case 'delivered': {
+      if (step.kind !== 'deliver') return next;
+      const built = next.artifacts.get(step.artifact)?.built;
+      const same = built?.snapshot.inputsHash === step.snapshot.inputsHash;
+      return withArtifact(next, step.artifact, {
+        built: same ? undefined : built,
+        image: { snapshot: step.snapshot, delivered: outcome.image, leftToFinish: same && built.leftToFinish },
+      });
+    }
+    case 'applied': {
+      if (step.kind !== 'apply') return next;
+      const state = next.releases.get(step.release) ?? noReleaseState;
+      const applied = { fingerprint: outcome.fingerprint, at: next.now };
+      return { ...next, releases: withItem(next.releases, step.release, { ...state, applied, uncertain: false }) };
+    }
+    case 'removed': {
+      if (step.kind !== 'remove') return next;
+      const state = next.releases.get(step.release) ?? noReleaseState;
+      return { ...next, releases: withItem(next.releases, step.release, { ...state, live: absent, applied: undefined, uncertain: false }) };
+    }
+    case 'connected': {
+      const container = step.kind === 'connect' ? next.containers.get(step.container) : undefined;
+      if (!container) return next;
+      const files = filesAfter(baseTree(container), outcome.ledger);
+      const processHash = container.processHash ?? (outcome.ledger.length === 0 ? files.hash : undefined);
+      return withContainer(next, {
+        ...container,
+        agent: { state: 'connected', connection: running.id, name: outcome.agent, since: next.now },
+        files,
+        sent: files,
+        inFlight: [],
+        processHash,
+      });
+    }
+    case 'synced':
+      return synced(next, running, outcome.holds);
+    case 'reloaded': {
+      const container = step.kind === 'reload' ? next.containers.get(step.container) : undefined;
+      return container && step.kind === 'reload' ? withContainer(next, { ...container, processHash: step.treeHash }) : next;
+    }
+  }
+}
+
+function changedWhileBuilding(artifact: string): Problem {
+  return {
+    code: 'sourcesChangedWhileBuilding',
+    message: `${artifact}: a file changed while it was packed, so the image was not kept`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+/** A batch was acknowledged: it counts as soon as all before it have been. */
+function synced(world: World, running: RunningStep, holds: Holds): World {
+  const container = running.step.kind === 'sync' ? world.containers.get(running.step.container) : undefined;
+  if (!container?.inFlight.some((sent) => sent.step === running.id)) return world;
+  let next: ContainerState = {
+    ...container,
+    inFlight: container.inFlight.map((sent) => (sent.step === running.id ? { ...sent, holds } : sent)),
+  };
+  for (let first = next.inFlight[0]; first?.holds; first = next.inFlight[0]) {
+    next = acknowledged({ ...next, inFlight: next.inFlight.slice(1) }, first, first.holds, world.now);
+    if (first.settled && next.unsettled.size > 0) {
+      const taken = new Set(first.changes.map(({ path }) => path));
+      next = { ...next, unsettled: new Set([...next.unsettled].filter((path) => !taken.has(path))) };
+    }
+  }
+  return withContainer(world, next);
+}
+
+/** What a batch's acknowledgement says each path holds. A path it does not speak of was not sent. */
+function acknowledged(container: ContainerState, batch: SentBatch, holds: Holds, now: number): ContainerState {
+  if (!container.files || !container.sent) return container;
+  // Parents first: a directory's acknowledgement must not wipe those of its files.
+  const ordered = [...holds].sort(([a], [b]) => (a < b ? -1 : 1));
+  const files = withEntries(
+    container.files,
+    ordered.map(([path, entry]) => [path, entry?.kind === 'dir' ? dirKept(container, path) : entry] as const),
+  );
+  // Where it holds something else than was asked for, what was sent is corrected, unless a later batch is on its way there.
+  const held = new Map(holds);
+  const corrections = batch.changes
+    .filter(({ path, after }) => !held.has(path) || (after?.kind !== 'dir' && held.get(path)?.hash !== after?.hash))
+    .filter(({ path }) => !container.inFlight.some((later) => later.changes.some((other) => overlaps(path, other.path))))
+    .map(({ path }) => [path, entryAt(files, path)] as const);
+  if (corrections.length === 0) return { ...container, files };
+  return { ...container, files, sent: withEntries(container.sent, corrections), quietUntil: now + quietMs };
+}
+
+type Holds = readonly (readonly [ContainerPath, Entry | undefined])[];
+
+/** A directory that was made keeps what is known to be in it: a batch's files are acknowledged together with their directory. */
+function dirKept(container: ContainerState, path: string): Entry {
+  const before = container.files && entryAt(container.files, path);
+  return before?.kind === 'dir' ? before : emptyDir;
+}
+
+function overlaps(a: string, b: string): boolean {
+  return a === b || a.startsWith(`${b}/`) || b.startsWith(`${a}/`);
+}
+
+/** A batch of which nobody knows how far it came: the stream is opened anew, and the ledger tells. */
+function lostBatch(world: World, running: RunningStep): World {
+  const container = running.step.kind === 'sync' ? world.containers.get(running.step.container) : undefined;
+  return container?.inFlight.some((sent) => sent.step === running.id) ? withContainer(world, disconnected(container)) : world;
+}
+
+function failedStep(world: World, running: RunningStep, problem: Problem): World {
+  const { step } = running;
+  // A failed batch is mended by a new connection, or not at all: that is where it is remembered.
+  const belongsTo: Step = step.kind === 'sync' ? { kind: 'connect', container: step.container } : step;
+  if (step.kind === 'sync' && !world.containers.get(step.container)?.inFlight.some((sent) => sent.step === running.id)) return world;
+  const key = stepKey(belongsTo);
+  const inputs = stepInputs(belongsTo);
+  const before = world.failures.get(key);
+  const attempts = before?.inputs === inputs ? before.attempts + 1 : 1;
+  const failure: Failure = {
+    inputs,
+    problem,
+    attempts,
+    retryAt: problem.retry === 'afterDelay' ? world.now + retryDelayMs(attempts) : undefined,
+  };
+  const next = { ...world, failures: withItem(world.failures, key, failure) };
+  return step.kind === 'sync' ? lostBatch(next, running) : next;
+}
+
+function releaseSeen(world: World, fact: Extract<Fact, { kind: 'releaseSeen' }>): World {
+  const state = world.releases.get(fact.release) ?? noReleaseState;
+  if (fact.revision <= state.revision) return world;
+  const confirmed = fact.live.state === 'found' && fact.live.value.fingerprint === state.applied?.fingerprint;
+  const containers = new Map(world.containers);
+  const seenIds = new Set(fact.containers.map((container) => container.id));
+  for (const [id, container] of containers) if (container.release === fact.release && !seenIds.has(id)) containers.delete(id);
+  for (const seen of fact.containers) containers.set(seen.id, containerSeen(containers.get(seen.id), fact.release, seen, world.now));
+  const failures = new Map(world.failures);
+  for (const key of failures.keys()) {
+    const id = key.startsWith('connect:') ? key.slice('connect:'.length) : undefined;
+    if (id !== undefined && !containers.has(id)) failures.delete(key);
+  }
+  return {
+    ...world,
+    containers,
+    failures,
+    releases: withItem(world.releases, fact.release, {
+      ...state,
+      revision: fact.revision,
+      live: fact.live.state === 'unknown' ? unknown : fact.live,
+      applied: confirmed ? undefined : state.applied,
+    }),
+  };
+}
+
+function containerSeen(before: ContainerState | undefined, release: string, seen: SeenContainer, now: number): ContainerState {
+  if (!before) {
+    return {
+      release,
+      seen,
+      stoppedAt: seen.running ? undefined : now,
+      runningSince: seen.running ? now : undefined,
+      agent: { state: 'none' },
+      losses: 0,
+      reconnectAt: 0,
+      files: undefined,
+      sent: undefined,
+      inFlight: [],
+      lastBatch: 0,
+      processHash: undefined,
+      unsettled: new Set(),
+      quietUntil: 0,
+    };
+  }
+  const next = { ...before, release, seen };
+  if (seen.running) return { ...next, stoppedAt: undefined, runningSince: before.runningSince ?? now };
+  return { ...disconnected(next), stoppedAt: before.stoppedAt ?? now, runningSince: undefined };
+}

@@ -1,0 +1,2 @@
+export * from './chooseDelivery';
+export type * from './delivery';

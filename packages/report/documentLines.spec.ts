@@ -1,0 +1,120 @@
+import { buildLines, deleteLines, deployLines, doctorLines, explainLines, inputsLines, statusLines } from './documentLines';
+import type { BuildDocument } from './documents';
+
+const tag = '0123456789ab0123456789ab';
+const image = (over: Partial<BuildDocument['images'][number]>): BuildDocument['images'][number] => ({
+  project: 'worker',
+  image: 'worker',
+  tag,
+  digest: `sha256:${tag}`,
+  ref: `localhost:5000/worker:${tag}@sha256:${tag}`,
+  built: true,
+  delivered: true,
+  because: 'pushed',
+  ...over,
+});
+const found = image({ project: 'web', ref: `localhost:5000/web:${tag}`, built: false, because: 'the registry has it already' });
+
+describe('documents for people', () => {
+  it('tell of images whether they had to be built', () => {
+    expect(buildLines({ images: [image({}), found] })).toEqual([
+      'worker  localhost:5000/worker:0123456789ab  built',
+      'web     localhost:5000/web:0123456789ab     not built, the registry has it already',
+    ]);
+  });
+
+  it('tell of a deploy what is ready and what failed', () => {
+    const release = { namespace: 'shop', objects: ['deployment/worker', 'service/worker'] };
+    const releases = [
+      { release: 'worker', state: 'ready', ...release },
+      { release: 'web', state: 'failed', ...release, objects: [] },
+    ] as const;
+    expect(deployLines({ images: [], releases })).toEqual([
+      'worker  ready in shop   deployment/worker, service/worker',
+      'web     failed in shop',
+    ]);
+  });
+
+  it('tell of a removal only that there was nothing', () => {
+    expect(deleteLines({ releases: [] })).toEqual(['nothing was deployed']);
+    expect(deleteLines({ releases: [{ release: 'worker', objects: ['service/worker'] }] })).toEqual([]);
+  });
+
+  it('tell the status in two tables, and what is not known as that', () => {
+    const container = { artifact: 'worker', pod: 'worker-7f-x', container: 'main', files: 3, treeHash: undefined, restarts: 1 };
+    const document = {
+      releases: [
+        { release: 'worker', namespace: 'shop', state: 'ready', message: '', current: false },
+        { release: 'web', namespace: 'shop', state: 'absent', message: '', current: false },
+      ],
+      containers: [
+        { ...container, agent: 'node', inSync: true, running: true },
+        { ...container, agent: undefined, inSync: undefined, running: false },
+      ],
+    } as const;
+    expect(statusLines(document)).toEqual([
+      'release  namespace  state   deployed',
+      'worker   shop       ready   older than the files',
+      'web      shop       absent',
+      '',
+      'image   pod          container  state        in step    synced files  agent  restarts',
+      'worker  worker-7f-x  main       running      yes        3             node   1',
+      'worker  worker-7f-x  main       not running  not known  3             none   1',
+    ]);
+    expect(statusLines({ releases: [], containers: [] })).toEqual(['no project of this workspace has manifests']);
+  });
+
+  it('explain files one by one, also one that changes nothing', () => {
+    const artifacts = [
+      { name: 'worker', action: 'sync', containerPaths: ['/app/index.js'], because: 'copied to /app (Dockerfile:7)' },
+      { name: 'web', action: 'rebuild', containerPaths: [], because: 'read by RUN npm ci (Dockerfile:4)' },
+    ] as const;
+    const files = [
+      { path: 'libs/money/index.js', projects: ['money'], artifacts },
+      { path: 'README.md', projects: [], artifacts: [] },
+    ];
+    expect(explainLines({ files })).toEqual([
+      'libs/money/index.js (project money)',
+      '  worker  sync     /app/index.js, copied to /app (Dockerfile:7)',
+      '  web     rebuild  read by RUN npm ci (Dockerfile:4)',
+      '',
+      'README.md (in no project)',
+      '  no image and no manifest takes it: editing it changes nothing in the cluster',
+    ]);
+  });
+
+  it('list what an image is made from', () => {
+    const files = [
+      { path: 'Dockerfile', containerPaths: [], onChange: 'rebuild', because: 'the Dockerfile itself' },
+      { path: 'src/a.js', containerPaths: ['/app/a.js', '/srv/a.js'], onChange: 'sync', because: 'copied' },
+    ] as const;
+    const document = {
+      project: 'worker',
+      image: 'shop/worker',
+      dockerfile: 'apps/worker/Dockerfile',
+      context: '',
+      contextBytes: 1200,
+      files,
+    };
+    expect(inputsLines([document])).toEqual([
+      'shop/worker of worker (apps/worker/Dockerfile, context the workspace, 2 files, 1.2 KB)',
+      '  rebuild  the Dockerfile itself',
+      '    Dockerfile',
+      '  sync     copied',
+      '    src/a.js → /app/a.js, /srv/a.js',
+    ]);
+    expect(inputsLines([])).toEqual(['no project of this workspace has an image']);
+  });
+
+  it('tell what the doctor found, with what to do only where something is wrong', () => {
+    const checks = [
+      { name: 'engine', ok: true, message: 'Docker 28', hint: 'none needed' },
+      { name: 'cluster', ok: false, message: 'does not answer', hint: 'Start it' },
+    ];
+    expect(doctorLines({ checks })).toEqual([
+      'ok      engine   Docker 28',
+      'failed  cluster  does not answer',
+      '                 → Start it',
+    ]);
+  });
+});

@@ -1,0 +1,123 @@
+import { plain, type Paint } from './paint';
+import { count, shortRef, size, someOf } from './units';
+import type {
+  BuildDocument,
+  DeleteDocument,
+  DeployDocument,
+  DoctorDocument,
+  ExplainDocument,
+  InputsDocument,
+  StatusDocument,
+} from './documents';
+
+/** The images of a build: what each is, and whether it had to be made. */
+export function buildLines({ images }: BuildDocument, paint: Paint = plain): readonly string[] {
+  return columns(
+    images.map(({ project, ref, built, because }) => [project, shortRef(ref), built ? 'built' : `not built, ${because}`]),
+    paint,
+  );
+}
+
+export function deployLines(document: DeployDocument, paint: Paint = plain): readonly string[] {
+  const releases = document.releases.map(({ release, namespace, state, objects }) => [
+    release,
+    state === 'ready' ? paint.green(`ready in ${namespace}`) : paint.red(`failed in ${namespace}`),
+    someOf(objects, 6),
+  ]);
+  return [...buildLines(document, paint), ...columns(releases, paint)];
+}
+
+/** What was removed is told when it is; only that there was nothing is left to say. */
+export function deleteLines({ releases }: DeleteDocument): readonly string[] {
+  return releases.length > 0 ? [] : ['nothing was deployed'];
+}
+
+export function statusLines({ releases, containers }: StatusDocument, paint: Paint = plain): readonly string[] {
+  if (releases.length === 0) return ['no project of this workspace has manifests'];
+  const releaseRows = releases.map(({ release, namespace, state, message, current }) => [
+    release,
+    namespace,
+    state === 'ready' ? paint.green(state) : state === 'failed' ? paint.red(state) : state,
+    state === 'absent' ? '' : current ? 'as the files are' : 'older than the files',
+    message,
+  ]);
+  const containerRows = containers.map(({ artifact, pod, container, running, restarts, agent, files, inSync }) => [
+    artifact,
+    pod,
+    container,
+    running ? 'running' : paint.red('not running'),
+    inSync === undefined ? 'not known' : inSync ? paint.green('yes') : 'no',
+    `${files}`,
+    agent ?? 'none',
+    `${restarts}`,
+  ]);
+  return [
+    ...columns(releaseRows, paint, ['release', 'namespace', 'state', 'deployed', '']),
+    ...(containerRows.length === 0
+      ? []
+      : ['', ...columns(containerRows, paint, ['image', 'pod', 'container', 'state', 'in step', 'synced files', 'agent', 'restarts'])]),
+  ];
+}
+
+const actions = { sync: 'sync', 'target-then-sync': 'target, sync', rebuild: 'rebuild', redeploy: 'redeploy', none: 'nothing' } as const;
+
+export function explainLines({ files }: ExplainDocument, paint: Paint = plain): readonly string[] {
+  return files.flatMap(({ path, projects, artifacts }, at) => {
+    const owner = projects.length === 0 ? 'in no project' : `${projects.length === 1 ? 'project' : 'projects'} ${projects.join(', ')}`;
+    const rows = artifacts.map(({ name, action, containerPaths, because }) => [
+      name,
+      actions[action],
+      containerPaths.length === 0 ? because : `${containerPaths.join(', ')}, ${paint.dim(because)}`,
+    ]);
+    const effects =
+      rows.length === 0 ? ['no image and no manifest takes it: editing it changes nothing in the cluster'] : columns(rows, paint);
+    return [...(at === 0 ? [] : ['']), `${paint.bold(path)} ${paint.dim(`(${owner})`)}`, ...effects.map((line) => `  ${line}`)];
+  });
+}
+
+export function inputsLines(documents: readonly InputsDocument[], paint: Paint = plain): readonly string[] {
+  if (documents.length === 0) return ['no project of this workspace has an image'];
+  return documents.flatMap(({ project, image, dockerfile, context, contextBytes, files }, at) => {
+    const from = `${dockerfile}, context ${context === '' ? 'the workspace' : context}, ${count(files.length, 'file')}, ${size(contextBytes)}`;
+    return [
+      ...(at === 0 ? [] : ['']),
+      `${paint.bold(image)}${image === project ? '' : ` of ${project}`} ${paint.dim(`(${from})`)}`,
+      ...inputLines(files, paint),
+    ];
+  });
+}
+
+/** Many files come by one instruction, so the reason stands once above them. */
+function inputLines(files: InputsDocument['files'], paint: Paint): readonly string[] {
+  const groups = new Map<string, { readonly heading: string; readonly lines: string[] }>();
+  for (const { path, containerPaths, onChange, because } of files) {
+    const key = `${onChange} ${because}`;
+    const group = groups.get(key) ?? { heading: `  ${onChange === 'sync' ? 'sync   ' : 'rebuild'}  ${paint.dim(because)}`, lines: [] };
+    groups.set(key, group);
+    group.lines.push(`    ${path}${containerPaths.length === 0 ? '' : ` ${paint.dim('→')} ${containerPaths.join(', ')}`}`);
+  }
+  return [...groups.values()].flatMap(({ heading, lines }) => [heading, ...lines]);
+}
+
+export function doctorLines({ checks }: DoctorDocument, paint: Paint = plain): readonly string[] {
+  const width = Math.max(0, ...checks.map(({ name }) => name.length));
+  return checks.flatMap(({ name, ok, message, hint }) => [
+    `${ok ? paint.green('ok    ') : paint.red('failed')}  ${name.padEnd(width)}  ${message}`,
+    ...(hint === undefined || ok ? [] : [`${' '.repeat(width + 10)}${paint.bold('→')} ${hint}`]),
+  ]);
+}
+
+/** Rows with what belongs together below each other; the last cell of a row may be as long as it likes. */
+function columns(rows: readonly (readonly string[])[], paint: Paint, heading?: readonly string[]): readonly string[] {
+  const all = heading && rows.length > 0 ? [heading, ...rows] : rows;
+  const widths: number[] = [];
+  for (const row of all) for (const [at, cell] of row.entries()) widths[at] = Math.max(widths[at] ?? 0, visibleLength(cell));
+  return all.map((row, index) => {
+    const line = row.map((cell, at) => cell + ' '.repeat((widths[at] ?? 0) - visibleLength(cell))).join('  ');
+    return heading && index === 0 ? paint.dim(line.trimEnd()) : line.trimEnd();
+  });
+}
+
+function visibleLength(text: string): number {
+  return text.replace(new RegExp(`${String.fromCharCode(27)}\\[[0-9;]*m`, 'g'), '').length;
+}

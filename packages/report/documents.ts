@@ -1,0 +1,81 @@
+import type { Action, ArtifactName } from '../model';
+
+// What each command has to say: printed as it is by `--json`, and in sentences by documentLines.
+
+export interface BuildDocument {
+  readonly images: readonly {
+    readonly project: string;
+    readonly image: string;
+    readonly tag: string;
+    readonly digest: string;
+    readonly ref: string;
+    readonly built: boolean;
+    readonly delivered: boolean;
+    readonly because: string;
+  }[];
+}
+
+export interface DeployDocument extends BuildDocument {
+  readonly releases: readonly {
+    readonly release: string;
+    readonly namespace: string;
+    readonly state: 'ready' | 'failed';
+    readonly objects: readonly string[];
+  }[];
+}
+
+export interface DeleteDocument {
+  readonly releases: readonly { readonly release: string; readonly objects: readonly string[] }[];
+}
+
+export interface StatusDocument {
+  readonly containers: readonly {
+    readonly artifact: ArtifactName;
+    readonly pod: string;
+    readonly container: string;
+    readonly agent: string | undefined;
+    readonly files: number;
+    readonly treeHash: string | undefined;
+    readonly inSync: boolean | undefined;
+    readonly running: boolean;
+    readonly restarts: number;
+  }[];
+  readonly releases: readonly {
+    readonly release: string;
+    readonly namespace: string;
+    readonly state: 'absent' | 'progressing' | 'ready' | 'failed';
+    readonly message: string;
+    readonly current: boolean;
+  }[];
+}
+
+export interface InputsDocument {
+  readonly project: string;
+  readonly image: string;
+  readonly dockerfile: string;
+  readonly context: string;
+  readonly contextBytes: number;
+  readonly files: readonly {
+    readonly path: string;
+    readonly containerPaths: readonly string[];
+    readonly onChange: 'sync' | 'rebuild';
+    readonly because: string;
+  }[];
+}
+
+export interface ExplainDocument {
+  readonly files: readonly {
+    readonly path: string;
+    readonly projects: readonly string[];
+    readonly artifacts: readonly {
+      readonly name: ArtifactName;
+      readonly action: Action;
+      readonly containerPaths: readonly string[];
+      readonly because: string;
+    }[];
+  }[];
+}
+
+export interface DoctorDocument {
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message: string; readonly hint?: string }[];
+}

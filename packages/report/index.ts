@@ -1,0 +1,11 @@
+export { combine } from './combine';
+export * from './documentLines';
+export type * from './documents';
+export { Interruption, type InterruptionOptions, type Signals } from './interruption';
+export { jsonLines, type JsonLinesOptions } from './jsonLines';
+export { openTerminal, type TerminalOptions } from './openTerminal';
+export { paintFor, plain, type Paint } from './paint';
+export { problemLines } from './problemLines';
+export { terminalLines, type Moment, type Told } from './terminalLines';
+export { atFirst, type Format, type TerminalState, type Verbosity } from './terminalState';
+export { watchProblems } from './unsaid';

@@ -1,0 +1,70 @@
+import { EventEmitter } from 'node:events';
+import { Interruption } from './interruption';
+
+describe('a second Ctrl+C', () => {
+  const opened = () => {
+    let now = 0;
+    const said: string[] = [];
+    const left: number[] = [];
+    const interruption = new Interruption({
+      now: () => now,
+      sameInterruptMs: 300,
+      breakLine: () => said.push(''),
+      say: (text) => said.push(text),
+      leave: (exitCode) => left.push(exitCode),
+    });
+    return { interruption, said, left, later: (ms: number) => (now += ms) };
+  };
+
+  it('is what comes later than the first one on its second way', () => {
+    const { interruption, left, later } = opened();
+    interruption.interrupt();
+    later(100);
+    interruption.interrupt();
+    expect(left).toEqual([]);
+    later(1000);
+    interruption.interrupt();
+    expect(left).toEqual([130]);
+  });
+
+  it('says what is left and how to remove it', () => {
+    const { interruption, said, later } = opened();
+    interruption.report({ kind: 'applied', release: 'worker', namespace: 'shop', objects: [], changed: [], ms: 1 });
+    interruption.report({ kind: 'applied', release: 'web', namespace: 'shop', objects: [], changed: [], ms: 1 });
+    interruption.report({ kind: 'removed', release: 'web', objects: [] });
+    interruption.interrupt();
+    expect(interruption.signal.aborted).toBe(true);
+    later(1000);
+    interruption.interrupt();
+    expect(said).toEqual(['', '', 'left at once; still deployed: worker (remove with: slipway delete worker)']);
+  });
+
+  it('says nothing of what was never deployed', () => {
+    const { interruption, said, later } = opened();
+    interruption.interrupt();
+    later(1000);
+    interruption.interrupt();
+    expect(said.at(-1)).toBe('left at once');
+  });
+
+  it('is no other output that nobody reads', () => {
+    const { interruption, left, later } = opened();
+    interruption.abandon();
+    later(1000);
+    interruption.abandon();
+    expect(interruption.signal.aborted).toBe(true);
+    expect(left).toEqual([]);
+  });
+
+  it('comes by every signal that ends a process, as long as it listens', () => {
+    const { interruption, left, later } = opened();
+    const signals = new EventEmitter();
+    const stop = interruption.listenTo(signals);
+    signals.emit('SIGHUP');
+    later(1000);
+    signals.emit('SIGTERM');
+    expect(left).toEqual([130]);
+    stop();
+    expect(signals.eventNames()).toEqual([]);
+  });
+});

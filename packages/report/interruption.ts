@@ -1,0 +1,71 @@
+import type { Report } from '../model';
+
+export interface InterruptionOptions {
+  readonly now: () => number;
+  /** A signal that comes so soon after another is the same Ctrl+C on another way: a terminal and `npm run` both send one. */
+  readonly sameInterruptMs: number;
+  /** Begins a new line where the terminal has shown `^C`. */
+  readonly breakLine: () => void;
+  readonly say: (text: string) => void;
+  /** Ends the process. */
+  readonly leave: (exitCode: number) => void;
+}
+
+/** What a process gives its signals to. */
+export interface Signals {
+  on(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
+  off(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
+}
+
+const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/** Ctrl+C: at first the command is asked to clean up and end, which it tells itself; a second one leaves at once. */
+export class Interruption {
+  readonly #abort = new AbortController();
+  readonly #deployed = new Set<string>();
+  #firstAt: number | undefined;
+
+  constructor(private readonly options: InterruptionOptions) {}
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  /** To be told what happens, so as to know what a second Ctrl+C leaves behind. */
+  readonly report: Report = (event) => {
+    if (event.kind === 'applied') this.#deployed.add(event.release);
+    if (event.kind === 'removed') this.#deployed.delete(event.release);
+  };
+
+  readonly interrupt = (): void => {
+    const { now, breakLine, say, leave, sameInterruptMs } = this.options;
+    if (this.#firstAt === undefined) {
+      this.#firstAt = now();
+      breakLine();
+      this.#abort.abort();
+    } else if (now() - this.#firstAt > sameInterruptMs) {
+      const left = [...this.#deployed].sort();
+      breakLine();
+      say(
+        left.length === 0
+          ? 'left at once'
+          : `left at once; still deployed: ${left.join(', ')} (remove with: slipway delete ${left.join(' ')})`,
+      );
+      leave(130);
+    }
+  };
+
+  /** Nobody is there any more to press Ctrl+C, or to read what is said: the command is asked to end, however often this is called. */
+  readonly abandon = (): void => {
+    this.#firstAt ??= this.options.now();
+    this.#abort.abort();
+  };
+
+  /** Takes the signals that end a process, until what it gives back is called. */
+  listenTo(signals: Signals): () => void {
+    for (const signal of endings) signals.on(signal, this.interrupt);
+    return () => {
+      for (const signal of endings) signals.off(signal, this.interrupt);
+    };
+  }
+}

@@ -1,0 +1,70 @@
+import type { Event } from '../model';
+import { patienceMs, withEntry, without, type Format, type Line, type Step, type TerminalState } from './terminalState';
+import { duration, someOf } from './units';
+
+/** Whether an apply found everything as it should be. */
+export function isUnchanged({ objects, changed }: Extract<Event, { kind: 'applied' }>): boolean {
+  return changed.length === 0 && objects.length > 0;
+}
+
+/** Whether what a release does follows from an apply. */
+export function rollingOut({ releases }: TerminalState, release: string): boolean {
+  const known = releases.get(release);
+  return known === 'applied' || known === 'unchanged';
+}
+
+/** What an apply changed. */
+export function appliedText(event: Extract<Event, { kind: 'applied' }>): string {
+  const { objects, changed, namespace } = event;
+  if (isUnchanged(event)) return `applied to ${namespace}, nothing changed`;
+  if (objects.length === 0) return `nothing to apply to ${namespace}`;
+  return `applied to ${namespace}: ${someOf(changed, 6)}`;
+}
+
+/** A rollout is told as what follows from an apply; without one, that a release is not available for a while, and again. */
+export function rollout(event: Extract<Event, { kind: 'rollout' }>, state: TerminalState, now: number, { verbosity, paint }: Format): Step {
+  const key = `rollout ${event.release}`;
+  const calm: TerminalState = { ...state, later: without(state.later, key) };
+  const took = event.ms === undefined ? '' : `  ${paint.dim(duration(event.ms))}`;
+  const line = (text: string): Line => ({ subject: event.release, text });
+  const known = state.releases.get(event.release);
+  if (known === 'removed') return { state: calm, lines: [] };
+  switch (event.state) {
+    case 'progressing': {
+      const waiting = line(`${rollingOut(state, event.release) ? 'rolling out' : 'not available'}, ${event.message}`);
+      if (verbosity === 'debug') return { state: calm, lines: [waiting] };
+      // The time goes on from when it was first said, so that a message which changes often is still told.
+      const at = state.later.get(key)?.at ?? now + patienceMs;
+      return { state: { ...state, later: withEntry(state.later, key, { at, lines: [waiting] }) }, lines: [] };
+    }
+    case 'ready': {
+      const next = {
+        ...calm,
+        releases: without(state.releases, event.release),
+        rolloutFailures: without(state.rolloutFailures, event.release),
+      };
+      if (known === 'applied') return { state: next, lines: [line(`rolled out${took}`)] };
+      return { state: next, lines: known === 'unavailable' || verbosity === 'debug' ? [line(`available again${took}`)] : [] };
+    }
+    case 'failed': {
+      const next: TerminalState = { ...withRelease(calm, event.release, 'unavailable'), broken: true, eventfulSince: undefined };
+      return {
+        state: { ...next, rolloutFailures: withEntry(state.rolloutFailures, event.release, event.message) },
+        lines: [line(`${paint.red('rollout failed:')} ${event.message}${took}`)],
+      };
+    }
+  }
+}
+
+export function withRelease(
+  state: TerminalState,
+  release: string,
+  known: 'applied' | 'unchanged' | 'unavailable' | 'removed',
+): TerminalState {
+  return { ...state, releases: withEntry(state.releases, release, known) };
+}
+
+/** Something began that takes longer than a sync. */
+export function withBeginning(state: TerminalState, now: number): TerminalState {
+  return state.eventfulSince === undefined ? { ...state, eventfulSince: now } : state;
+}

@@ -1,0 +1,287 @@
+import type { Event } from '../model';
+import { colourFor, type Paint } from './paint';
+import { problemDetails } from './problemLines';
+import { appliedText, isUnchanged, rollingOut, rollout, withBeginning, withRelease } from './releaseLines';
+import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
+import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
+import { count, duration, shortRef, someOf } from './units';
+import { continued, finished, held, output, started } from './workLines';
+
+/** An event, or that time has passed: some things are said only when they last. */
+export type Moment = Event | { readonly kind: 'timePassed' };
+
+export interface Told {
+  readonly state: TerminalState;
+  readonly lines: readonly string[];
+  /** When to come back with `timePassed`, if nothing happens before. */
+  readonly wakeAt: number | undefined;
+}
+
+const widest = 24;
+const instantMs = 20;
+
+/** What a moment says to people, one line each: what it is about first, then what happened and why. Pure; begin with `atFirst`. */
+export function terminalLines(moment: Moment, before: TerminalState, now: number, format: Format): Told {
+  const passed = told(before, format, now);
+  const { state, lines } = moment.kind === 'timePassed' ? passed : after(moment, passed, now, format);
+  const shown = withNames(state, lines);
+  let wakeAt: number | undefined;
+  for (const { at } of shown.later.values()) if (wakeAt === undefined || at < wakeAt) wakeAt = at;
+  return { state: shown, lines: lines.map((line) => written(line, shown, format.paint)), wakeAt };
+}
+
+/** What was kept back and whose time has come. */
+function told(state: TerminalState, format: Format, now: number): Step {
+  const due = [...state.later].filter(([, { at }]) => at <= now);
+  if (due.length === 0) return { state, lines: [] };
+  let next: TerminalState = { ...state, later: without(state.later, ...due.map(([key]) => key)) };
+  const lines = due.flatMap(([key, later]) => {
+    if (format.verbosity === 'quiet' && key !== 'forwards') return [];
+    const edit = key.startsWith('edit ') ? next.edits.get(key.slice('edit '.length)) : undefined;
+    const release = key.startsWith('rollout ') ? key.slice('rollout '.length) : undefined;
+    if (release !== undefined) next = withRelease(next, release, rollingOut(next, release) ? 'applied' : 'unavailable');
+    if (!edit) return later.lines;
+    next = withoutGone(settled(next, edit), edit);
+    return [editLine(edit, next, format)];
+  });
+  return { state: next, lines };
+}
+
+function after(event: Event, { state, lines }: Step, now: number, format: Format): Step {
+  const step = said(event, movedOn(event, state), now, format);
+  const keeps = format.verbosity === 'quiet' && !importantToAll(event) ? [] : step.lines;
+  return { state: step.state, lines: [...lines, ...keeps] };
+}
+
+function importantToAll(event: Event): boolean {
+  return (
+    event.kind === 'failed' ||
+    event.kind === 'mended' ||
+    event.kind === 'notice' ||
+    event.kind === 'ready' ||
+    event.kind === 'stopping' ||
+    event.kind === 'stopped'
+  );
+}
+
+/** A subject about which something happened waits no more; and once anything is done, the files of the workspace have been read. */
+function movedOn(event: Event, state: TerminalState): TerminalState {
+  if (event.kind === 'held' || event.kind === 'continued' || event.kind === 'log' || event.kind === 'output' || event.kind === 'notice')
+    return state;
+  const over = [subjectOf(event), 'workspace'].filter((subject): subject is string => subject !== undefined && state.holds.has(subject));
+  if (over.length === 0) return state;
+  return { ...state, holds: without(state.holds, ...over), later: without(state.later, ...over.map((subject) => `hold ${subject}`)) };
+}
+
+function subjectOf(event: Event): string | undefined {
+  if ('artifact' in event) return event.artifact;
+  if ('release' in event) return event.release;
+  if ('target' in event) return event.target;
+  return 'subject' in event ? event.subject : undefined;
+}
+
+function said(event: Event, state: TerminalState, now: number, format: Format): Step {
+  const debug = format.verbosity === 'debug';
+  const { dim, green, bold } = format.paint;
+  const silent: Step = { state, lines: [] };
+  const eventful = withBeginning(state, now);
+  const line = (subject: string, text: string, next = state): Step => ({ state: next, lines: [{ subject, text }] });
+  const took = (ms: number) => dim(duration(ms));
+
+  switch (event.kind) {
+    case 'ready':
+      return ready(event, state, now, format);
+    case 'decision':
+      return decision(event, state, now, format);
+    case 'synced':
+      return synced(event, state, now, format);
+    case 'started':
+      return started(event, state, now, debug);
+    case 'output':
+      return output(event, state, now, format);
+    case 'targetRan':
+      return line(event.target, `done  ${took(event.ms)}`, finished(eventful, event.target));
+    case 'built':
+      return line(event.artifact, `built ${shortRef(event.ref)}  ${took(event.ms)}`, finished(eventful, event.artifact));
+    case 'delivered':
+      return line(event.artifact, `delivered, ${event.because}  ${took(event.ms)}`, finished(eventful, event.artifact));
+    case 'applied':
+      return line(
+        event.release,
+        `${appliedText(event)}  ${took(event.ms)}`,
+        withRelease(eventful, event.release, isUnchanged(event) ? 'unchanged' : 'applied'),
+      );
+    case 'rollout':
+      return rollout(event, state, now, format);
+    case 'connected': {
+      const next = withPod(state, event.artifact, event.pod);
+      const kept = event.kept === 0 ? '' : `, which holds ${count(event.kept, 'synced file')} from before`;
+      return debug
+        ? line(event.artifact, `connected to ${event.container} of ${event.pod} by the ${event.agent} agent${kept}`, next)
+        : { state: next, lines: [] };
+    }
+    case 'held':
+      return held(event, state, now, debug);
+    case 'continued':
+      return continued(event, state);
+    case 'failed':
+      return failure(event, state, format);
+    case 'mended': {
+      const next = {
+        ...state,
+        failures: without(state.failures, event.subject),
+        rolloutFailures: without(state.rolloutFailures, event.subject),
+      };
+      return state.failures.has(event.subject) ? line(event.subject, green('right again'), next) : silent;
+    }
+    case 'forwarded':
+      return forwarded(event, state, now, format);
+    case 'removed':
+      return line(
+        event.release,
+        event.objects.length === 0 ? 'nothing to remove' : `removed ${someOf(event.objects, 6)}`,
+        withRelease(eventful, event.release, 'removed'),
+      );
+    case 'notice': {
+      const subject = event.subject ?? everything;
+      const hint = event.hint === undefined ? [] : [{ subject, text: `${bold('→')} ${event.hint}`, continued: true }];
+      return { state, lines: [{ subject, text: event.message }, ...hint] };
+    }
+    case 'stopping': {
+      const edits = [...state.edits.values()].map((edit) => editLine(edit, state, format));
+      const text = `stopping${event.removes ? ', and removing what was deployed' : ''}; Ctrl+C again leaves at once`;
+      return { state: { ...state, later: new Map(), edits: new Map(), forwards: [] }, lines: [...edits, { subject: everything, text }] };
+    }
+    case 'stopped': {
+      const edits = [...state.edits.values()].map((edit) => editLine(edit, state, format));
+      const kept = event.kept ? '; what was deployed stays' : '';
+      return {
+        state: { ...state, later: new Map(), edits: new Map() },
+        lines: [...edits, { subject: everything, text: `stopped: ${event.reason}${kept}` }],
+      };
+    }
+    case 'log': {
+      const replica = event.replicas > 1 ? `${dim(podSuffix(event.pod))} ` : '';
+      return line(event.artifact, `${replica}${dim('│')} ${event.line.trimEnd()}`);
+    }
+  }
+}
+
+function ready(event: Extract<Event, { kind: 'ready' }>, state: TerminalState, now: number, { verbosity, paint }: Format): Step {
+  const next: TerminalState = {
+    ...state,
+    readyBefore: true,
+    eventfulSince: undefined,
+    broken: false,
+    forwards: [],
+    holds: new Map(),
+    later: stillToTell(state),
+  };
+  // After a sync the line of the sync has said it.
+  if (state.readyBefore && state.eventfulSince === undefined && !state.broken && verbosity !== 'debug') return { state: next, lines: [] };
+  // The first time counts from the start, later ones from the edit.
+  const took = state.readyBefore && (state.broken || state.eventfulSince !== undefined) ? now - (state.eventfulSince ?? now) : event.ms;
+  // What was only taken back took no time.
+  const within = state.readyBefore && state.broken && took < instantMs ? '' : ` in ${duration(took)}`;
+  const containers = event.containers === 0 ? '' : `, ${count(event.containers, 'container')} in step with the files`;
+  const text = `${paint.green(paint.bold(state.readyBefore ? 'ready again' : 'ready'))}${within}${containers}`;
+  const forwards = state.forwards.map((forward) => ({ ...forwardLine(forward, paint), subject: everything, continued: true }));
+  return { state: next, lines: [{ subject: everything, text }, ...forwards] };
+}
+
+/** When all is ready nothing is waited for any more. */
+function stillToTell(state: TerminalState): TerminalState['later'] {
+  return new Map([...state.later].filter(([key]) => key !== 'forwards' && !key.startsWith('hold ')));
+}
+
+function forwarded(event: Extract<Event, { kind: 'forwarded' }>, state: TerminalState, now: number, { paint }: Format): Step {
+  if (state.readyBefore) return { state, lines: [forwardLine(event, paint)] };
+  // They are listed below the word ready; one that something else keeps from being ready is still told.
+  const forwards = [...state.forwards, event];
+  const lines = forwards.map((forward) => forwardLine(forward, paint));
+  return { state: { ...state, forwards, later: withEntry(state.later, 'forwards', { at: now + patienceMs * 2, lines }) }, lines: [] };
+}
+
+function forwardLine(event: Extract<Event, { kind: 'forwarded' }>, paint: Paint): Line {
+  return { subject: event.release, text: `${paint.underline(event.url)} ${paint.dim(`→ ${event.resource}:${event.port}`)}` };
+}
+
+function decision(event: Extract<Event, { kind: 'decision' }>, state: TerminalState, now: number, { verbosity }: Format): Step {
+  const [only] = event.files;
+  const oneEach = event.files.length === event.containerPaths.length;
+  const fileAt = (at: number) => (event.files.length === 1 ? only : oneEach ? event.files[at] : undefined);
+  const paired = event.containerPaths.flatMap((path, at) => {
+    const file = fileAt(at);
+    return file === undefined ? [] : [[path, file] as const];
+  });
+  const known: TerminalState = { ...state, sources: withEntry(state.sources, event.artifact, new Map(paired)) };
+  const quietly: Step = { state: state.broken ? { ...known, eventfulSince: now } : known, lines: [] };
+  const eventful = state.broken ? { ...known, eventfulSince: now } : withBeginning(known, now);
+  const line = (what: string, next = known): Step => ({
+    state: next,
+    lines: [{ subject: event.artifact, text: `${what}, ${reasonOf(event)}` }],
+  });
+  switch (event.action) {
+    case 'rebuild':
+      return line('rebuilding', { ...eventful, announced: new Set(state.announced).add(event.artifact) });
+    case 'redeploy':
+      return line('redeploying', eventful);
+    case 'target-then-sync':
+      return line('running its target first', eventful);
+    case 'sync':
+      return verbosity === 'debug' ? line('syncing') : quietly;
+    case 'none':
+      return verbosity === 'debug' ? line('nothing to do') : quietly;
+  }
+}
+
+/** `apps/api/package.json is read by RUN npm ci (Dockerfile:7)`, whatever kind of phrase the reason is. */
+function reasonOf({ files, because }: Extract<Event, { kind: 'decision' }>): string {
+  if (files.length === 0 || files.some((file) => because.includes(file))) return because;
+  const isParticiple = /^(copied|hidden|left|mounted|read|taken)\b/.test(because);
+  return `${someOf(files, 2)}${isParticiple ? (files.length === 1 ? ' is' : ' are') : ':'} ${because}`;
+}
+
+function failure(event: Extract<Event, { kind: 'failed' }>, state: TerminalState, { verbosity, paint }: Format): Step {
+  const { subject, code, message, problem } = event;
+  const identity = JSON.stringify([code, message, problem.detail]);
+  const next: TerminalState = {
+    ...finished(state, subject),
+    broken: true,
+    eventfulSince: undefined,
+    failures: withEntry(state.failures, subject, identity),
+    later: without(state.later, `output ${subject}`, `rollout ${subject}`),
+  };
+  // A try that fails in the same way again says nothing new.
+  if (state.failures.get(subject) === identity && verbosity !== 'debug') return { state: next, lines: [] };
+  const sentence: Line = { subject, text: `${paint.red('failed:')} ${message} ${paint.dim(`[${code}]`)}` };
+  const again = problem.retry === 'afterDelay' ? [paint.dim('it is tried again')] : [];
+  const details = [...problemDetails(problem, paint), ...again].map((text) => ({ subject, text, continued: true }));
+  // The rollout's own line has said the sentence.
+  return { state: next, lines: state.rolloutFailures.get(subject) === message ? details : [sentence, ...details] };
+}
+
+/** Gives new names their colour and room. */
+function withNames(state: TerminalState, lines: readonly Line[]): TerminalState {
+  let next = state;
+  for (const { subject } of lines) {
+    const name = ownerOf(subject);
+    const width = Math.min(widest, subject.length);
+    if (width > next.width) next = { ...next, width };
+    if (name !== everything && !next.colours.has(name))
+      next = { ...next, colours: withEntry(next.colours, name, colourFor(name, next.colours.values())) };
+  }
+  return next;
+}
+
+/** A target's lines have the colour of its project. */
+function ownerOf(subject: string): string {
+  return subject.split(':', 1)[0] ?? subject;
+}
+
+function written({ subject, text, continued }: Line, state: TerminalState, paint: Paint): string {
+  if (continued) return `${' '.repeat(state.width)}    ${text}`;
+  const name = subject.length > widest ? `${subject.slice(0, widest - 1)}…` : subject;
+  const colour = state.colours.get(ownerOf(subject));
+  return `${(colour ? paint[colour] : paint.dim)(name.padEnd(state.width))}  ${text}`;
+}

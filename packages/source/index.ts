@@ -1,0 +1,4 @@
+export * from './openSource';
+export * from './readEntry';
+export type { SeenPath } from './changes';
+export type { Scope } from './scope';

@@ -1,0 +1,6 @@
+export { statusOf, type ObjectStatus } from './compute';
+export { podTrouble, type PodTrouble } from './podTrouble';
+export { viewRelease, watchedKinds, type ReleaseEvidence, type ReleaseTrouble, type ReleaseView } from './releaseView';
+export { isReady, type Pod, type Service } from './shapes';
+export { shareWatches, type WatchedKube } from './shareWatches';
+export { watchRelease, type ReleaseSighting, type WatchReleaseRequest } from './watchRelease';

@@ -1,0 +1,294 @@
+import type { KindRef, KubeObject } from '../clients';
+import { annotations, isOwned, isTracked, nameOf, templateLabels, trackedKinds, type AppliedStamp, type Owner } from '../deploy';
+import { absent, found, type ArtifactName, type Known, type Problem, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
+import { statusOf } from './compute';
+import { podTrouble, unready, type PodTrouble } from './podTrouble';
+import { conditionOf, type Conditioned, type KubeEvent, type Pod, type Replicated } from './shapes';
+
+/** What is watched of a release: what it was applied as, and what its controllers make of that. */
+export const watchedKinds: readonly KindRef[] = [
+  ...trackedKinds,
+  { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
+  { apiVersion: 'batch/v1', kind: 'Job' },
+  { apiVersion: 'v1', kind: 'Pod' },
+];
+
+/** Why a release is failing: its problem, and the pod whose log may tell more. */
+export interface ReleaseTrouble {
+  readonly pod: Pod | undefined;
+  readonly trouble: PodTrouble;
+}
+
+export interface ReleaseView {
+  readonly live: Known<Omit<SeenRelease, 'rollout'>>;
+  readonly rollout:
+    | { readonly state: 'ready' }
+    /** `unready` is a pod whose events may say what it waits for. */
+    | { readonly state: 'progressing'; readonly message: string; readonly unready?: Pod }
+    | { readonly state: 'failed'; readonly trouble: ReleaseTrouble };
+  readonly containers: readonly SeenContainer[];
+  /** When to look again although nothing changes, milliseconds since 1970. */
+  readonly lookAgainAt: number | undefined;
+}
+
+export interface ReleaseEvidence {
+  readonly owner: Owner;
+  /** All objects of the watched kinds that carry the release's labels. */
+  readonly objects: readonly KubeObject[];
+  /** Milliseconds since 1970. */
+  readonly now: number;
+  /** Events of pods that were in trouble, by the pod's UID. */
+  readonly events: ReadonlyMap<string, readonly KubeEvent[]>;
+  readonly snapshotOf: (inputsHash: string) => Snapshot | undefined;
+}
+
+/** How long an apply takes at most, from its first object to its last. */
+const applyMs = 3_000;
+
+/** A release as its live objects tell. Pure. */
+export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
+  const applied = evidence.objects.filter(
+    (object) => isOwned(object, evidence.owner) && !isControlled(object) && object.metadata.deletionTimestamp === undefined,
+  );
+  const chains = new Map(evidence.objects.map((object) => [object.metadata.uid ?? '', object]));
+  const appliedUids = new Set(applied.map((object) => object.metadata.uid ?? ''));
+  const pods = evidence.objects
+    .filter((object): object is Pod => object.kind === 'Pod')
+    .filter((pod) => appliedUids.has(rootOf(pod, chains)));
+  const stamped = stampedOf(applied);
+  const newest = newestOf(stamped);
+  const containers = pods.flatMap((pod) => containersOf(pod, evidence.snapshotOf));
+  const { rollout, lookAgainAt } = rolloutOf({ applied: newest?.objects ?? [], pods, evidence, chains });
+  if (!newest) return { live: absent, containers, rollout, lookAgainAt };
+  const whole = isWhole(newest);
+  // An apply that has only just begun, perhaps in another session, is given the time to end: two would begin each other's again.
+  const begunUntil = newest.stamp.at + applyMs;
+  const going = !whole && Math.abs(evidence.now - newest.stamp.at) < applyMs;
+  const live = found({
+    fingerprint: whole || going ? fingerprintOf(newest) : `${fingerprintOf(newest)} incomplete`,
+    // While an apply goes on, a workload that it has not come to yet still runs the image of the one before.
+    images: imagesOf(
+      stamped.map(({ object }) => object),
+      evidence.snapshotOf,
+    ),
+  });
+  const missing = `${newest.objects.filter(isTracked).length} of its ${newest.stamp.objects} objects are there`;
+  return {
+    live,
+    containers,
+    rollout: whole || rollout.state !== 'ready' ? rollout : { state: 'progressing', message: missing },
+    lookAgainAt: going ? Math.min(lookAgainAt ?? Infinity, begunUntil) : lookAgainAt,
+  };
+}
+
+function isControlled(object: KubeObject): boolean {
+  return object.metadata.ownerReferences?.some((reference) => reference.controller === true) ?? false;
+}
+
+/** The UID at the end of a pod's chain of controllers: Pod → ReplicaSet → Deployment. */
+function rootOf(object: KubeObject, chains: ReadonlyMap<string, KubeObject>): string {
+  const controller = object.metadata.ownerReferences?.find((reference) => reference.controller === true);
+  if (!controller) return object.metadata.uid ?? '';
+  const next = chains.get(controller.uid);
+  return next ? rootOf(next, chains) : controller.uid;
+}
+
+interface Stamped {
+  readonly stamp: AppliedStamp;
+  readonly object: KubeObject;
+}
+
+interface Newest {
+  readonly stamp: AppliedStamp;
+  readonly objects: readonly KubeObject[];
+}
+
+/** The objects of the latest apply. What an older one left over takes no part. */
+function newestOf(stamped: readonly Stamped[]): Newest | undefined {
+  const stamp = stamped.at(-1)?.stamp;
+  return stamp && { stamp, objects: stamped.filter((one) => one.stamp.at === stamp.at).map(({ object }) => object) };
+}
+
+/** Oldest apply first. */
+function stampedOf(applied: readonly KubeObject[]): readonly Stamped[] {
+  return applied
+    .flatMap((object) => {
+      const stamp = parsed(object.metadata.annotations?.[annotations.applied]) as AppliedStamp | undefined;
+      return stamp ? [{ stamp, object }] : [];
+    })
+    .sort((one, other) => one.stamp.at - other.stamp.at);
+}
+
+/** An apply of which objects are missing was cut short, or somebody deleted one. It is given a fingerprint that nothing is ever wanted to have. */
+function isWhole({ stamp, objects }: Newest): boolean {
+  return objects.filter(isTracked).length >= stamp.objects;
+}
+
+function fingerprintOf({ objects }: Newest): string {
+  return objects[0]?.metadata.annotations?.[annotations.fingerprint] ?? '';
+}
+
+function imagesOf(objects: readonly KubeObject[], snapshotOf: ReleaseEvidence['snapshotOf']): SeenRelease['images'] {
+  const images: Record<ArtifactName, SeenRelease['images'][string]> = {};
+  for (const object of objects) {
+    const own = parsed(object.metadata.annotations?.[annotations.images]) as
+      Readonly<Record<ArtifactName, { readonly ref: string; readonly inputsHash: string }>> | undefined;
+    for (const [artifact, image] of Object.entries(own ?? {})) images[artifact] = { ...image, snapshot: snapshotOf(image.inputsHash) };
+  }
+  return images;
+}
+
+/** What Slipway wrote itself, so its shape is known; somebody else's text under its name counts for nothing. */
+function parsed(text: string | undefined): unknown {
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function containersOf(pod: Pod, snapshotOf: ReleaseEvidence['snapshotOf']): readonly SeenContainer[] {
+  const { name = '', namespace = '', uid = '', deletionTimestamp } = pod.metadata;
+  const { phase, containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  if (deletionTimestamp !== undefined || phase === 'Succeeded' || phase === 'Failed') return [];
+  const marks = (parsed(pod.metadata.annotations?.[annotations.artifacts]) ?? {}) as Readonly<
+    Record<string, { readonly artifact: ArtifactName; readonly inputs: string }>
+  >;
+  return [...initContainerStatuses, ...containerStatuses].flatMap((status): SeenContainer[] => {
+    const mark = marks[status.name];
+    if (!mark || status.containerID === undefined || status.containerID === '') return [];
+    return [
+      {
+        id: status.containerID,
+        artifact: mark.artifact,
+        namespace,
+        pod: name,
+        podUid: uid,
+        container: status.name,
+        running: status.state?.running !== undefined,
+        inputsHash: mark.inputs,
+        restarts: status.restartCount ?? 0,
+        snapshot: snapshotOf(mark.inputs),
+      },
+    ];
+  });
+}
+
+interface RolloutEvidence {
+  readonly applied: readonly KubeObject[];
+  readonly pods: readonly Pod[];
+  readonly evidence: ReleaseEvidence;
+  readonly chains: ReadonlyMap<string, KubeObject>;
+}
+
+function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<ReleaseView, 'rollout' | 'lookAgainAt'> {
+  const { now, events } = evidence;
+  const waiting: string[] = [];
+  let unreadyPod: Pod | undefined;
+  let lookAgainAt: number | undefined;
+  const consider = (found: ReleaseTrouble | undefined): ReleaseTrouble | undefined => {
+    if (!found || found.trouble.certainAt <= now) return found;
+    lookAgainAt = Math.min(lookAgainAt ?? Infinity, found.trouble.certainAt);
+    return undefined;
+  };
+  for (const object of applied) {
+    const status = statusOf(object);
+    const own = pods.filter((pod) => rootOf(pod, chains) === object.metadata.uid && pod.metadata.deletionTimestamp === undefined);
+    // A status that speaks of an older spec has pods of an older spec.
+    const observed = (object as Conditioned).status?.observedGeneration;
+    const current =
+      observed !== undefined && observed !== object.metadata.generation
+        ? []
+        : own.filter((pod) => isOfCurrentRevision(pod, object, evidence.objects));
+    for (const pod of status.state === 'current' && object.kind === 'Job' ? [] : current) {
+      const trouble = podTrouble(pod, now, events.get(pod.metadata.uid ?? ''));
+      const certain = consider(trouble && { pod, trouble });
+      if (certain) return { rollout: { state: 'failed', trouble: certain }, lookAgainAt: afterGrace(pod, now) };
+    }
+    const refused = consider(refusedPods(object, evidence.objects, now));
+    if (refused) return { rollout: { state: 'failed', trouble: refused }, lookAgainAt: undefined };
+    if (status.state === 'failed')
+      return { rollout: { state: 'failed', trouble: stuck(object, status.message, own, events) }, lookAgainAt: undefined };
+    if (status.state === 'current') continue;
+    const slow = current
+      .map((pod) => ({ pod, ...unready(pod, events.get(pod.metadata.uid ?? '')) }))
+      .find(({ message }) => message !== undefined);
+    if (slow?.since !== undefined && slow.since > now) lookAgainAt = Math.min(lookAgainAt ?? Infinity, slow.since);
+    const isSlow = slow?.since !== undefined && slow.since <= now;
+    if (isSlow) unreadyPod ??= slow.pod;
+    waiting.push(`${nameOf(object)}: ${isSlow ? (slow.message ?? '') : status.message}`);
+  }
+  if (waiting.length === 0) return { rollout: { state: 'ready' }, lookAgainAt };
+  return { rollout: { state: 'progressing', message: waiting.join('; '), ...(unreadyPod && { unready: unreadyPod }) }, lookAgainAt };
+}
+
+/** A container that crashed and runs again is believed once it has run for a while; nothing else would say so. */
+function afterGrace(pod: Pod, now: number): number | undefined {
+  const started = [...(pod.status?.initContainerStatuses ?? []), ...(pod.status?.containerStatuses ?? [])].map((status) =>
+    Date.parse(status.state?.running?.startedAt ?? ''),
+  );
+  const soonest = Math.min(
+    ...started
+      .filter((at) => !Number.isNaN(at))
+      .map((at) => at + 10_000)
+      .filter((at) => at > now),
+  );
+  return soonest === Infinity ? undefined : soonest;
+}
+
+/** During a rolling update the pods of the old revision may be in any trouble: it was the reason for the update. */
+function isOfCurrentRevision(pod: Pod, object: KubeObject, objects: readonly KubeObject[]): boolean {
+  if (object.kind === 'Deployment') {
+    const newest = newestReplicaSet(object, objects);
+    return pod.metadata.ownerReferences?.some((reference) => reference.uid === newest?.metadata.uid) ?? false;
+  }
+  const update = object.kind === 'StatefulSet' ? (object as Replicated).status?.updateRevision : undefined;
+  return update === undefined || pod.metadata.labels?.['controller-revision-hash'] === update;
+}
+
+function newestReplicaSet(deployment: KubeObject, objects: readonly KubeObject[]): KubeObject | undefined {
+  const revision = (object: KubeObject) => Number(object.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+  return objects
+    .filter(
+      (object) =>
+        object.kind === 'ReplicaSet' && object.metadata.ownerReferences?.some((reference) => reference.uid === deployment.metadata.uid),
+    )
+    .reduce<KubeObject | undefined>((best, object) => (best && revision(best) >= revision(object) ? best : object), undefined);
+}
+
+function problemOf(message: string, hint: string, code: string): Problem {
+  return { code, message, hint, retry: 'whenInputChanges', exitCode: 1 };
+}
+
+/** A quota, a policy or a missing service account: the controller may not make the pods at all. A moment of it is usual while accounts are made. */
+function refusedPods(object: KubeObject, objects: readonly KubeObject[], now: number): ReleaseTrouble | undefined {
+  const maker = object.kind === 'Deployment' ? newestReplicaSet(object, objects) : object;
+  const failure = conditionOf((maker as Conditioned | undefined)?.status?.conditions, 'ReplicaFailure');
+  if (failure?.status !== 'True') return undefined;
+  const since = Date.parse(failure.lastTransitionTime ?? '');
+  const problem = problemOf(
+    `${nameOf(object)}: its pods are refused, ${failure.message ?? failure.reason ?? 'no reason is given'}`,
+    'check quotas, policies and the service account',
+    'podsRefused',
+  );
+  return { pod: undefined, trouble: { problem, certainAt: (Number.isNaN(since) ? now : since) + 5_000, log: undefined } };
+}
+
+/** The controller itself gave up; what a readiness probe says is then the best reason there is. */
+function stuck(object: KubeObject, message: string, pods: readonly Pod[], events: ReleaseEvidence['events']): ReleaseTrouble {
+  const pod = pods.findLast((candidate) => conditionOf(candidate.status?.conditions, 'Ready')?.status !== 'True');
+  const unready = pod?.status?.containerStatuses?.find((status) => status.ready !== true);
+  const probe = (events.get(pod?.metadata.uid ?? '') ?? []).findLast((event) => event.reason === 'Unhealthy');
+  const because = probe?.message === undefined ? '' : `: ${probe.message.trim()}`;
+  const hint = unready
+    ? `container ${unready.name} of pod ${pod?.metadata.name ?? ''} does not become ready; check its readiness probe and its log`
+    : 'see the events: kubectl describe';
+  const log = unready ? { container: unready.name, previous: false } : undefined;
+  return { pod, trouble: { problem: problemOf(`${nameOf(object)} ${message}${because}`, hint, 'rolloutFailed'), certainAt: 0, log } };
+}
+
+/** Whether an object carries a release's labels. */
+export function isOfRelease(object: KubeObject, owner: Owner): boolean {
+  return Object.entries(templateLabels(owner)).every(([name, value]) => object.metadata.labels?.[name] === value);
+}

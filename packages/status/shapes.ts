@@ -1,0 +1,125 @@
+import type { KubeObject } from '../clients';
+
+/** What is read of kinds whose shape the API server vouches for. A field that may be left out may really be. */
+export interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly lastTransitionTime?: string;
+}
+
+export interface Conditioned extends KubeObject {
+  readonly status?: { readonly observedGeneration?: number; readonly conditions?: readonly Condition[] };
+}
+
+export interface TerminatedState {
+  readonly exitCode: number;
+  readonly signal?: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly finishedAt?: string;
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly image?: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+  /** Empty until the runtime has made one. */
+  readonly containerID?: string;
+  readonly state?: {
+    readonly waiting?: { readonly reason?: string; readonly message?: string };
+    readonly running?: { readonly startedAt?: string };
+    readonly terminated?: TerminatedState;
+  };
+  readonly lastState?: { readonly terminated?: TerminatedState };
+}
+
+export interface ContainerSpec {
+  readonly name: string;
+  readonly image?: string;
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
+  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
+}
+
+export interface Pod extends KubeObject {
+  readonly spec?: {
+    readonly containers?: readonly ContainerSpec[];
+    readonly initContainers?: readonly ContainerSpec[];
+    readonly restartPolicy?: string;
+  };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly conditions?: readonly Condition[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+    readonly initContainerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface Replicated extends KubeObject {
+  readonly spec?: {
+    readonly replicas?: number;
+    readonly progressDeadlineSeconds?: number;
+    readonly updateStrategy?: { readonly type?: string; readonly rollingUpdate?: { readonly partition?: number } };
+  };
+  readonly status?: {
+    readonly replicas?: number;
+    readonly readyReplicas?: number;
+    readonly availableReplicas?: number;
+    readonly updatedReplicas?: number;
+    readonly currentReplicas?: number;
+    readonly fullyLabeledReplicas?: number;
+    readonly currentRevision?: string;
+    readonly updateRevision?: string;
+    readonly observedGeneration?: number;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+export interface DaemonSet extends KubeObject {
+  readonly spec?: { readonly updateStrategy?: { readonly type?: string } };
+  readonly status?: {
+    readonly desiredNumberScheduled?: number;
+    readonly currentNumberScheduled?: number;
+    readonly updatedNumberScheduled?: number;
+    readonly numberAvailable?: number;
+    readonly numberReady?: number;
+    readonly observedGeneration?: number;
+  };
+}
+
+export interface Job extends KubeObject {
+  readonly spec?: { readonly parallelism?: number; readonly completions?: number };
+  readonly status?: {
+    readonly succeeded?: number;
+    readonly active?: number;
+    readonly failed?: number;
+    readonly startTime?: string;
+    readonly conditions?: readonly Condition[];
+  };
+}
+
+export interface Claim extends KubeObject {
+  readonly status?: { readonly phase?: string };
+}
+
+export interface Service extends KubeObject {
+  readonly spec?: { readonly type?: string; readonly clusterIP?: string };
+}
+
+export interface KubeEvent extends KubeObject {
+  readonly reason?: string;
+  readonly message?: string;
+  readonly type?: string;
+}
+
+export function conditionOf(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {
+  return conditions?.find((condition) => condition.type === type);
+}
+
+export function isReady(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && conditionOf(pod.status?.conditions, 'Ready')?.status === 'True';
+}

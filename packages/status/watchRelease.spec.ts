@@ -1,0 +1,347 @@
+import type { KubeObject } from '../clients';
+import { fakeKube } from '../testkit/fakeKube';
+import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube } from '.';
+
+const owner = { workspaceId: 'ws1', release: 'shop' };
+const template = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop' };
+const labels = { ...template, 'app.kubernetes.io/managed-by': 'slipway' };
+const applied = (fingerprint: string, at: number, objects: number) => ({
+  'slipway.dev/fingerprint': fingerprint,
+  'slipway.dev/applied': JSON.stringify({ at, objects }),
+});
+const done = (generation: number) => ({
+  observedGeneration: generation,
+  replicas: 1,
+  updatedReplicas: 1,
+  readyReplicas: 1,
+  availableReplicas: 1,
+  conditions: [
+    { type: 'Progressing', status: 'True', reason: 'NewReplicaSetAvailable' },
+    { type: 'Available', status: 'True' },
+  ],
+});
+
+/** A cluster with a Deployment, its ReplicaSets and pods, moved by hand. */
+function cluster() {
+  const kube = fakeKube({ namespaces: ['shop'] });
+  const uids = new Map<number, string>();
+  const deploy = (fingerprint: string, at: number, image = 'in1', objects = 1) =>
+    kube.put({
+      apiVersion: 'apps/v1',
+      kind: 'Deployment',
+      metadata: {
+        name: 'worker',
+        namespace: 'shop',
+        labels,
+        annotations: {
+          ...applied(fingerprint, at, objects),
+          'slipway.dev/images': JSON.stringify({ worker: { ref: `reg/worker:${image}`, inputsHash: image } }),
+        },
+      },
+      spec: { replicas: 1, image },
+    });
+  const replicaSet = (revision: number) => {
+    const { metadata } = kube.put({
+      apiVersion: 'apps/v1',
+      kind: 'ReplicaSet',
+      metadata: {
+        name: `worker-${revision}`,
+        namespace: 'shop',
+        labels: template,
+        annotations: { 'deployment.kubernetes.io/revision': String(revision) },
+        ownerReferences: [
+          {
+            kind: 'Deployment',
+            name: 'worker',
+            uid: kube.all('Deployment')[0]?.metadata.uid ?? '',
+            controller: true,
+          },
+        ],
+      },
+    });
+    uids.set(revision, metadata.uid ?? '');
+  };
+  const pod = (name: string, revision: number, status: unknown, more: Partial<KubeObject['metadata']> = {}) =>
+    kube.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name,
+        namespace: 'shop',
+        labels: template,
+        annotations: { 'slipway.dev/artifacts': JSON.stringify({ worker: { artifact: 'worker', inputs: `in${revision}` } }) },
+        ownerReferences: [{ kind: 'ReplicaSet', name: `worker-${revision}`, uid: uids.get(revision) ?? 'foreign', controller: true }],
+        ...more,
+      },
+      spec: { containers: [{ name: 'worker', image: 'reg/worker' }] },
+      status,
+    });
+  const setStatus = (status: unknown) => {
+    for (const object of kube.all('Deployment')) kube.put({ ...object, status });
+  };
+  return { kube, deploy, replicaSet, pod, setStatus };
+}
+
+const running = (id: string) => ({
+  phase: 'Running',
+  containerStatuses: [{ name: 'worker', containerID: id, restartCount: 0, state: { running: { startedAt: '2026-01-01T00:00:00Z' } } }],
+});
+const crashing = (id: string, exitCode: number, restartCount: number) => ({
+  phase: 'Running',
+  containerStatuses: [
+    {
+      name: 'worker',
+      containerID: id,
+      restartCount,
+      state: { waiting: { reason: 'CrashLoopBackOff' } },
+      lastState: { terminated: { exitCode } },
+    },
+  ],
+});
+
+/** Everything seen of the release, and a way to wait for something. */
+function follow(kube: WatchedKube) {
+  const seen: ReleaseSighting[] = [];
+  let wake: () => void = () => undefined;
+  const watch = watchRelease({
+    kube,
+    owner,
+    namespaces: ['shop'],
+    snapshotOf: () => undefined,
+    onSeen: (sighting) => {
+      seen.push(sighting);
+      wake();
+    },
+  });
+  const until = async (wanted: (sighting: ReleaseSighting) => boolean): Promise<ReleaseSighting> => {
+    for (;;) {
+      const last = seen.at(-1);
+      if (last && wanted(last)) return last;
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  return { seen, until, stop: () => watch.stop() };
+}
+
+const rolloutIs = (state: string) => (sighting: ReleaseSighting) =>
+  sighting.live.state === 'found' && sighting.live.value.rollout.state === state;
+
+describe('watchRelease', () => {
+  test('a release that is not there is absent, not unknown', async () => {
+    const { until, stop } = follow(fakeKube());
+    expect(await until(({ live }) => live.state !== 'unknown')).toMatchObject({ live: { state: 'absent' }, containers: [] });
+    stop();
+  });
+
+  test('follows a rollout from what was applied to ready, and its containers', async () => {
+    const { kube, deploy, replicaSet, pod, setStatus } = cluster();
+    const { seen, until, stop } = follow(kube);
+    await until(({ live }) => live.state === 'absent');
+    deploy('f1', 1);
+    expect(await until(rolloutIs('progressing'))).toMatchObject({
+      live: { value: { fingerprint: 'f1', images: { worker: { ref: 'reg/worker:in1', inputsHash: 'in1' } } } },
+    });
+    replicaSet(1);
+    pod('worker-1-a', 1, { phase: 'Pending', containerStatuses: [{ name: 'worker', containerID: '', state: { waiting: {} } }] });
+    pod('worker-1-a', 1, running('containerd://1'));
+    const { containers } = await until((sighting) => sighting.containers.length > 0);
+    expect(containers).toMatchObject([
+      { id: 'containerd://1', artifact: 'worker', pod: 'worker-1-a', container: 'worker', running: true, inputsHash: 'in1', restarts: 0 },
+    ]);
+    setStatus(done(1));
+    await until(rolloutIs('ready'));
+    expect(seen.map(({ revision }) => revision)).toEqual(seen.map((_, index) => index + 1));
+    stop();
+  });
+
+  test('an older status says nothing of a newer spec', async () => {
+    const { kube, deploy, setStatus } = cluster();
+    deploy('f1', 1, 'in1');
+    setStatus(done(1));
+    const { until, stop } = follow(kube);
+    await until(rolloutIs('ready'));
+    deploy('f2', 2, 'in2');
+    expect(await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f2')).toMatchObject({
+      live: { value: { rollout: { state: 'progressing' } } },
+    });
+    setStatus(done(2));
+    await until(rolloutIs('ready'));
+    stop();
+  });
+
+  test('the image that runs stays known while the next apply has not come to its workload', async () => {
+    const { kube, deploy } = cluster();
+    deploy('f1', 1, 'in1');
+    const { until, stop } = follow(kube);
+    await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1');
+    kube.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'settings', namespace: 'shop', labels, annotations: applied('f2', 2, 2) },
+    });
+    expect(await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f2 incomplete')).toMatchObject({
+      live: { value: { images: { worker: { ref: 'reg/worker:in1', inputsHash: 'in1' } } } },
+    });
+    stop();
+  });
+
+  test('an apply that has only just begun is given time to end, whoever does it', async () => {
+    const { kube, deploy } = cluster();
+    deploy('f1', Date.now() - 2500, 'in1', 2);
+    const { until, stop } = follow(kube);
+    expect(await until(({ live }) => live.state === 'found')).toMatchObject({
+      live: { value: { fingerprint: 'f1', rollout: { state: 'progressing' } } },
+    });
+    await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1 incomplete');
+    stop();
+  });
+
+  test('an apply of which an object is missing is not what was wanted', async () => {
+    const { kube, deploy } = cluster();
+    deploy('f1', 1, 'in1', 2);
+    const { until, stop } = follow(kube);
+    await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1 incomplete');
+    const config: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'settings', namespace: 'shop', labels, annotations: applied('f1', 1, 2) },
+    };
+    kube.put(config);
+    await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1');
+    await kube.delete({ apiVersion: 'v1', kind: 'ConfigMap', name: 'settings', namespace: 'shop' });
+    await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1 incomplete');
+    stop();
+  });
+
+  test('what an older apply left over takes no part', async () => {
+    const { kube, deploy } = cluster();
+    kube.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'old', namespace: 'shop', labels, annotations: applied('f0', 1, 1) } });
+    deploy('f1', 2);
+    const { until, stop } = follow(kube);
+    await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1');
+    stop();
+  });
+
+  test('a release deleted from outside is absent, and its containers are gone', async () => {
+    const { kube, deploy, replicaSet, pod } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    pod('worker-1-a', 1, running('containerd://1'));
+    const { until, stop } = follow(kube);
+    await until(({ containers }) => containers.length === 1);
+    await kube.delete({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'worker', namespace: 'shop' });
+    expect(await until(({ live }) => live.state === 'absent')).toMatchObject({ containers: [] });
+    stop();
+  });
+
+  test('containers of the old and the new revision are there, those of a pod that ends and of foreign pods are not', async () => {
+    const { kube, deploy, replicaSet, pod } = cluster();
+    deploy('f2', 2);
+    replicaSet(1);
+    replicaSet(2);
+    pod('old', 1, running('containerd://1'));
+    pod('new', 2, running('containerd://2'));
+    pod('ending', 2, running('containerd://3'), { deletionTimestamp: 'now' });
+    pod('foreign', 3, running('containerd://4'));
+    const { until, stop } = follow(kube);
+    const { containers } = await until((sighting) => sighting.containers.length > 0);
+    expect(containers.map(({ pod: name, inputsHash }) => [name, inputsHash])).toEqual([
+      ['old', 'in1'],
+      ['new', 'in2'],
+    ]);
+    stop();
+  });
+
+  test('a crash loop fails at once, with the last lines of the container that crashed', async () => {
+    const { kube, deploy, replicaSet, pod, setStatus } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    for (const line of ['starting', 'Error: no database']) kube.log({ namespace: 'shop', pod: 'worker-1-a', container: 'worker' }, line);
+    const { until, seen, stop } = follow(kube);
+    pod('worker-1-a', 1, crashing('containerd://1', 3, 2));
+    setStatus({ observedGeneration: 1, replicas: 1, updatedReplicas: 1 });
+    expect(await until(rolloutIs('failed'))).toMatchObject({
+      live: {
+        value: {
+          rollout: {
+            problem: {
+              code: 'containerCrashed',
+              message: expect.stringContaining('exit code 3') as string,
+              detail: 'starting\nError: no database',
+            },
+          },
+        },
+      },
+    });
+    const failures = seen.length;
+    pod('worker-1-a', 1, crashing('containerd://2', 3, 3));
+    const again = await until(({ containers }) => containers[0]?.id === 'containerd://2');
+    expect(again).toMatchObject({ live: { value: { rollout: { state: 'failed' } } } });
+    expect(seen.slice(failures).every(rolloutIs('failed'))).toBe(true);
+    stop();
+  });
+
+  test('trouble of the old revision does not fail the new one', async () => {
+    const { kube, deploy, replicaSet, pod, setStatus } = cluster();
+    deploy('f2', 2);
+    replicaSet(1);
+    replicaSet(2);
+    pod('old', 1, crashing('containerd://1', 1, 5));
+    pod('new', 2, running('containerd://2'));
+    setStatus({ observedGeneration: 1, replicas: 2, updatedReplicas: 1 });
+    const { seen, until, stop } = follow(kube);
+    await until(({ containers }) => containers.length === 2);
+    setStatus(done(1));
+    await until(rolloutIs('ready'));
+    expect(seen.some(rolloutIs('failed'))).toBe(false);
+    stop();
+  });
+
+  test('a kind that may not be read is not waited for', async () => {
+    const kube = fakeKube();
+    const refusing: WatchedKube = {
+      ...kube,
+      watch(kind, options, events) {
+        if (kind.kind !== 'CronJob') return kube.watch(kind, options, events);
+        queueMicrotask(() => events.onTrouble({ code: 'clusterRefused', message: 'no', retry: 'afterDelay', exitCode: 1 }));
+        return { stop: () => undefined };
+      },
+    };
+    const { until, stop } = follow(refusing);
+    await until(({ live }) => live.state === 'absent');
+    stop();
+  });
+});
+
+describe('shareWatches', () => {
+  test('a second release adds no watch, sees the same, and the last one to stop ends them', async () => {
+    const { kube, deploy, setStatus } = cluster();
+    let watches = 0;
+    const counted: WatchedKube = {
+      ...kube,
+      watch(kind, options, events) {
+        watches += 1;
+        const watch = kube.watch(kind, options, events);
+        return {
+          stop() {
+            watches -= 1;
+            watch.stop();
+          },
+        };
+      },
+    };
+    deploy('f1', 1);
+    const shared = shareWatches(counted);
+    const first = follow(shared);
+    await first.until(({ live }) => live.state === 'found');
+    const before = watches;
+    const second = follow(shared);
+    await second.until(({ live }) => live.state === 'found');
+    expect(watches).toBe(before);
+    first.stop();
+    setStatus(done(1));
+    await second.until(rolloutIs('ready'));
+    second.stop();
+    expect(watches).toBe(0);
+  });
+});

@@ -1,0 +1,443 @@
+/**
+ * The agent for containers that have a POSIX shell with dd and tar (busybox, or dash and the GNU tools). The shell's own commands do what
+ * they can: each process that is started costs half a millisecond.
+ *
+ * Guarantee: the same as Node's, except that in an archive (ten changes and more at once) an existing file is emptied before it is
+ * written, within the same few microseconds, and a new file appears before it is whole.
+ *
+ * It reads its standard input only by `read`, which takes byte by byte and so never too much, and by dd with a full block.
+ */
+export const shAgentSource = `
+header=$2 name=$1 folders=$3
+shift 3
+nl='
+'
+tab='	'
+start=$PWD
+had_locale=\${LC_ALL+x} locale=\${LC_ALL-}
+# Bytes are bytes; nothing is a pattern; what is made can be read by all.
+LC_ALL=C
+set -f
+umask 022
+temporary=.slipway-new
+block=65536
+
+# ---- what comes in
+
+# As many bytes as asked for, to standard output.
+take() {
+  [ "$1" -gt 0 ] || return 0
+  if [ "$1" -le 1048576 ]; then dd bs="$1" count=1 iflag=fullblock 2>/dev/null; return; fi
+  dd bs=$block count=$(($1 / block)) iflag=fullblock 2>/dev/null || return
+  [ $(($1 % block)) = 0 ] || dd bs=$(($1 % block)) count=1 iflag=fullblock 2>/dev/null
+}
+
+content_end() { IFS= read -r end && [ "$end" = . ] || exit 1; }
+
+# A file's content with what proves that it is whole, to standard output. Sets got, for content is read only once.
+receive() {
+  got=1
+  take "$1"
+  rc=$?
+  # How much of a large content was read before a write failed, nobody knows.
+  [ $rc = 0 ] || [ "$1" -le 1048576 ] || { say_refused "$index" "it could not be written"; exit 1; }
+  content_end
+  return $rc
+}
+
+# ---- where files may go
+
+# Whether the directory we are in, which was asked for as $1, is where it seems to be, or below a root.
+inside() {
+  [ "$PWD" = "$1" ] && return
+  IFS=$nl
+  for root in $real_roots; do
+    case $PWD/ in "\${root%/}"/*) return ;; esac
+  done
+  why="outside: it is reached through a link to $PWD"
+  return 1
+}
+
+# Goes to the nearest directory at or above $1 that exists; the rest of the path is left in rest.
+approach() {
+  near=\${1:-/}
+  while [ ! -d "$near" ]; do
+    near=\${near%/*}
+    [ -n "$near" ] || near=/
+  done
+  cd -P "$near" || return
+  inside "$near" || return
+  rest=\${1#"\${near%/}"}
+  rest=\${rest#/}
+  [ -n "$rest" ] || [ ! -e $temporary ] || rm -f $temporary
+}
+
+# Goes to a directory, making it where it is missing.
+enter() {
+  [ "$1" = "$at" ] && return
+  approach "$1" || return
+  if [ -n "$rest" ]; then
+    mkdir -p "./$rest" && cd -P "$1" && inside "$1" || return
+  fi
+  at=$1
+}
+
+# ---- what is done to a path, in its directory, by its name in base
+
+present() { [ -e "./$base" ] || [ -L "./$base" ]; }
+
+regular() { [ -f "./$base" ] && [ ! -L "./$base" ]; }
+
+clear_way() {
+  ! present || rm -rf "./$base" || return
+  at=none
+}
+
+set_mode() {
+  chmod "$mode" "$1" && return
+  # Somebody else's file that we may write: its mode matters only where it says whether it can be run.
+  case $mode in
+  [1357]*) [ -x "$1" ] ;;
+  *) [ ! -x "$1" ] ;;
+  esac
+}
+
+in_place() {
+  { receive "$size"; } 1<>"./$base" || return
+  dd if=/dev/null of="./$base" bs=1 seek="$size" count=0 2>/dev/null || return
+  [ "$flag" = - ] || set_mode "./$base"
+}
+
+make_new() {
+  { receive "$size"; } >$temporary || return
+  [ "$mode" = 644 ] || chmod "$mode" $temporary || return
+  mv -f $temporary "./$base"
+}
+
+put_file() {
+  enter "$parent" || return
+  if regular; then
+    in_place && return
+    # It could not be opened for writing: it runs, or is not ours. It can still be replaced.
+    [ -z "$got" ] || return
+  elif present; then
+    clear_way && enter "$parent" || return
+  fi
+  make_new
+}
+
+put_link() {
+  enter "$parent" || return
+  clear_way && ln -s -- "$target" "./$base"
+}
+
+put_directory() {
+  enter "$parent" || return
+  [ "$kind" = d ] && [ -d "./$base" ] && [ ! -L "./$base" ] && return
+  clear_way && mkdir "./$base"
+}
+
+drop() {
+  [ -d "\${parent:-/}" ] || return 0
+  enter "$parent" && clear_way
+}
+
+# ---- answers
+
+say_refused() { printf 'r\\t%s\\t%s\\t%s\\n' "$number" "$1" "$2" >&4; }
+
+refuse() {
+  reason=$why
+  [ -n "$reason" ] || IFS= read -r reason 2>/dev/null <"$errors" || reason='it could not be done'
+  say_refused "$1" "$reason"
+  refused="$refused$1 "
+}
+
+# ---- the three forms of a part
+
+split_path() {
+  parent=\${path%/*}
+  base=\${path##*/}
+}
+
+operations() {
+  set --
+  intentions=
+  while [ $# -lt "$count" ]; do
+    IFS= read -r line || exit 1
+    set -- "$@" "$line"
+    intentions="$intentions$line$nl"
+  done
+  write_ahead "$intentions"
+  index=0
+  for line do
+    IFS=' ' read -r kind path_bytes size mode flag || exit 1
+    path=\${line#????}
+    path=\${path%??}
+    # A command's output loses its last line ends, but not with something behind them.
+    [ "$path_bytes" = 0 ] || { path=$(take "$path_bytes" && echo /) || exit 1; path=\${path%?}; }
+    split_path
+    got=
+    why=$obstacle
+    case $kind in
+    f)
+      { [ -z "$why" ] && put_file; } 2>"$errors" || refuse $index
+      [ -n "$got" ] || receive "$size" >/dev/null
+      ;;
+    l)
+      target=$(take "$size" && echo /) || exit 1
+      target=\${target%?}
+      { [ -z "$why" ] && put_link; } 2>"$errors" || refuse $index
+      ;;
+    d | e) { [ -z "$why" ] && put_directory; } 2>"$errors" || refuse $index ;;
+    -) { [ -z "$why" ] && drop; } 2>"$errors" || refuse $index ;;
+    *) exit 1 ;;
+    esac
+    index=$((index + 1))
+  done
+  IFS=' ' read -r end bytes && [ "$end" = e ] || exit 1
+  index=0
+  records=
+  while [ $index -lt "$count" ]; do
+    IFS= read -r line || exit 1
+    case $refused in *" $index "*) ;; *) records="$records$line$nl" ;; esac
+    index=$((index + 1))
+  done
+  printf '\\n%s' "$records" >&3
+}
+
+# Makes way for an archive: links are not written through, and a file does not become a directory by itself.
+make_way() {
+  IFS=$nl
+  for line in $intentions; do
+    path=\${line#????}
+    path=\${path%??}
+    split_path
+    if [ "$parent" != "$at" ]; then
+      approach "$parent" || return
+      at=$parent
+    fi
+    [ -z "$rest" ] || continue
+    case $line in
+    ??f*) ! present || regular || clear_way || return ;;
+    ??d*) [ -d "./$base" ] && [ ! -L "./$base" ] || clear_way || return ;;
+    *) clear_way || return ;;
+    esac
+  done
+}
+
+unpack() {
+  cd / || return
+  { take "$size"; } | {
+    tar -x -m -o $overwrite -f -
+    rc=$?
+    # What a failing tar left is read all the same.
+    [ $rc = 0 ] || cat >/dev/null
+    exit $rc
+  }
+}
+
+archive() {
+  intentions=$(take "$bytes")
+  write_ahead "$intentions$nl"
+  IFS= read -r size || exit 1
+  why=$obstacle
+  if [ -z "$why" ] && make_way 2>"$errors"; then
+    unpack 2>"$errors" || refuse 0
+  else
+    refuse 0
+    take "$size" >/dev/null
+  fi
+  content_end
+  all_or_nothing
+}
+
+removals() {
+  intentions=$(take "$bytes")
+  write_ahead "$intentions$nl"
+  why=$obstacle
+  { [ -z "$why" ] && drop_all; } 2>"$errors" || refuse 0
+  all_or_nothing
+}
+
+drop_all() {
+  set --
+  IFS=$nl
+  for line in $intentions; do
+    path=\${line#????}
+    path=\${path%??}
+    split_path
+    if [ "$parent" != "$at" ]; then
+      approach "$parent" || return
+      at=$parent
+    fi
+    [ -z "$rest" ] && present || continue
+    set -- "$@" "$path"
+    [ $# -lt 100 ] || { rm -rf -- "$@" || return; set --; }
+  done
+  [ $# = 0 ] || rm -rf -- "$@"
+}
+
+all_or_nothing() {
+  IFS=' ' read -r end bytes && [ "$end" = e ] || exit 1
+  if [ "$refused" = ' ' ]; then
+    { printf '\\n'; take "$bytes"; } >&3
+  else
+    take "$bytes" >/dev/null
+  fi
+}
+
+# Without its intention written down, nothing may be touched.
+write_ahead() {
+  obstacle=
+  printf '\\n%s' "$1" 2>/dev/null >&3 || obstacle="the ledger $ledger cannot be written"
+}
+
+part() {
+  number=$1 form=$2 count=$3 bytes=$4
+  at=none refused=' ' rest=
+  case $form in
+  o) operations ;;
+  t) archive ;;
+  r) removals ;;
+  *) exit 1 ;;
+  esac
+  printf 'k\\t%s\\n' "$number"
+}
+
+# ---- commands
+
+command_of() {
+  id=$1 count=$2
+  set --
+  while [ $# -lt "$count" ]; do
+    IFS= read -r size || exit 1
+    argument=$(take "$size" && echo /) || exit 1
+    set -- "$@" "\${argument%?}"
+  done
+  (
+    unset LC_ALL
+    [ -z "$had_locale" ] || export LC_ALL="$locale"
+    cd "$start"
+    command "$@" >"$output" 2>&1 </dev/null 3>&- 4>&-
+    rc=$?
+    exec 5<"$output"
+    [ "$output" = /dev/null ] || rm -f "$output"
+    { printf '\\n\\036run\\t%s\\t%s\\n' "$id" $rc; cat <&5; printf '\\n\\036end\\n'; } >&2
+  ) &
+}
+
+# ---- the ledger
+
+open_ledger() {
+  IFS=:
+  for folder in $folders; do
+    IFS= read -r line <"$folder/$name" && [ "$line" = "$header" ] && true >>"$folder/$name" && { ledger=$folder/$name; return; }
+  done
+  for folder in $folders; do
+    { printf '%s\\n' "$header" >"$folder/$name"; } && { ledger=$folder/$name; return; }
+  done
+}
+
+replace_ledger() {
+  [ -n "$ledger" ] || { take "$1" >/dev/null; return; }
+  take "$1" >"$ledger.new" && mv -f "$ledger.new" "$ledger" && exec 3>>"$ledger"
+}
+
+# ---- the agent before this one
+
+# State, parent and start of a process.
+about_process() {
+  state=
+  IFS= read -r line <"/proc/$1/stat" || return
+  IFS=' '
+  set -- \${line##*) }
+  state=$1 parent=$2 began=\${20}
+} 2>/dev/null
+
+# Its stream was lost, but it may still be busy with what it was sent: it must be gone, with what it started, before its ledger
+# is read. Each is stopped before those that it started are looked for, so that none is missed.
+end_former() {
+  { IFS=' ' read -r former since <"$ledger.pid"; } 2>/dev/null || return
+  about_process "$former" && [ "$began" = "$since" ] || return
+  set +f
+  family=
+  found=$former
+  while [ -n "$found" ]; do
+    kill -STOP $found 2>/dev/null
+    family="$family $found"
+    found=
+    for directory in /proc/[0-9]*; do
+      process=\${directory#/proc/}
+      about_process "$process" || continue
+      case "$family " in *" $process "*) continue ;; *" $parent "*) found="$found $process" ;; esac
+    done
+  done
+  set -f
+  IFS=' '
+  kill -KILL $family 2>/dev/null
+  for process in $family; do
+    while about_process "$process" && [ "$state" != Z ]; do :; done
+  done
+}
+
+# ---- hello
+
+# The user's number; a process to ask for it is saved.
+user=
+while read -r key real effective others; do
+  case $key in Uid:) user=$effective; break ;; esac
+done 2>/dev/null </proc/self/status
+printf 'user\\t%s\\n' "$user"
+
+can_write() {
+  [ -w "$1" ] || return
+  # To the superuser a shell says yes even where the file system is read-only.
+  [ "$user" != 0 ] || { true >"$1/$temporary" && rm -f "$1/$temporary"; }
+}
+
+# First of all: nobody else may be writing from here on.
+ledger=
+open_ledger 2>/dev/null
+if [ -n "$ledger" ]; then
+  end_former
+  about_process $$ && printf '%s %s\\n' $$ "$began" 2>/dev/null >"$ledger.pid"
+  errors=$ledger.err output=$ledger.out
+  exec 3>>"$ledger"
+else
+  errors=/dev/null output=/dev/null
+  exec 3>/dev/null
+fi
+trap '[ -z "$ledger" ] || rm -f "$errors" "$ledger.pid"' EXIT
+# Answers go out even while standard output is a file.
+exec 4>&1
+real_roots=
+index=0
+for root do
+  near=$root
+  while [ ! -d "$near" ]; do
+    near=\${near%/*}
+    [ -n "$near" ] || near=/
+  done
+  if { [ -f "$root" ] && [ -w "$root" ]; } || can_write "$near" 2>/dev/null; then state=w; else state=r; fi
+  printf 'root\\t%s\\t%s\\n' $index $state
+  index=$((index + 1))
+  below=\${root#"\${near%/}"}
+  cd -P "$near" 2>/dev/null && real_roots="$real_roots\${PWD%/}$below$nl"
+done
+
+# An existing file keeps its identity in an archive only where tar knows how.
+case $(tar --help 2>&1) in *--overwrite*) overwrite=--overwrite ;; *) overwrite= ;; esac
+printf 'ledger\\t%s\\n' "$ledger"
+[ -z "$ledger" ] || cat "$ledger"
+printf '\\nready\\n'
+
+while IFS=' ' read -r word first second third fourth; do
+  case $word in
+  b) part "$first" "$second" "$third" "$fourth" ;;
+  x) command_of "$first" "$second" ;;
+  c) replace_ledger "$first" ;;
+  *) break ;;
+  esac
+done
+`;

@@ -1,0 +1,3 @@
+export { deliberateFaults, type DeliberateFault } from './deliberateFaults';
+export { trueRules, type Rules } from './rules';
+export { simulate, type HistoryEnd } from './simulate';

@@ -1,0 +1,1 @@
+export { declaresWorkspaces, workspacesGraph } from './workspacesGraph';
