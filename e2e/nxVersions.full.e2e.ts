@@ -12,8 +12,8 @@ describe.each(['22.7.12', '23.3.2'])('in a workspace of Nx %s', (version) => {
   afterAll(() => shop.close());
 
   it('targets are inferred, and `nx run worker:dev` syncs an edit and leaves nothing', async () => {
-    expect(await shop.nx('--version')).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(version) as string });
-    const shown = await shop.nx('show', 'project', 'worker', '--json');
+    expect((await shop.nx(['--version'])).stdout).toContain(version);
+    const shown = await shop.nx(['show', 'project', 'worker', '--json']);
     const { targets } = JSON.parse(shown.stdout) as { readonly targets: Readonly<Record<string, unknown>> };
     expect(Object.keys(targets)).toEqual(expect.arrayContaining(['dev', 'k8s-build', 'k8s-deploy', 'k8s-delete']));
 
@@ -28,9 +28,9 @@ describe.each(['22.7.12', '23.3.2'])('in a workspace of Nx %s', (version) => {
   });
 
   it('`nx run-many -t k8s-deploy` and `k8s-delete` do what they say', async () => {
-    expect(await shop.nx('run-many', '-t', 'k8s-deploy', ...shop.where)).toMatchObject({ exitCode: 0 });
+    await shop.nx(['run-many', '-t', 'k8s-deploy', ...shop.where]);
     expect(await shop.onlyOne('worker')).toMatchObject({ ready: true });
-    expect(await shop.nx('run-many', '-t', 'k8s-delete', ...shop.where)).toMatchObject({ exitCode: 0 });
+    await shop.nx(['run-many', '-t', 'k8s-delete', ...shop.where]);
     expect(await shop.objects()).toEqual([]);
   });
 });

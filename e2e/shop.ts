@@ -32,9 +32,14 @@ export interface Running {
 }
 
 export interface Ended {
-  readonly exitCode: number;
   readonly stdout: string;
   readonly stderr: string;
+}
+
+export interface RunOptions {
+  readonly env?: Env;
+  /** What it must end with; 0 when nothing is said. */
+  readonly exitCode?: number;
 }
 
 type Env = Readonly<Record<string, string | undefined>>;
@@ -108,13 +113,14 @@ export class Shop {
 
   // ---- the command ---------------------------------------------------------------------------------------------
 
-  /** Runs `slipway` to its end, in the workspace's folder. */
-  slipway(args: readonly string[], env: Env = {}): Promise<Ended> {
-    return this.run('slipway', args, env);
+  /** Runs `slipway` to its end, in the workspace's folder. Another exit code than the wanted one fails the test, with all that was printed. */
+  slipway(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    return this.run('slipway', args, options);
   }
 
-  nx(...args: readonly string[]): Promise<Ended> {
-    return this.run('nx', args, {});
+  /** Runs `nx` as `slipway` is run. */
+  nx(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    return this.run('nx', args, options);
   }
 
   /** Installs packages into the workspace, as a user would. */
@@ -152,9 +158,21 @@ export class Shop {
     return dev;
   }
 
-  private async run(bin: string, args: readonly string[], env: Env): Promise<Ended> {
-    const signal = AbortSignal.timeout(commandLimitMs);
-    return valueOf(await processes.run({ command: this.bin(bin), args, cwd: this.root, env: clean(env), signal }));
+  private async run(bin: string, args: readonly string[], { env = {}, exitCode: wanted = 0 }: RunOptions): Promise<Ended> {
+    const printed: string[] = [];
+    const told = () => [`--- ${bin} ${args.join(' ')}`, ...printed].join('\n');
+    const ended = await processes.run({
+      command: this.bin(bin),
+      args,
+      cwd: this.root,
+      env: clean(env),
+      signal: AbortSignal.timeout(commandLimitMs),
+      onLine: (line) => printed.push(line),
+    });
+    if (!ended.ok) throw new Error(`${ended.problem.message}\n${told()}`);
+    const { exitCode, stdout, stderr } = ended.value;
+    if (exitCode !== wanted) throw new Error(`exit code ${exitCode} instead of ${wanted}\n${told()}`);
+    return { stdout, stderr };
   }
 
   private bin(name: string): string {
@@ -217,10 +235,9 @@ export class Shop {
 }
 
 /** The environment of a user's shell: what jest, npm and an outer Nx have put into this one is not in it. */
-function clean(more: Env): Record<string, string> {
-  const own = Object.entries(process.env).filter(([name]) => !/^(NX_|JEST_|npm_|NODE_ENV$|NODE_OPTIONS$|FORCE_COLOR$)/.test(name));
-  const env: Env = { ...Object.fromEntries(own), NX_DAEMON: 'false', NO_COLOR: '1', ...more };
-  return Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+function clean(more: Env): Env {
+  const foreign = Object.keys(process.env).filter((name) => /^(NX_|JEST_|npm_|NODE_ENV$|NODE_OPTIONS$|FORCE_COLOR$)/.test(name));
+  return { ...process.env, ...Object.fromEntries(foreign.map((name) => [name, undefined])), NX_DAEMON: 'false', NO_COLOR: '1', ...more };
 }
 
 function runningIn(pod: KubeObject): readonly Running[] {

@@ -42,9 +42,10 @@ describe('processes', () => {
     expect(await processes.run(run('process.kill(process.pid, "SIGKILL")'))).toMatchObject({ ok: true, value: { exitCode: 137 } });
   });
 
-  it('see their own environment on top of this one', async () => {
-    const ran = await processes.run({ ...run('console.log(process.env.OWN, "PATH" in process.env)'), env: { OWN: 'x' } });
-    expect(ran).toMatchObject({ ok: true, value: { stdout: 'x true' } });
+  it('see their own environment on top of this one, less what it takes away', async () => {
+    const script = 'console.log(process.env.OWN, "PATH" in process.env, "JEST_WORKER_ID" in process.env)';
+    const ran = await processes.run({ ...run(script), env: { OWN: 'x', JEST_WORKER_ID: undefined } });
+    expect(ran).toMatchObject({ ok: true, value: { stdout: 'x true false' } });
   });
 });
 
