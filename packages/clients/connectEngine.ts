@@ -14,9 +14,11 @@ export interface EngineOptions {
   readonly socketPath?: string;
 }
 
-const localPatienceMs = 1_000;
-/** A login over SSH takes its time. */
-const remotePatienceMs = 8_000;
+/**
+ * An engine that does not run refuses the connection at once. One that took it and is slow to answer is busy, as it is on a machine
+ * that builds several images, or is just starting: giving it up would fail a whole CI run. A login over SSH takes its time too.
+ */
+const patienceMs = 20_000;
 
 /** The engine that `docker` would use. It is found and asked at the first call; what is wrong with it is that call's problem. */
 export function connectEngine({ env = process.env, socketPath }: EngineOptions = {}): Engine {
@@ -39,10 +41,10 @@ export function connectEngine({ env = process.env, socketPath }: EngineOptions =
   return {
     async ping() {
       if (!address.ok) return address;
-      const signal = AbortSignal.timeout(address.value.options.socketPath === undefined ? remotePatienceMs : localPatienceMs);
+      const signal = AbortSignal.timeout(patienceMs);
       return ask({ method: 'GET', path: '/version', signal }, (answer) => {
         if (answer.kind === 'refused') return failed(unreachable(address.value, answer.refusal.message));
-        if (answer.kind === 'failed') return failed(signal.aborted ? unreachable(address.value, 'it is silent') : answer.problem);
+        if (answer.kind === 'failed') return failed(signal.aborted ? unreachable(address.value, `no answer within ${patienceMs / 1_000} s`) : answer.problem);
         const { Version, Os, Arch } = answer.value as { readonly Version: string; readonly Os: string; readonly Arch: string };
         return succeeded({ version: Version, platform: `${Os}/${Arch}` });
       });

@@ -14,7 +14,8 @@ export interface HttpRequest {
 export type HttpAnswer =
   { readonly kind: 'answered'; readonly answer: IncomingMessage } | { readonly kind: 'failed'; readonly error: unknown };
 
-const connectTimeoutMs = 3_000;
+/** A TLS handshake takes seconds where every core is busy. */
+const connectTimeoutMs = 10_000;
 const answerTimeoutMs = 40_000;
 
 /**
