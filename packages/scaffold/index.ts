@@ -1,0 +1,17 @@
+export { manifestsFor, type ExistingService, type Guessed } from './existingService';
+export { dockerignoreLines, gitignoreLines, harmlessLines, withLines } from './ignoreFiles';
+export { withAllowedContext } from './rootConfig';
+export { contextLines, surveyLines, type ContextSeen, type NextCommands } from './sentences';
+export { packageJson, serviceFiles, type PackageRequest } from './serviceFiles';
+export {
+  defaultPorts,
+  kindDescriptions,
+  serviceKinds,
+  type BuildCommand,
+  type Files,
+  type Service,
+  type ServiceKind,
+  type ServiceSources,
+} from './serviceKind';
+export { serviceName, servicePort } from './serviceName';
+export { survey, type Found, type Survey, type SurveyRequest } from './survey';

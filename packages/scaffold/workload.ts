@@ -1,0 +1,101 @@
+/** How Kubernetes asks whether a container is well. */
+export type Probe = { readonly kind: 'http'; readonly path: string } | { readonly kind: 'tcp' };
+
+export interface Workload {
+  /** Of the Deployment, the Service and the container. */
+  readonly name: string;
+  /** As Slipway names the image: without registry and tag. */
+  readonly image: string;
+  readonly port: number;
+  readonly probe: Probe;
+  /** A line above the probes, when there is something to say of them. */
+  readonly probeRemark?: string;
+  /** The number of the user that it runs as; `unknown` when that may be root. */
+  readonly user: number | 'unknown';
+  readonly memory: { readonly request: string; readonly limit: string };
+  /** For a program that does not end when it is asked to. */
+  readonly gracePeriod?: { readonly seconds: number; readonly because: string };
+}
+
+/** The manifests of a service that answers on one port: a Deployment and a Service. */
+export function workloadManifest({ name, image, port, probe, probeRemark, user, memory, gracePeriod }: Workload): string {
+  const check =
+    probe.kind === 'http'
+      ? `            httpGet:
+              path: ${quoted(probe.path)}
+              port: http`
+      : `            tcpSocket:
+              port: http`;
+  const podSecurity =
+    user === 'unknown'
+      ? ''
+      : `        runAsNonRoot: true
+        runAsUser: ${user}
+`;
+  const containerSecurity =
+    user === 'unknown'
+      ? ''
+      : `          securityContext:
+            allowPrivilegeEscalation: false
+            capabilities:
+              drop: [ALL]
+`;
+  return `apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: ${name}
+  labels:
+    app: ${name}
+spec:
+  selector:
+    matchLabels:
+      app: ${name}
+  template:
+    metadata:
+      labels:
+        app: ${name}
+    spec:
+      automountServiceAccountToken: false
+${gracePeriod === undefined ? '' : `      # ${gracePeriod.because}\n      terminationGracePeriodSeconds: ${gracePeriod.seconds}\n`}      securityContext:
+        seccompProfile:
+          type: RuntimeDefault
+${podSecurity}      containers:
+        - name: ${name}
+          # Slipway puts the image that it built in its place.
+          image: ${image}
+          ports:
+            - name: http
+              containerPort: ${port}
+${probeRemark === undefined ? '' : `          # ${probeRemark}\n`}          readinessProbe:
+${check}
+            periodSeconds: 1
+          livenessProbe:
+${check}
+            periodSeconds: 10
+            # A mistake of a minute must not cost the container: the next edit mends it.
+            failureThreshold: 12
+          resources:
+            requests:
+              cpu: 20m
+              memory: ${memory.request}
+            limits:
+              memory: ${memory.limit}
+${containerSecurity}---
+apiVersion: v1
+kind: Service
+metadata:
+  name: ${name}
+spec:
+  selector:
+    app: ${name}
+  ports:
+    - name: http
+      port: 80
+      targetPort: http
+`;
+}
+
+/** A path is text in YAML unless it has something that YAML reads otherwise. */
+function quoted(path: string): string {
+  return /^\/[\w./-]*$/.test(path) ? path : JSON.stringify(path);
+}
