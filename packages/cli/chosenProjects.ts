@@ -1,28 +1,55 @@
-import { relative, sep } from 'node:path';
-import type { GraphSource } from '../graph';
-import { projectOf, succeeded, type Result } from '../model';
+import { dirname, relative, sep } from 'node:path';
+import type { GraphFacts, GraphSource } from '../graph';
+import { projectOf, type Result } from '../model';
 
 /** What a command is for, and the graph it reads. */
 export interface Chosen {
   readonly projects: readonly string[];
   readonly graph: GraphSource;
+  readonly notices: NonNullable<GraphFacts['notices']>;
 }
 
-/** The projects that were named; with none named inside of a project's folder, that project; else none, which means all. */
-export async function chosenProjects(named: readonly string[], graph: GraphSource, cwd: string): Promise<Result<Chosen>> {
-  if (named.length > 0 || cwd === graph.root) return succeeded({ projects: named, graph });
+export interface Choice {
+  /** As the user wrote them. */
+  readonly named: readonly string[];
+  readonly graph: GraphSource;
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The projects that were named; with none named inside of a project's folder or by its script, that project; else none, which means all. */
+export async function chosenProjects({ named, graph, cwd, env }: Choice): Promise<Chosen> {
   const facts = await graph.read();
-  if (!facts.ok) return facts;
-  const around = projectOf(facts.value.projects, relative(graph.root, cwd).split(sep).join('/'));
   // What was just read is what the command reads first: making a graph can take half a second.
-  let known: typeof facts | undefined = facts;
-  const remembering: GraphSource = {
-    ...graph,
-    read: () => {
-      const first = known;
-      known = undefined;
-      return first ? Promise.resolve(first) : graph.read();
-    },
+  const remembering = { ...graph, read: firstly(facts, () => graph.read()) };
+  // Why a graph cannot be made is told by the command, which knows what else is missing.
+  if (!facts.ok) return { projects: named, graph: remembering, notices: [] };
+  const { projects, notices = [] } = facts.value;
+  const names = projects.map(({ name }) => name);
+  const chosen = named.length > 0 ? named.map((name) => fullName(name, names)) : projectAround(projects, { graph, cwd, env });
+  return { projects: [...new Set(chosen)], graph: remembering, notices };
+}
+
+function firstly<T>(known: Result<T>, read: () => Promise<Result<T>>): () => Promise<Result<T>> {
+  let first: Result<T> | undefined = known;
+  return () => {
+    const answer = first === undefined ? read() : Promise.resolve(first);
+    first = undefined;
+    return answer;
   };
-  return succeeded({ projects: around && around.root !== '' ? [around.name] : [], graph: remembering });
+}
+
+/** `worker` for `@shop/worker`, where only one package is called so. */
+function fullName(name: string, names: readonly string[]): string {
+  if (names.includes(name)) return name;
+  const [only, ...others] = names.filter((each) => each.endsWith(`/${name}`) && each.startsWith('@'));
+  return only !== undefined && others.length === 0 ? only : name;
+}
+
+function projectAround(projects: GraphFacts['projects'], { graph, cwd, env }: Omit<Choice, 'named'>): readonly string[] {
+  // A script that goes up to the workspace's root first is still its package's: whoever runs scripts says whose it is.
+  const ofScript = env['npm_package_json'];
+  const folder = cwd === graph.root && ofScript !== undefined ? dirname(ofScript) : cwd;
+  const around = projectOf(projects, relative(graph.root, folder).split(sep).join('/'));
+  return around && around.root !== '' ? [around.name] : [];
 }

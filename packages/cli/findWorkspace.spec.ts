@@ -24,6 +24,20 @@ describe('the workspace around a folder', () => {
     expect(found('nx/examples/plain/packages/a')).toEqual(['workspaces', '/nx/examples/plain']);
   });
 
+  it('is a Turborepo where its turbo.json is, and not where a package has one of its own', () => {
+    mkdirSync(join(root, 'apps/worker'), { recursive: true });
+    writeFileSync(join(root, 'package.json'), '{"workspaces": ["apps/*"]}');
+    writeFileSync(join(root, 'turbo.json'), '{ // everything\n "tasks": {}, }');
+    writeFileSync(join(root, 'apps/worker/package.json'), '{"name": "worker"}');
+    writeFileSync(join(root, 'apps/worker/turbo.jsonc'), '{"extends": ["//"]}');
+    expect(found('apps/worker')).toEqual(['turbo', '']);
+    // Half written, in an editor.
+    writeFileSync(join(root, 'apps/worker/turbo.jsonc'), '{"ext');
+    expect(found('apps/worker')).toEqual(['turbo', '']);
+    writeFileSync(join(root, 'turbo.json'), '{"tas');
+    expect(found('apps/worker')).toEqual(['turbo', '']);
+  });
+
   it('is a problem where there is none', () => {
     expect(found('')).toBe('workspaceNotFound');
   });

@@ -3,19 +3,20 @@ import { dirname, join } from 'node:path';
 import type { GraphSource } from '../graph';
 import { failed, succeeded, type Result } from '../model';
 import { nxGraph } from '../nx';
-import { declaresWorkspaces, workspacesGraph } from '../turbo';
+import { declaresWorkspaces, isTurborepo, turboGraph, workspacesGraph } from '../turbo';
 
-/** The workspace around a folder: the nearest one upwards that has an nx.json, or a package manager's workspaces. */
+/** The workspace around a folder: the nearest one upwards that has an nx.json, a turbo.json, or a package manager's workspaces. */
 export function findWorkspace(from: string): Result<GraphSource> {
   for (let folder = from; ; folder = dirname(folder)) {
     if (existsSync(join(folder, 'nx.json'))) return succeeded(nxGraph(folder));
+    if (isTurborepo(folder)) return succeeded(turboGraph(folder));
     if (declaresWorkspaces(folder)) return succeeded(workspacesGraph(folder));
     if (dirname(folder) === folder) break;
   }
   return failed({
     code: 'workspaceNotFound',
-    message: `${from} is in no workspace: neither it nor a folder above has an nx.json, a pnpm-workspace.yaml or a package.json with workspaces`,
-    hint: 'change into the workspace, or run `npx nx init` to make one',
+    message: `${from} is in no workspace: neither it nor a folder above has an nx.json, a turbo.json, a pnpm-workspace.yaml or a package.json with workspaces`,
+    hint: 'change into the workspace, or make one: with `workspaces` in package.json, or with `npx nx init`',
     retry: 'whenInputChanges',
     exitCode: 2,
   });

@@ -209,9 +209,9 @@ async function inWorkspace({ flags, projects, endless, output, commands, surroun
   const { cwd, env, leave, signals, onUnread } = surroundings;
   const workspace = await commands.findWorkspace(cwd);
   if (!workspace.ok) return output.refuse(workspace.problem);
-  const chosen = await chosenProjects(projects, workspace.value, cwd);
-  if (!chosen.ok) return output.refuse(chosen.problem);
-  const { breakLine, say } = output;
+  const chosen = await chosenProjects({ named: projects, graph: workspace.value, cwd, env });
+  const { breakLine, say, report } = output;
+  for (const notice of chosen.notices) report({ kind: 'notice', ...notice });
   const interruption = new Interruption({ now: () => performance.now(), sameInterruptMs: 300, breakLine, say, leave });
   const stopListening = interruption.listenTo(signals);
   // What ends by itself does its work to the end, whoever reads of it; dev would go on for ever.
@@ -220,8 +220,8 @@ async function inWorkspace({ flags, projects, endless, output, commands, surroun
   try {
     return await finish({
       root: workspace.value.root,
-      graph: chosen.value.graph,
-      projects: chosen.value.projects,
+      graph: chosen.graph,
+      projects: chosen.projects,
       ...(flags.kubeconfig === undefined ? {} : { kubeconfig: resolve(cwd, flags.kubeconfig) }),
       ...(flags.context === undefined ? {} : { context: flags.context }),
       ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
@@ -229,7 +229,7 @@ async function inWorkspace({ flags, projects, endless, output, commands, surroun
       env,
       report(event) {
         interruption.report(event);
-        output.report(event);
+        report(event);
       },
       signal: interruption.signal,
     });

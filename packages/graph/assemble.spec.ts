@@ -346,6 +346,16 @@ describe('a target', () => {
     expect(run(both, { projects }).workspace.targets.get('web:build')?.dependsOn).toEqual(['ui:build']);
   });
 
+  it('comes with those below it where its run does not run them', () => {
+    const assembled = (runsDependencies: boolean) => run(texts, { graph: { projects, runsDependencies } }).workspace;
+    expect([...assembled(true).targets.keys()]).toEqual(['web:build']);
+    expect([...assembled(false).targets.values()].map(({ id, dependsOn }) => [id, ...dependsOn])).toEqual([
+      ['web:build', 'ui:build'],
+      ['ui:build'],
+    ]);
+    expect(assembled(false).artifacts.get('web')?.targets).toEqual(['web:build']);
+  });
+
   it('is none when the image only might take its outputs, and they are ignored or not there', () => {
     const whole = { ...texts, 'apps/web/Dockerfile': 'FROM nginx\nCOPY . /a' };
     expect(run(whole, { projects }).workspace.targets.size).toBe(0);

@@ -42,7 +42,10 @@ const configName = 'slipway.yaml';
 /** Puts together what the graph, config files, Dockerfiles and manifests say. What is wrong with one project is a problem of the workspace; the others go on. */
 export function assemble(facts: WorkspaceFacts): Assembled {
   const files = recorded(facts.files);
-  const graph: GraphFacts = { projects: facts.graph.projects.map((project) => ({ ...project, root: joinPath('', project.root) })) };
+  const graph: GraphFacts = {
+    ...facts.graph,
+    projects: facts.graph.projects.map((project) => ({ ...project, root: joinPath('', project.root) })),
+  };
   const problems: Problem[] = [];
   const root = configAt(configName, files);
   if (root) problems.push(...root.problems);

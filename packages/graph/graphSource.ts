@@ -16,6 +16,10 @@ export interface GraphProject extends Project {
 
 export interface GraphFacts {
   readonly projects: readonly GraphProject[];
+  /** Whether a target's run runs those it depends on first, as a task runner does and a package manager does not. Default: it does. */
+  readonly runsDependencies?: boolean;
+  /** What the user should know of how the graph was made. */
+  readonly notices?: readonly { readonly message: string; readonly hint?: string }[];
 }
 
 /** Where the project graph comes from: Nx, Turborepo, or a package manager's workspaces. */

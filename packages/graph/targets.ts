@@ -32,8 +32,20 @@ export function targetsOf(request: TargetsRequest): {
     for (const output of taken) used.set(idOf(output), output);
     byArtifact.set(artifact.name, [...new Set(taken.map(idOf))]);
   }
+  if (request.graph.runsDependencies === false) addDependencies(used, candidates);
   const targets = [...used].map(([id, output]) => targetOf(id, output, { ...request, used }));
   return { targets, byArtifact };
+}
+
+/** Where a target's run does not run those below it, they are run like it, each when its own inputs change. */
+function addDependencies(used: Map<TargetId, Output>, candidates: readonly Output[]): void {
+  const byId = new Map(candidates.map((output) => [idOf(output), output]));
+  for (const { project, target } of used.values()) {
+    for (const id of target.dependsOn.flatMap((wanted) => dependencyIds(wanted, project))) {
+      const output = byId.get(id);
+      if (output && !used.has(id)) used.set(id, output);
+    }
+  }
 }
 
 function idOf({ project, target }: Output): TargetId {

@@ -1,1 +1,4 @@
-export { declaresWorkspaces, workspacesGraph } from './workspacesGraph';
+export { declaresWorkspaces } from './packageManager';
+export { turboGraph } from './turboGraph';
+export { isTurborepo } from './turboConfig';
+export { workspacesGraph } from './workspacesGraph';

@@ -1,7 +1,8 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { declaresWorkspaces, workspacesGraph } from './workspacesGraph';
+import { declaresWorkspaces } from './packageManager';
+import { workspacesGraph } from './workspacesGraph';
 
 describe("a package manager's workspaces", () => {
   let root: string;
@@ -38,17 +39,38 @@ describe("a package manager's workspaces", () => {
     ]);
   });
 
-  it('have a build where a script is named so, with the conventional output', async () => {
+  const builds = async () => Object.fromEntries((await projects()).map(({ name, targets }) => [name, [...targets.values()]]));
+
+  it('have a build where a script is named so, after those of the packages below that have one', async () => {
+    const manifest = (name: string, script: object, ...dependencies: readonly string[]) => ({
+      [`packages/${name}/package.json`]: { name, ...script, dependencies: Object.fromEntries(dependencies.map((each) => [each, '*'])) },
+    });
+    const built = { scripts: { build: 'tsc', test: 'jest' } };
     put({
       'package.json': { workspaces: ['packages/*'] },
-      'packages/a/package.json': { name: 'a', scripts: { build: 'tsc', test: 'jest' } },
-      'packages/b/package.json': { name: 'b', scripts: { test: 'jest' } },
+      ...manifest('app', built, 'between', 'lib'),
+      ...manifest('between', { scripts: { test: 'jest' } }, 'deep', 'app'),
+      ...manifest('deep', built),
+      ...manifest('lib', built, 'deep'),
     });
-    expect((await projects()).map(({ targets }) => [...targets.values()])).toEqual([
-      [{ name: 'build', outputs: ['packages/a/dist'], dependsOn: ['^build'], continuous: false }],
-      [],
-    ]);
+    const build = (name: string, ...dependsOn: readonly string[]) => [
+      { name: 'build', outputs: [`packages/${name}/dist`], dependsOn, continuous: false },
+    ];
+    expect(await builds()).toEqual({
+      app: build('app', 'deep:build', 'lib:build'),
+      between: [],
+      deep: build('deep'),
+      lib: build('lib', 'deep:build'),
+    });
   });
+
+  it.each(['slipway build', 'tsc && npx slipway build', 'node_modules/.bin/slipway run worker', 'STAGE=a slipway deploy'])(
+    'have no build where that is Slipway itself: %s',
+    async (build) => {
+      put({ 'package.json': { workspaces: ['a'] }, 'a/package.json': { name: 'a', scripts: { build } } });
+      expect(await builds()).toEqual({ a: [] });
+    },
+  );
 
   const shapes: { what: string; files: Record<string, unknown>; roots: string[] }[] = [
     {

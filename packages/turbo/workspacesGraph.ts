@@ -1,20 +1,9 @@
-import { existsSync, readdirSync, readFileSync, type Dirent } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import picomatch from 'picomatch';
-import { parse } from 'yaml';
 import type { GraphFacts, GraphProject, GraphSource, GraphTarget } from '../graph';
-import { failed, messageOf, succeeded, type Problem, type Result } from '../model';
-
-interface PackageJson {
-  readonly name?: string;
-  readonly packageManager?: string;
-  readonly workspaces?: readonly string[] | { readonly packages?: readonly string[] };
-  readonly scripts?: Readonly<Record<string, string>>;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly devDependencies?: Readonly<Record<string, string>>;
-  readonly optionalDependencies?: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
-}
+import { succeeded, type Result } from '../model';
+import { buildOutputs } from './buildOutputs';
+import { dependencyNames, packageManagerOf, readPackages, scriptCommand, startsSlipway, type Package } from './packageManager';
 
 /** The projects of a package manager's workspaces: its packages, and which of them each depends on. */
 export function workspacesGraph(root: string): GraphSource {
@@ -22,158 +11,71 @@ export function workspacesGraph(root: string): GraphSource {
     kind: 'workspaces',
     root,
     watch: ['package.json', 'pnpm-workspace.yaml'],
-    read: () => Promise.resolve(readPackages(root)),
+    read: () => Promise.resolve(workspacesFacts(root)),
     runTarget: (project, target) => scriptCommand(packageManagerOf(root), project, target),
   };
 }
 
-/** Whether a folder is the root of a package manager's workspaces. */
-export function declaresWorkspaces(root: string): boolean {
-  // A file that cannot be read is told of when its packages are.
-  const patterns = workspacePatterns(root);
-  return !patterns.ok || patterns.value !== undefined;
+/** Packages, their edges, and the `build` scripts of those that have one. */
+export function workspacesFacts(root: string): Result<GraphFacts> {
+  const packages = readPackages(root);
+  if (!packages.ok) return packages;
+  const byName = new Map(packages.value.map((each) => [each.name, each]));
+  return succeeded({ projects: packages.value.map((each) => projectOf(root, each, byName)), runsDependencies: false });
 }
 
-function readPackages(root: string): Result<GraphFacts> {
-  const patterns = workspacePatterns(root);
-  if (!patterns.ok) return patterns;
-  const packages: { readonly root: string; readonly json: PackageJson }[] = [];
-  for (const folder of packageFolders(root, patterns.value ?? [])) {
-    const json = readPackage(root, `${folder}/package.json`);
-    if (!json.ok) return json;
-    packages.push({ root: folder, json: json.value });
-  }
-  const names = new Set(packages.map((item) => nameOf(item)));
-  return succeeded({ projects: packages.map((item) => project(item, names)) });
+/** A package with its edges and no targets. */
+export function withoutTargets({ name, root, json }: Package, names: Iterable<string>): GraphProject {
+  const known = new Set(names);
+  const dependencies = [...dependencyNames(json)].filter((other) => known.has(other) && other !== name).sort();
+  return { name, root, dependencies, targets: new Map() };
 }
 
-function nameOf({ root, json }: { readonly root: string; readonly json: PackageJson }): string {
-  return json.name ?? root;
-}
-
-function project(item: { readonly root: string; readonly json: PackageJson }, names: ReadonlySet<string>): GraphProject {
-  const { dependencies, devDependencies, optionalDependencies, peerDependencies, scripts } = item.json;
-  const named = new Set(Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies, ...peerDependencies }));
-  // A package manager knows neither what a script makes nor what it needs: these are the conventions.
-  const build: GraphTarget = { name: 'build', outputs: [`${item.root}/dist`], dependsOn: ['^build'], continuous: false };
-  return {
-    name: nameOf(item),
-    root: item.root,
-    dependencies: [...named].filter((name) => names.has(name) && name !== nameOf(item)).sort(),
-    targets: new Map(scripts?.['build'] === undefined ? [] : [['build', build]]),
+function projectOf(root: string, each: Package, byName: ReadonlyMap<string, Package>): GraphProject {
+  const project = withoutTargets(each, byName.keys());
+  if (!hasBuild(each)) return project;
+  const build: GraphTarget = {
+    name: 'build',
+    outputs: buildOutputs(each.json, namesIn(join(root, each.root))).map((folder) => `${each.root}/${folder}`),
+    dependsOn: buildsBelow(each, byName),
+    continuous: false,
   };
+  return { ...project, targets: new Map([['build', build]]) };
 }
 
-/** The patterns of package folders, or undefined where none are declared. */
-function workspacePatterns(root: string): Result<readonly string[] | undefined> {
-  if (existsSync(join(root, 'pnpm-workspace.yaml'))) {
-    try {
-      const { packages } = (parse(readFileSync(join(root, 'pnpm-workspace.yaml'), 'utf8')) ?? {}) as {
-        readonly packages?: readonly string[];
-      };
-      if (packages) return succeeded(packages);
-    } catch (error) {
-      return failed(unreadable('pnpm-workspace.yaml', error));
-    }
-  }
-  if (!existsSync(join(root, 'package.json'))) return succeeded(undefined);
-  const json = readPackage(root, 'package.json');
-  if (!json.ok) return json;
-  const { workspaces } = json.value;
-  return succeeded(
-    Array.isArray(workspaces)
-      ? (workspaces as readonly string[])
-      : (workspaces as { readonly packages?: readonly string[] } | undefined)?.packages,
-  );
+function hasBuild({ json }: Package): boolean {
+  const script = json.scripts?.['build'];
+  return script !== undefined && !startsSlipway(script);
 }
 
-/** Folders with a package.json that the patterns name, in order; `!` takes away what was named before. */
-function packageFolders(root: string, patterns: readonly string[]): readonly string[] {
-  const cleaned = patterns.map((pattern) => pattern.replace(/^(!?)\.\//, '$1').replace(/\/+$/, ''));
-  const wanted = cleaned.filter((pattern) => !pattern.startsWith('!'));
-  const unwanted = picomatch(cleaned.filter((pattern) => pattern.startsWith('!')).map((pattern) => pattern.slice(1)));
-  const found = new Set(wanted.flatMap((pattern) => matchingFolders(root, '', pattern.split('/'))));
-  return [...found].filter((folder) => folder !== '' && !unwanted(folder) && existsSync(join(root, folder, 'package.json'))).sort();
+/**
+ * The builds that must come first: those of the nearest packages below that have one, also across packages that have none. Of packages
+ * that depend on one another none waits for the other: it would wait for ever.
+ */
+function buildsBelow(each: Package, byName: ReadonlyMap<string, Package>): readonly string[] {
+  const nearest = packagesBelow(each, byName, (lower) => !hasBuild(lower));
+  return nearest
+    .filter((lower) => hasBuild(lower) && !packagesBelow(lower, byName).includes(each))
+    .map(({ name }) => `${name}:build`)
+    .sort();
 }
 
-/** Goes only where a pattern leads: a whole workspace is not walked for `apps/*`. */
-function matchingFolders(root: string, at: string, [segment, ...rest]: readonly string[]): readonly string[] {
-  if (segment === undefined) return [at];
-  const into = (name: string) => (at === '' ? name : `${at}/${name}`);
-  if (segment === '**') {
-    return [
-      ...matchingFolders(root, at, rest),
-      ...foldersIn(root, at).flatMap((name) => matchingFolders(root, into(name), [segment, ...rest])),
-    ];
-  }
-  const { isGlob } = picomatch.scan(segment);
-  if (!isGlob) return matchingFolders(root, into(segment), rest);
-  const matches = picomatch(segment);
-  return foldersIn(root, at)
-    .filter((name) => matches(name))
-    .flatMap((name) => matchingFolders(root, into(name), rest));
+/** The packages that one depends on, and those that they depend on as far as they are passed. */
+function packagesBelow(
+  each: Package,
+  byName: ReadonlyMap<string, Package>,
+  passes: (lower: Package) => boolean = () => true,
+): readonly Package[] {
+  const dependenciesOf = ({ json }: Package) => [...dependencyNames(json)].flatMap((name) => byName.get(name) ?? []);
+  const below = new Set(dependenciesOf(each));
+  for (const lower of below) if (passes(lower)) for (const lowest of dependenciesOf(lower)) below.add(lowest);
+  return [...below];
 }
 
-function foldersIn(root: string, at: string): readonly string[] {
-  let entries: Dirent[];
+function namesIn(folder: string): ReadonlySet<string> {
   try {
-    entries = readdirSync(join(root, at), { withFileTypes: true });
+    return new Set(readdirSync(folder));
   } catch {
-    return [];
-  }
-  return entries
-    .filter((entry) => entry.isDirectory() && entry.name !== 'node_modules' && !entry.name.startsWith('.'))
-    .map(({ name }) => name);
-}
-
-function readPackage(root: string, file: string): Result<PackageJson> {
-  try {
-    return succeeded(JSON.parse(readFileSync(join(root, file), 'utf8')) as PackageJson);
-  } catch (error) {
-    return failed(unreadable(file, error));
-  }
-}
-
-function unreadable(file: string, error: unknown): Problem {
-  return {
-    code: 'workspaceUnreadable',
-    message: `${file} cannot be read: ${messageOf(error).split('\n')[0] ?? ''}`,
-    hint: `correct ${file}`,
-    retry: 'whenInputChanges',
-    exitCode: 2,
-    location: { file },
-  };
-}
-
-type PackageManager = 'npm' | 'pnpm' | 'yarn' | 'bun';
-
-function packageManagerOf(root: string): PackageManager {
-  const json = existsSync(join(root, 'package.json')) ? readPackage(root, 'package.json') : undefined;
-  const named = json?.ok ? /^(npm|pnpm|yarn|bun)@/.exec(json.value.packageManager ?? '')?.[1] : undefined;
-  if (named) return named as PackageManager;
-  const traces: readonly (readonly [string, PackageManager])[] = [
-    ['pnpm-lock.yaml', 'pnpm'],
-    ['pnpm-workspace.yaml', 'pnpm'],
-    ['yarn.lock', 'yarn'],
-    ['bun.lock', 'bun'],
-    ['bun.lockb', 'bun'],
-  ];
-  return traces.find(([file]) => existsSync(join(root, file)))?.[1] ?? 'npm';
-}
-
-function scriptCommand(
-  manager: PackageManager,
-  project: string,
-  script: string,
-): { readonly command: string; readonly args: readonly string[] } {
-  switch (manager) {
-    case 'npm':
-      return { command: 'npm', args: ['run', script, '--workspace', project] };
-    case 'pnpm':
-      return { command: 'pnpm', args: ['--filter', project, 'run', script] };
-    case 'yarn':
-      return { command: 'yarn', args: ['workspace', project, 'run', script] };
-    case 'bun':
-      return { command: 'bun', args: ['run', '--filter', project, script] };
+    return new Set();
   }
 }
