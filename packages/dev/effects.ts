@@ -1,11 +1,11 @@
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, readImageRecord, writeImageRecord } from '../build';
-import { processes } from '../clients';
 import { apply, remove, render } from '../deploy';
 import {
   contentDigest,
   emptyDir,
+  entryAt,
   fileEntry,
   leavesOf,
   messageOf,
@@ -31,13 +31,16 @@ import { openAgent, sourceReader, type Agent, type OpenAgentOptions } from '../s
 import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
 import { mistakeIn } from './mistakes';
+import { placeIn } from './placeIn';
 import { imageNamesOf, namespaceOf, recordsFolder, type Session } from './session';
+import { TargetRunner } from './targetRunner';
 
 /** Everything the steps do to the world outside, and the little that lives between them: streams to agents, known snapshots. */
 export class Effects {
   private readonly agents = new Map<ContainerId, Agent>();
   private readonly snapshots = new Map<string, Snapshot | undefined>();
   private readonly read: ReturnType<typeof sourceReader>;
+  private readonly targets: TargetRunner;
 
   constructor(
     private readonly session: Session,
@@ -45,6 +48,7 @@ export class Effects {
     private readonly post: (fact: Fact) => void,
   ) {
     this.read = sourceReader(session.options.root);
+    this.targets = new TargetRunner(session.options, report);
   }
 
   /** The sources behind an image, when this machine has seen it made or found. */
@@ -143,40 +147,25 @@ export class Effects {
   private async runTarget(step: Extract<Step, { kind: 'runTarget' }>, signal: AbortSignal, world: World): Promise<Outcome> {
     const target = world.workspace?.targets.get(step.target);
     if (!target) return failure(notThere(step.target));
-    const { root, graph } = this.session.options;
-    this.report({ kind: 'started', what: 'runTarget', subject: step.target });
-    const startedAt = Date.now();
-    const { command, args } = graph.runTarget(target.project, step.target.slice(target.project.length + 1));
-    const lines: string[] = [];
-    const ran = await processes.run({
-      command,
-      args,
-      cwd: root,
-      signal,
-      onLine: (line) => {
-        lines.push(line);
-        this.report({ kind: 'output', subject: step.target, line });
-      },
-    });
+    const { root } = this.session.options;
+    const ran = await this.targets.run(target, signal);
     if (signal.aborted) return { kind: 'stopped' };
-    if (!ran.ok) return failure(ran.problem, target.project);
-    if (ran.value.exitCode !== 0) {
-      return failure({
-        code: 'targetFailed',
-        message: `${step.target} failed with exit code ${ran.value.exitCode}`,
-        hint: 'the version that runs is kept until it succeeds',
-        retry: 'whenInputChanges',
-        exitCode: 1,
-        detail: lines.slice(-40).join('\n'),
-        project: target.project,
-      });
-    }
+    if (!ran.ok) return failure(this.placed(ran.problem, target, world));
+    const { startedAt } = ran.value;
     const outputs = await Promise.all(target.outputs.map(async (path) => [path, await readEntry(root, path)] as const));
     const unread = outputs.find(([, entry]) => !entry.ok);
     if (unread && !unread[1].ok) return failure(unread[1].problem, target.project);
-    this.report({ kind: 'targetRan', target: step.target, ms: Date.now() - startedAt });
     const touched = await wasTouched(root, target, world, startedAt);
+    this.report({ kind: 'targetRan', target: step.target, ms: Math.round(ran.value.endedAt - startedAt) });
     return { kind: 'targetRan', outputs: outputs.map(([path, entry]) => [path, entry.ok ? entry.value : undefined]), touched };
+  }
+
+  /** With the place that the tool names, where that is a file of the workspace. */
+  private placed(problem: Problem, target: Target, world: World): Problem {
+    const folders = ['', world.workspace?.projects.get(target.project)?.root ?? ''];
+    const isFile = (path: string) => entryAt(world.disk, path)?.kind === 'file';
+    const location = placeIn((problem.detail ?? '').split('\n'), { root: this.session.options.root, folders, isFile });
+    return location ? { ...problem, location } : problem;
   }
 
   private async build(step: Extract<Step, { kind: 'build' }>, signal: AbortSignal, world: World): Promise<Outcome> {

@@ -341,6 +341,45 @@ describe('a target', () => {
     ).toEqual([false, false, false, false, false]);
   });
 
+  it('reads what the runner says counts, for itself and for what is run before it, and always what says what a project is', () => {
+    const inputs = [
+      { project: 'web', patterns: ['apps/web/**/*', '!apps/web/**/*.spec.ts'] },
+      { project: 'ui', patterns: ['libs/ui/src/**'] },
+      { project: '', patterns: ['tools/*.mjs'] },
+    ];
+    const before = target('codegen', ['{projectRoot}/gen'], { inputs: [{ project: 'ui', patterns: ['libs/ui/schema.json'] }] });
+    const named = [
+      project('web', 'apps/web', { dependencies: ['ui'], targets: [{ ...build, dependsOn: ['^codegen'], inputs }] }),
+      project('ui', 'libs/ui', { dependencies: ['other'], targets: [before] }),
+      project('other', 'libs/other'),
+    ];
+    const found = run(texts, { projects: named }).workspace.targets.get('web:build');
+    const counts = (path: string) =>
+      found?.inputs.some((input) => (path === input.path || path.startsWith(`${input.path}/`)) && input.accepts?.(path, 'file') !== false);
+    const yes = ['apps/web/src/a.ts', 'libs/ui/src/b.ts', 'libs/ui/schema.json', 'libs/ui/package.json', 'tools/x.mjs', 'package.json'];
+    const no = [
+      'apps/web/src/a.spec.ts',
+      'libs/ui/README.md',
+      'libs/other/src/c.ts',
+      'apps/web/dist/a.js',
+      'libs/ui/gen/x.ts',
+      'tools/x.md',
+    ];
+    expect([...yes, ...no].filter(counts)).toEqual(yes);
+    // Else nobody would look for files in it.
+    expect(found?.inputs.find(({ path }) => path === 'libs/ui')?.accepts?.('libs/ui/src', 'dir')).toBe(true);
+  });
+
+  it('passes a dependency that has none of that name on to those below it', () => {
+    const passed = { ...texts, 'apps/web/Dockerfile': 'FROM nginx\nCOPY apps/web/dist /a\nCOPY dist/ui /b' };
+    const between = [
+      project('web', 'apps/web', { dependencies: ['between'], targets: [build] }),
+      project('between', 'libs/between', { dependencies: ['ui'] }),
+      project('ui', 'libs/ui', { targets: [target('build', ['{workspaceRoot}/dist/{projectName}'])] }),
+    ];
+    expect(run(passed, { projects: between }).workspace.targets.get('web:build')?.dependsOn).toEqual(['ui:build']);
+  });
+
   it('waits for others whose outputs images take too', () => {
     const both = { ...texts, 'apps/web/Dockerfile': 'FROM nginx\nCOPY apps/web/dist /a\nCOPY dist/ui /b' };
     expect(run(both, { projects }).workspace.targets.get('web:build')?.dependsOn).toEqual(['ui:build']);

@@ -1,4 +1,11 @@
-import type { Project, Result, WorkspacePath } from '../model';
+import type { Project, Result, TargetId, WorkspacePath } from '../model';
+
+/** Files that count as inputs: those of a project, or (with an empty name) any of the workspace, that one of the patterns takes and none with `!` leaves out. */
+export interface FileSet {
+  readonly project: string;
+  /** Globs relative to the workspace. */
+  readonly patterns: readonly string[];
+}
 
 /** A target of a project as its task runner declares it. */
 export interface GraphTarget {
@@ -6,6 +13,8 @@ export interface GraphTarget {
   /** Paths or globs relative to the workspace, tokens such as `{projectRoot}` already replaced. */
   readonly outputs: readonly string[];
   readonly dependsOn: readonly string[];
+  /** The files that the runner says count. Absent: not known, so everything that its project depends on does. */
+  readonly inputs?: readonly FileSet[];
   /** Runs until it is stopped. */
   readonly continuous: boolean;
 }
@@ -22,6 +31,13 @@ export interface GraphFacts {
   readonly notices?: readonly { readonly message: string; readonly hint?: string }[];
 }
 
+export interface RunnerCommand {
+  readonly command: string;
+  readonly args: readonly string[];
+}
+
+export type TargetEnd = { readonly ok: true } | { readonly ok: false; readonly lines: readonly string[] };
+
 /** Where the project graph comes from: Nx, Turborepo, or a package manager's workspaces. */
 export interface GraphSource {
   readonly kind: 'nx' | 'turbo' | 'workspaces';
@@ -31,5 +47,11 @@ export interface GraphSource {
   /** Files whose change may change the graph: exact paths, or a bare file name for one anywhere. */
   readonly watch: readonly WorkspacePath[];
   /** The command that runs one target of one project through the workspace's own runner and cache. */
-  runTarget(project: string, target: string): { readonly command: string; readonly args: readonly string[] };
+  runTarget(project: string, target: string): RunnerCommand;
+  /** The same for one target of several projects in one process: what they share is run once. Absent where the runner cannot. */
+  runTargets?(projects: readonly string[], target: string): RunnerCommand;
+  /** Of what such a process printed, which targets ended how and with which lines. What is not told is left out. */
+  readonly outcomesIn?: (lines: readonly string[]) => ReadonlyMap<TargetId, TargetEnd>;
+  /** Whether a line is one of the runner about itself, and not of the tool that it ran. */
+  readonly isOwnLine?: (line: string) => boolean;
 }

@@ -76,6 +76,8 @@ export interface Target {
   readonly inputs: readonly { readonly path: WorkspacePath; readonly accepts?: (path: WorkspacePath, kind: 'file' | 'dir') => boolean }[];
   readonly outputs: readonly WorkspacePath[];
   readonly dependsOn: readonly TargetId[];
+  /** Whether the runner runs those before it by itself. Then only one of its processes runs at a time: two would run what they share twice. */
+  readonly runsDependencies: boolean;
 }
 
 export interface PortForward {

@@ -5,7 +5,13 @@ import type * as WholeDevkit from '@nx/devkit';
 /** The part of @nx/devkit that nx itself has. `emitReadySignal` came with Nx 24. */
 export type Devkit = Pick<
   typeof WholeDevkit,
-  'createProjectGraphAsync' | 'getOutputsForTargetAndConfiguration' | 'isDaemonEnabled' | 'readJson' | 'updateJson' | 'workspaceRoot'
+  | 'createProjectGraphAsync'
+  | 'getOutputsForTargetAndConfiguration'
+  | 'isDaemonEnabled'
+  | 'parseJson'
+  | 'readJson'
+  | 'updateJson'
+  | 'workspaceRoot'
 > &
   Partial<Pick<typeof WholeDevkit, 'emitReadySignal'>>;
 

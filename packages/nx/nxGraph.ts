@@ -1,10 +1,12 @@
-import { realpathSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { ProjectGraph, ProjectGraphProjectNode, TargetConfiguration } from '@nx/devkit';
 import type { GraphFacts, GraphProject, GraphSource, GraphTarget } from '../graph';
 import { devkitOf, firstFound, type Devkit } from './devkit';
 import { failed, messageOf, succeeded, type Result } from '../model';
+import { isOwnLine, outcomesIn } from './runnerOutput';
+import { fileSetsOf } from './targetInputs';
 
 interface LoadedNx {
   readonly devkit: Devkit;
@@ -30,9 +32,13 @@ export function nxGraph(root: string, snapshot?: ProjectGraph): GraphSource {
       if (realpathSync(loaded.devkit.workspaceRoot) !== realpathSync(root)) return otherRoot(root, loaded.devkit.workspaceRoot);
       const graph = first ? succeeded(first) : await currentGraph(root, loaded);
       first = undefined;
-      return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit)) : graph;
+      return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit, namedInputsOf(root, loaded.devkit))) : graph;
     },
     runTarget: (project, target) => nxCommand(root, ['run', `${project}:${target}`]),
+    runTargets: (projects, target) =>
+      nxCommand(root, ['run-many', `--targets=${target}`, `--projects=${projects.join(',')}`, '--output-style=static']),
+    outcomesIn,
+    isOwnLine,
   };
 }
 
@@ -96,22 +102,52 @@ function textOf(error: unknown): string {
   return messageOf(error);
 }
 
-/** The graph without packages from outside the workspace. */
-export function graphFacts(graph: ProjectGraph, devkit: Pick<Devkit, 'getOutputsForTargetAndConfiguration'>): GraphFacts {
-  const projects = Object.values(graph.nodes).map((node): GraphProject => {
-    const edges = graph.dependencies[node.name] ?? [];
-    const dependencies = new Set(edges.map((edge) => edge.target).filter((name) => name in graph.nodes && name !== node.name));
-    const targets = Object.entries(node.data.targets ?? {}).map(
-      ([name, target]) => [name, graphTarget(node, name, target, devkit)] as const,
-    );
-    return {
-      name: node.name,
-      root: node.data.root === '.' ? '' : node.data.root,
-      dependencies: [...dependencies].sort(),
-      targets: new Map(targets),
-    };
+type NamedInputs = Readonly<Record<string, readonly unknown[]>>;
+
+/** The named inputs of nx.json. Undefined: not known, as when it takes them from a preset. */
+function namedInputsOf(root: string, { parseJson }: Pick<Devkit, 'parseJson'>): NamedInputs | undefined {
+  try {
+    const json = parseJson<{ readonly extends?: string; readonly namedInputs?: NamedInputs }>(readFileSync(join(root, 'nx.json'), 'utf8'));
+    return json.extends === undefined ? (json.namedInputs ?? {}) : undefined;
+  } catch {
+    // Nx has said what is wrong with it.
+    return undefined;
+  }
+}
+
+/**
+ * The graph without packages from outside the workspace.
+ * @param shared the named inputs of nx.json; without them nobody knows which files count for a target.
+ */
+export function graphFacts(
+  graph: ProjectGraph,
+  devkit: Pick<Devkit, 'getOutputsForTargetAndConfiguration'>,
+  shared?: NamedInputs,
+): GraphFacts {
+  const nodes = Object.values(graph.nodes);
+  const projects = new Map(
+    nodes.map((node) => [
+      node.name,
+      { root: node.data.root === '.' ? '' : node.data.root, dependencies: dependenciesOf(graph, node.name) },
+    ]),
+  );
+  const inputsOf = (project: string, { inputs }: TargetConfiguration) =>
+    shared &&
+    fileSetsOf({ declared: inputs, project, projects, namedInputs: (name) => ({ ...shared, ...graph.nodes[name]?.data.namedInputs }) });
+  const facts = nodes.map((node): GraphProject => {
+    const targets = Object.entries(node.data.targets ?? {}).map(([name, target]) => {
+      const inputs = inputsOf(node.name, target);
+      return [name, { ...graphTarget(node, name, target, devkit), ...(inputs && { inputs }) }] as const;
+    });
+    const { root, dependencies } = projects.get(node.name) ?? { root: '', dependencies: [] };
+    return { name: node.name, root, dependencies, targets: new Map(targets) };
   });
-  return { projects: projects.sort((a, b) => a.name.localeCompare(b.name)) };
+  return { projects: facts.sort((a, b) => a.name.localeCompare(b.name)) };
+}
+
+function dependenciesOf(graph: ProjectGraph, project: string): readonly string[] {
+  const names = (graph.dependencies[project] ?? []).map((edge) => edge.target);
+  return [...new Set(names.filter((name) => name in graph.nodes && name !== project))].sort();
 }
 
 function graphTarget(

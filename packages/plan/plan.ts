@@ -78,9 +78,10 @@ class Planning {
     const { world } = this;
     const containers = containersByArtifact(world);
     const wantedTargets = new Set<Target>();
+    const visited = new Set<string>();
     const views = new Map<string, ArtifactView>();
     for (const artifact of this.wantedArtifacts()) {
-      for (const id of artifact.targets) this.addTarget(targets, id, wantedTargets);
+      for (const id of artifact.targets) this.addTarget(targets, id, { wanted: wantedTargets, visited });
       const mine = containers.get(artifact.name) ?? [];
       const view = viewOf(world, artifact, mine);
       views.set(artifact.name, view);
@@ -109,21 +110,41 @@ class Planning {
     return wanted;
   }
 
-  private addTarget(targets: ReadonlyMap<string, Target>, id: string, wanted: Set<Target>): void {
+  private addTarget(
+    targets: ReadonlyMap<string, Target>,
+    id: string,
+    { wanted, visited }: { readonly wanted: Set<Target>; readonly visited: Set<string> },
+  ): void {
     const target = targets.get(id);
-    if (!target || wanted.has(target)) return;
+    if (!target || visited.has(target.id)) return;
+    visited.add(target.id);
+    // Those that it depends on come first.
+    for (const lower of target.dependsOn) this.addTarget(targets, lower, { wanted, visited });
     wanted.add(target);
-    for (const lower of target.dependsOn) this.addTarget(targets, lower, wanted);
   }
 
   private planTarget(target: Target, targets: ReadonlyMap<string, Target>): void {
-    if (isFresh(this.world, target)) return;
-    const waitsFor = target.dependsOn.find((id) => {
+    if (isFresh(this.world, target) || this.runningByKey.has(`runTarget:${target.id}`)) return;
+    const lower = this.waitedFor(target, targets);
+    if (lower !== undefined) return this.hold(target.id, 'waitingForTarget', lower);
+    this.begin(target.id, { kind: 'runTarget', target: target.id, inputsHash: targetInputsHash(target, this.world.disk) });
+  }
+
+  /** What has to end before a target can be run. */
+  private waitedFor(target: Target, targets: ReadonlyMap<string, Target>): string | undefined {
+    const stale = target.dependsOn.filter((id) => {
       const lower = targets.get(id);
       return lower && !isFresh(this.world, lower);
     });
-    if (waitsFor !== undefined) this.hold(target.id, 'waitingForTarget', waitsFor);
-    else this.begin(target.id, { kind: 'runTarget', target: target.id, inputsHash: targetInputsHash(target, this.world.disk) });
+    if (!target.runsDependencies) return stale[0];
+    // What is begun in one turn is one process of the runner, which puts it in order; another would run what they share twice.
+    for (const { step } of this.world.running.values()) if (step.kind === 'runTarget') return step.target;
+    // One that failed, and is not begun anew at this turn, is not run by way of this one either.
+    return stale.find((id) => this.world.failures.has(`runTarget:${id}`) && !this.begins(id));
+  }
+
+  private begins(id: string): boolean {
+    return this.start.some((step) => step.kind === 'runTarget' && step.target === id);
   }
 
   private planImage(view: ArtifactView, stale: readonly Target[]): void {

@@ -101,6 +101,7 @@ export function shopWorkspace(): Workspace {
     inputs: shopTarget.inputs.map((path) => ({ path })),
     outputs: [shopTarget.output],
     dependsOn: [],
+    runsDependencies: true,
   };
   return {
     root: '/shop',

@@ -1,0 +1,155 @@
+import { processes } from '../clients';
+import type { RunnerCommand, TargetEnd } from '../graph';
+import { failed, succeeded, type Problem, type Report, type Result, type Target } from '../model';
+import type { CommandOptions } from './command';
+
+/** When the process that ran a target was started and had ended, in milliseconds since 1970. */
+export interface TargetRun {
+  readonly startedAt: number;
+  readonly endedAt: number;
+}
+
+interface Request {
+  readonly target: Target;
+  readonly signal: AbortSignal;
+  readonly resolve: (run: Result<TargetRun>) => void;
+}
+
+/**
+ * Runs targets through the workspace's own runner. Those that are asked for at one moment are one process where the runner can do that: it
+ * starts once, puts them in order, and runs what they share once.
+ */
+export class TargetRunner {
+  private waiting: Request[] = [];
+
+  constructor(
+    private readonly options: Pick<CommandOptions, 'root' | 'graph'>,
+    private readonly report: Report,
+  ) {}
+
+  /** Failures: `targetFailed`, with what the tool printed, and those of a process. */
+  run(target: Target, signal: AbortSignal): Promise<Result<TargetRun>> {
+    return new Promise((resolve) => {
+      this.waiting.push({ target, signal, resolve });
+      if (this.waiting.length === 1) setImmediate(() => this.begin());
+    });
+  }
+
+  private begin(): void {
+    const requests = this.waiting;
+    this.waiting = [];
+    const groups = new Map<string, Request[]>();
+    for (const request of requests) {
+      const { target } = request;
+      const key = this.options.graph.runTargets && target.runsDependencies ? nameOf(target) : target.id;
+      const group = groups.get(key);
+      if (group) group.push(request);
+      else groups.set(key, [request]);
+    }
+    void this.inTurn([...groups.values()]);
+  }
+
+  /** Two processes of one runner would run what their targets share twice; one that runs nothing else may run beside another. */
+  private async inTurn(groups: readonly (readonly Request[])[]): Promise<void> {
+    const alone = groups.filter(([first]) => first?.target.runsDependencies !== true);
+    const ordered = groups.filter(([first]) => first?.target.runsDependencies === true);
+    await Promise.all([
+      ...alone.map((group) => this.runEach(group)),
+      (async () => {
+        for (const group of ordered) await (group.length === 1 ? this.runEach(group) : this.runTogether(group));
+      })(),
+    ]);
+  }
+
+  private async runEach(requests: readonly Request[]): Promise<void> {
+    for (const { target, signal, resolve } of requests) {
+      resolve(await this.runOne(target, signal));
+    }
+  }
+
+  private async runOne(target: Target, signal: AbortSignal): Promise<Result<TargetRun>> {
+    this.report({ kind: 'started', what: 'runTarget', subject: target.id });
+    const startedAt = Date.now();
+    const ran = await this.start(this.options.graph.runTarget(target.project, nameOf(target)), { signal, subjects: [target.id] });
+    if (!ran.ok) return ran;
+    const { exitCode, lines } = ran.value;
+    return exitCode === 0 ? succeeded({ startedAt, endedAt: Date.now() }) : failed(targetFailed(target, exitCode, lines));
+  }
+
+  /** One process for all. Of which it does not say how they ended, those are run once more by themselves: what was done is in the cache. */
+  private async runTogether(requests: readonly Request[]): Promise<void> {
+    const [first] = requests;
+    const { graph } = this.options;
+    if (!first || !graph.runTargets) return;
+    for (const { target } of requests) this.report({ kind: 'started', what: 'runTarget', subject: target.id });
+    const startedAt = Date.now();
+    const command = graph.runTargets(
+      requests.map(({ target }) => target.project),
+      nameOf(first.target),
+    );
+    const ran = await this.start(command, { signal: AbortSignal.any(requests.map(({ signal }) => signal)), subjects: [] });
+    if (!ran.ok) {
+      for (const { resolve } of requests) resolve(ran);
+      return;
+    }
+    const run = { startedAt, endedAt: Date.now() };
+    const { exitCode, lines } = ran.value;
+    const ends: ReadonlyMap<string, TargetEnd> = exitCode === 0 ? new Map() : (graph.outcomesIn?.(lines) ?? new Map<string, TargetEnd>());
+    const untold: Request[] = [];
+    for (const request of requests) {
+      const end: TargetEnd | undefined = exitCode === 0 ? { ok: true } : ends.get(request.target.id);
+      if (!end) untold.push(request);
+      else request.resolve(end.ok ? succeeded(run) : failed(targetFailed(request.target, 1, end.lines)));
+    }
+    await this.runEach(untold);
+  }
+
+  private async start(
+    { command, args }: RunnerCommand,
+    { signal, subjects }: { readonly signal: AbortSignal; readonly subjects: readonly string[] },
+  ): Promise<Result<{ readonly exitCode: number; readonly lines: readonly string[] }>> {
+    const { root, graph } = this.options;
+    const lines: string[] = [];
+    const isOwn = graph.isOwnLine ?? (() => false);
+    const ran = await processes.run({
+      command,
+      args,
+      cwd: root,
+      signal,
+      onLine: (line) => {
+        if (subjects.length === 0) lines.push(line);
+        else if (!isOwn(line)) {
+          lines.push(line);
+          if (line.trim() !== '') for (const subject of subjects) this.report({ kind: 'output', subject, line });
+        }
+      },
+    });
+    return ran.ok ? succeeded({ exitCode: ran.value.exitCode, lines }) : ran;
+  }
+}
+
+function nameOf(target: Target): string {
+  return target.id.slice(target.project.length + 1);
+}
+
+/** Of what a tool prints when it fails, the end is kept. */
+const shownLines = 40;
+
+function targetFailed(target: Target, exitCode: number, lines: readonly string[]): Problem {
+  return {
+    code: 'targetFailed',
+    message: `${target.id} ended with exit code ${exitCode}`,
+    hint: 'the version that runs is kept until it succeeds',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+    detail: trimmed(lines).slice(-shownLines).join('\n'),
+  };
+}
+
+/** Without empty lines around it, and with no more than one between. */
+function trimmed(lines: readonly string[]): readonly string[] {
+  const isEmpty = (line: string | undefined) => line?.trim() === '';
+  return lines.filter(
+    (line, index) => !isEmpty(line) || (index > 0 && !isEmpty(lines[index - 1]) && lines.slice(index).some((later) => !isEmpty(later))),
+  );
+}
