@@ -8,6 +8,12 @@ import type {
   DoctorDocument,
   ExplainDocument,
   InputsDocument,
+  LogsDocument,
+  LogsOptions,
+  PruneDocument,
+  PruneOptions,
+  RenderDocument,
+  RenderOptions,
   StatusDocument,
 } from '../dev';
 import type { GraphSource } from '../graph';
@@ -28,6 +34,9 @@ export interface Commands {
   readonly status: Command<CommandOptions, StatusDocument>;
   readonly explain: Command<CommandOptions & { readonly files: readonly string[] }, ExplainDocument>;
   readonly inputs: Command<CommandOptions, readonly InputsDocument[]>;
+  readonly logs: Command<LogsOptions, LogsDocument>;
+  readonly render: Command<RenderOptions, RenderDocument>;
+  readonly prune: Command<PruneOptions, PruneDocument>;
   readonly doctor: Command<CommandOptions, DoctorDocument>;
   readonly init: (workspace: GraphSource, output: Output) => Promise<number>;
   /** The workspace around a folder. */
@@ -44,6 +53,9 @@ export const commands: Commands = {
   status: async (options) => (await import('../dev/index.js')).statusCommand(options),
   explain: async (options) => (await import('../dev/index.js')).explainCommand(options),
   inputs: async (options) => (await import('../dev/index.js')).inputsCommand(options),
+  logs: async (options) => (await import('../dev/index.js')).logsCommand(options),
+  render: async (options) => (await import('../dev/index.js')).renderCommand(options),
+  prune: async (options) => (await import('../dev/index.js')).pruneCommand(options),
   doctor: async (options) => (await import('../dev/index.js')).doctorCommand(options),
   init: async (workspace, output) => (await import('./init.js')).init(workspace, output),
   findWorkspace: async (folder) => (await import('./findWorkspace.js')).findWorkspace(folder),

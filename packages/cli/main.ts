@@ -1,8 +1,24 @@
 #!/usr/bin/env node
+import { createInterface } from 'node:readline/promises';
 import { commands } from './commands';
 import { slipway } from './slipway';
 
 const { stdout, stderr } = process;
+
+/** Somebody sits at a terminal. */
+const isAttended = process.stdin.isTTY && stdout.isTTY && !process.env['CI'];
+
+async function ask(question: string): Promise<string> {
+  const asking = createInterface({ input: process.stdin, output: stdout });
+  try {
+    return await asking.question(question);
+  } catch {
+    // Ctrl+C or Ctrl+D instead of an answer.
+    return '';
+  } finally {
+    asking.close();
+  }
+}
 
 /** Ends when what was written has been taken: a pipe may still be full. */
 function leave(exitCode: number): void {
@@ -25,6 +41,7 @@ void slipway(process.argv.slice(2), commands, {
   stdout,
   stderr,
   signals: process,
+  ...(isAttended ? { ask } : {}),
   onUnread: (listener) => unread.push(listener),
   leave,
 }).then(leave);

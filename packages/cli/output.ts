@@ -15,6 +15,10 @@ export interface OutputOptions {
   readonly verbosity: Verbosity;
   /** A command that runs long writes its events as JSON lines; the others one document at their end. */
   readonly long: boolean;
+  /** Containers' log lines are what the command is for. */
+  readonly logs?: boolean;
+  /** The command prints something that is read by another program: people's words go to stderr. */
+  readonly isProduct?: boolean;
 }
 
 /** What is printed of a document. */
@@ -26,6 +30,10 @@ export interface Printing<Document> {
   readonly saysMore?: (document: Document) => boolean;
   /** The lines tell the problems too, each in its place. */
   readonly tellsProblems?: boolean;
+  /** Containers' log lines are what it is for. */
+  readonly logs?: boolean;
+  /** The lines are for another program, and nothing else is on stdout. */
+  readonly isProduct?: boolean;
   /** The command ends only when it is interrupted. */
   readonly endless?: boolean;
 }
@@ -42,13 +50,15 @@ export interface Output {
   readonly refuse: (problem: Problem) => ExitCode;
 }
 
-export function openOutput({ stdout, stderr, env, json, verbosity, long }: OutputOptions): Output {
-  const people = json ? stderr : stdout;
+export function openOutput({ stdout, stderr, env, json, verbosity: wanted, long, logs = false, isProduct = false }: OutputOptions): Output {
+  const people = json || isProduct ? stderr : stdout;
+  // Less than what was asked for would be nothing.
+  const verbosity = wanted === 'quiet' && (logs || isProduct) ? 'normal' : wanted;
   const isTTY = people.isTTY === true;
   const paint = paintFor({ isTTY, env });
   const terminal = openTerminal({ stream: people, verbosity, isTTY, env });
   const { report, unsaid } = watchProblems(
-    json && long ? combine([terminal, jsonLines({ stream: stdout, now: Date.now, verbosity })]) : terminal,
+    json && long ? combine([terminal, jsonLines({ stream: stdout, now: Date.now, verbosity, logs })]) : terminal,
   );
   const write = (stream: Stream, lines: readonly string[]) => {
     if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);

@@ -50,6 +50,9 @@ function workspace(over: Partial<Commands> = {}) {
     status: keep('status', { containers: [], releases: [] }),
     explain: keep('explain', { files: [] }),
     inputs: keep('inputs', []),
+    logs: keep('logs', { containers: 1, lines: 1 }),
+    render: keep('render', { releases: [], images: [], text: '---\nkind: Service\n' }),
+    prune: keep('prune', { dryRun: false, releases: [] }),
     doctor: keep('doctor', { checks: [{ name: 'engine', ok: true, message: 'Docker 28 answers' }] }),
     init: () => Promise.resolve(0),
     findWorkspace: () => Promise.resolve(succeeded(graph)),
@@ -60,13 +63,17 @@ function workspace(over: Partial<Commands> = {}) {
   const signals = new EventEmitter();
   let unread: () => void = () => undefined;
   const left: number[] = [];
-  const run = (argv: string, { cwd = '/shop', env = {} }: { cwd?: string; env?: Record<string, string> } = {}) =>
+  const run = (
+    argv: string,
+    { cwd = '/shop', env = {}, ask }: { cwd?: string; env?: Record<string, string>; ask?: (question: string) => Promise<string> } = {},
+  ) =>
     slipway(argv === '' ? [] : argv.split(' '), commands, {
       cwd,
       env,
       stdout,
       stderr,
       signals,
+      ...(ask ? { ask } : {}),
       onUnread: (listener) => (unread = listener),
       leave: (exitCode) => left.push(exitCode),
     });
@@ -74,7 +81,7 @@ function workspace(over: Partial<Commands> = {}) {
 }
 
 describe('slipway', () => {
-  it.each(['dev', 'run', 'build', 'deploy', 'delete', 'status', 'inputs', 'doctor'])(
+  it.each(['dev', 'run', 'build', 'deploy', 'delete', 'status', 'logs', 'render', 'inputs', 'doctor'])(
     '%s is given the projects that are named',
     async (command) => {
       const { run, asked } = workspace();
@@ -132,6 +139,54 @@ describe('slipway', () => {
     expect(full).toMatchObject({ keep: true, logs: false, forward: false, events: '/shop/out/events.jsonl' });
     expect(bare).toMatchObject({ keep: false, logs: true, forward: true });
     expect(bare).not.toHaveProperty('events');
+  });
+
+  it('understands which logs are wanted', async () => {
+    const { run, asked } = workspace();
+    await run('logs worker -f --since 10m --tail 5 --container app');
+    expect(asked[0]?.options).toMatchObject({ follow: true, since: '10m', tail: 5, container: 'app' });
+    expect(await run('logs --tail many')).toBe(2);
+  });
+
+  it('prints rendered manifests alone, with nothing beside them, and quietly too', async () => {
+    const render: Commands['render'] = ({ report }) => {
+      report({ kind: 'notice', message: 'something for people' });
+      return Promise.resolve({ exitCode: 0, problems: [], document: { releases: [], images: [], text: '---\nkind: Service\n' } });
+    };
+    const { run, stdout, stderr } = workspace({ render });
+    expect(await run('render --verbosity quiet')).toBe(0);
+    expect(stdout.text).toBe('---\nkind: Service\n');
+    expect(stderr.text).toContain('something for people');
+  });
+
+  it('renders into a file as it is named from here, and to standard output as -', async () => {
+    const { run, asked } = workspace();
+    await run('render --output out.yaml --offline', { cwd: '/shop/apps' });
+    await run('render --output -');
+    expect(asked[0]?.options).toMatchObject({ output: '/shop/apps/out.yaml', offline: true });
+    expect(asked[1]?.options).not.toHaveProperty('output');
+  });
+
+  it('asks before it prunes where somebody can answer, and not with --yes or --json', async () => {
+    const left = [{ release: 'old', namespaces: ['shop'], objects: ['service/old'], removed: false }];
+    const answers: (boolean | undefined)[] = [];
+    const prune: Commands['prune'] = async ({ confirm, dryRun }) => {
+      answers.push(await confirm?.(left));
+      return { exitCode: 0, problems: [], document: { dryRun: dryRun === true, releases: left } };
+    };
+    const questions: string[] = [];
+    const { run } = workspace({ prune });
+    const ask = (answer: string) => (question: string) => {
+      questions.push(question);
+      return Promise.resolve(answer);
+    };
+    await run('prune', { ask: ask('y') });
+    await run('prune', { ask: ask('') });
+    await run('prune --yes', { ask: ask('y') });
+    await run('prune --json', { ask: ask('y') });
+    await run('prune');
+    expect(answers).toEqual([true, false, undefined, undefined, undefined]);
+    expect(questions[0]).toBe('  old  in shop  service/old\nremove it? [y/N] ');
   });
 
   it('explains files by their path in the workspace', async () => {

@@ -18,6 +18,7 @@ import {
 import { chosenProjects } from './chosenProjects';
 import type { Commands } from './commands';
 import { openOutput, type Output, type Printing, type Stream } from './output';
+import { addToolCommands } from './toolCommands';
 
 /** All that the command line knows of where it runs. */
 export interface Surroundings {
@@ -26,6 +27,8 @@ export interface Surroundings {
   readonly stdout: Stream;
   readonly stderr: Stream;
   readonly signals: Signals;
+  /** Asks the person at the terminal; absent where there is none, as in CI. */
+  readonly ask?: (question: string) => Promise<string>;
   /** Called with what is to be done when nobody reads what is written: a closed pipe or terminal. */
   readonly onUnread: (listener: () => void) => void;
   /** Ends the process. */
@@ -111,7 +114,8 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     start: (options: CommandOptions) => Promise<CommandResult<Document>>,
     printing: Printing<Document>,
   ) => {
-    const output = openOutput({ ...surroundings, json: flags.json ?? false, verbosity: flags.verbosity, long });
+    const { logs = false, isProduct = false } = printing;
+    const output = openOutput({ ...surroundings, json: flags.json ?? false, verbosity: flags.verbosity, long, logs, isProduct });
     ends(
       await inWorkspace({
         flags,
@@ -159,6 +163,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     (projects: string[], flags: CommonFlags) =>
       act(flags, projects, false, commands.status, { lines: statusLines, saysMore: ({ releases }) => releases.length > 0 }),
   );
+  addToolCommands({ command, ofCluster, act, commands, cwd: surroundings.cwd, ask: surroundings.ask });
   command('explain', 'what an edit of a file would do', '<files...>').action((files: string[], flags: CommonFlags) =>
     act(
       flags,

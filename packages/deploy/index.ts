@@ -5,7 +5,9 @@ export { apply, type Applied, type ApplyRequest } from './kubectl/apply';
 export type { ManifestText } from './kubectl/manifest';
 export { remove, type Removed, type RemoveRequest } from './kubectl/remove';
 export { render, type RenderedObject, type RenderRequest } from './kubectl/render';
+export { inApplyOrder, manifestStream } from './manifestStream';
 export { localTool, type NodeIdentity } from './localTool';
+export { ownedReleases, type OwnedRelease } from './ownedReleases';
 export {
   annotations,
   isOwned,

@@ -8,6 +8,9 @@ export type {
   DoctorDocument,
   ExplainDocument,
   InputsDocument,
+  LogsDocument,
+  PruneDocument,
+  RenderDocument,
   StatusDocument,
 } from '../report';
 

@@ -3,8 +3,8 @@ import { finished } from 'node:stream/promises';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openForward, type Forward } from '../forward';
 import { keepEqual, type GraphSource } from '../graph';
-import { followLogs } from '../logs';
-import type { Goal, PortForward, Problem, Report, SeenContainer, Workspace } from '../model';
+import { followLogs, replicasOf } from '../logs';
+import type { Goal, PortForward, Problem, Report, Workspace } from '../model';
 import { progressOf } from '../plan';
 import { combine, jsonLines } from '../report';
 import type { CommandResult, DevOptions } from './command';
@@ -245,15 +245,6 @@ class Development {
       report({ kind: 'forwarded', release, resource, port, localPort: taken, url });
     }
   }
-}
-
-/** How many pods of its kind each pod is one of: those of one ReplicaSet or StatefulSet share all of their name but its end. */
-function replicasOf(containers: readonly SeenContainer[]): ReadonlyMap<string, number> {
-  const kinOf = (pod: string): string => pod.slice(0, pod.lastIndexOf('-') + 1);
-  const pods = new Set(containers.map(({ pod }) => pod));
-  const counts = new Map<string, number>();
-  for (const pod of pods) counts.set(kinOf(pod), (counts.get(kinOf(pod)) ?? 0) + 1);
-  return new Map([...pods].map((pod) => [pod, counts.get(kinOf(pod)) ?? 1] as const));
 }
 
 /** Whether a file says what the workspace is: config, Dockerfiles, ignore files, manifests, and what the project graph is read from. */

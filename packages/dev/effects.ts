@@ -1,15 +1,11 @@
-import { lstat, readFile } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { build, readImageRecord, writeImageRecord } from '../build';
 import { apply, remove, render } from '../deploy';
 import {
-  contentDigest,
-  emptyDir,
   entryAt,
-  fileEntry,
   leavesOf,
   messageOf,
-  withEntries,
   type Artifact,
   type ContainerId,
   type DirEntry,
@@ -32,6 +28,7 @@ import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
 import { mistakeIn } from './mistakes';
 import { placeIn } from './placeIn';
+import { readReleaseManifests } from './releaseManifests';
 import { imageNamesOf, namespaceOf, recordsFolder, type Session } from './session';
 import { TargetRunner } from './targetRunner';
 
@@ -219,30 +216,16 @@ export class Effects {
     const mistake = mistakeIn('manifests', release.project, workspace);
     if (mistake) return failure(mistake);
     const startedAt = Date.now();
-    const manifests: { readonly path: string; readonly text: string }[] = [];
-    for (const path of release.manifests) {
-      try {
-        manifests.push({ path, text: await readFile(join(options.root, path), 'utf8') });
-      } catch (error) {
-        return failure(manifestUnreadable(path, messageOf(error)), release.project);
-      }
-    }
+    const read = await readReleaseManifests(options.root, release);
+    if (!read.ok) return failure(read.problem, release.project);
     // What was read is what gets the fingerprint, or nothing does.
-    const stats = await Promise.all(release.manifests.map((path) => lstat(join(options.root, path)).catch(() => undefined)));
-    const read = withEntries(
-      emptyDir,
-      manifests.map(
-        ({ path, text }, index) =>
-          [path, fileEntry({ digest: contentDigest(text), size: Buffer.byteLength(text), mode: stats[index]?.mode ?? 0o644 })] as const,
-      ),
-    );
     const refs = release.artifacts.map((name) => step.images[name]?.ref ?? '');
-    if (fingerprintOf(release, read, refs) !== step.fingerprint) return failure(manifestChanged(release.name), release.project);
+    if (fingerprintOf(release, read.value.tree, refs) !== step.fingerprint) return failure(manifestChanged(release.name), release.project);
 
     const namespace = namespaceOf(this.session, release);
     const rendered = render({
       release,
-      manifests,
+      manifests: read.value.texts,
       images: Object.fromEntries(
         Object.entries(step.images).map(([name, { ref, snapshot }]) => [name, { ref, inputsHash: snapshot.inputsHash }]),
       ),
@@ -370,17 +353,6 @@ const streamGone: Problem = { code: 'agentLost', message: 'the stream to the con
 
 function notThere(name: string): Problem {
   return { code: 'notInWorkspace', message: `${name} is no longer part of the workspace`, retry: 'whenInputChanges', exitCode: 1 };
-}
-
-function manifestUnreadable(path: string, detail: string): Problem {
-  return {
-    code: 'manifestUnreadable',
-    message: `${path} cannot be read`,
-    retry: 'afterDelay',
-    exitCode: 1,
-    location: { file: path },
-    detail,
-  };
 }
 
 function manifestChanged(release: string): Problem {

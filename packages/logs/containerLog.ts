@@ -1,16 +1,17 @@
-import type { Readable } from 'node:stream';
-import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kube } from '../clients';
-import type { SeenContainer } from '../model';
+import type { LoggedContainer } from './loggedContainer';
 import { LogCursor, readStamp, type StampedLine } from './logCursor';
+import { eachWholeLine, isKubelets } from './logText';
 
 export interface ContainerLogRequest {
   readonly kube: Pick<Kube, 'logs'>;
-  readonly container: SeenContainer;
+  readonly container: LoggedContainer;
   /** Earlier lines are not wanted. */
   readonly since: string | undefined;
-  readonly onLine: (line: string) => void;
+  /** Of the lines that are there at first, only so many of the last ones are wanted. */
+  readonly tail: number | undefined;
+  readonly onLine: (line: StampedLine) => void;
   /** The container is gone and its log read to the end. */
   readonly onEnd: () => void;
 }
@@ -22,7 +23,7 @@ const longestDelayMs = 2_000;
 export class ContainerLog {
   private readonly cursor = new LogCursor();
   private readonly stopped = new AbortController();
-  private container: SeenContainer;
+  private container: LoggedContainer;
   private gone = false;
   private wake: () => void = () => undefined;
 
@@ -31,7 +32,7 @@ export class ContainerLog {
     void this.follow();
   }
 
-  update(container: SeenContainer): void {
+  update(container: LoggedContainer): void {
     const changed = this.container.id !== container.id || this.container.running !== container.running;
     this.container = container;
     if (changed) this.wake();
@@ -93,7 +94,7 @@ export class ContainerLog {
 
   /** Reads a log to its end, or until it is cut; answers how many new lines it had. */
   private async read({ follow = false, previous = false }: { readonly follow?: boolean; readonly previous?: boolean }): Promise<number> {
-    const { kube, since, onLine } = this.request;
+    const { kube, since, tail, onLine } = this.request;
     const { namespace, pod, container } = this.container;
     const { signal } = this.stopped;
     const sinceTime = this.cursor.sinceTime ?? since;
@@ -106,6 +107,8 @@ export class ContainerLog {
       timestamps: true,
       signal,
       ...(sinceTime === undefined ? {} : { sinceTime }),
+      // What was read once goes on from there: counted again, lines in between would be lost.
+      ...(tail === undefined || this.cursor.sinceTime !== undefined ? {} : { tailLines: tail }),
     });
     if (!answer.ok) return 0;
     this.cursor.reopened();
@@ -114,33 +117,11 @@ export class ContainerLog {
       const stamped = readStamp(text);
       if (isKubelets(stamped) || !this.cursor.accepts(stamped)) return;
       count += 1;
-      onLine(stamped.line);
+      onLine(stamped);
     };
     const rest = await eachWholeLine(answer.value, take);
     // Half a line of a stream that was cut comes whole with the next one. Only what has ended ends in the middle of a line.
     if (rest !== '' && !follow) take(rest);
     return count;
   }
-}
-
-/** The kubelet answers with a sentence of its own where a log is gone or not there yet; every line of a container carries a time. */
-function isKubelets({ at, line }: StampedLine): boolean {
-  return at === '' && /^(unable to retrieve container logs for|failed to try resolving symlinks|failed to open log file) /.test(line);
-}
-
-/** Calls back with every line that is whole; answers what came after the last line break. Invalid UTF-8 becomes replacement characters. */
-function eachWholeLine(stream: Readable, onLine: (line: string) => void): Promise<string> {
-  return new Promise((resolve) => {
-    const decoder = new StringDecoder('utf8');
-    let rest = '';
-    stream.on('data', (chunk: Buffer) => {
-      const lines = (rest + decoder.write(chunk)).split('\n');
-      rest = lines.pop() ?? '';
-      for (const line of lines) onLine(line.endsWith('\r') ? line.slice(0, -1) : line);
-    });
-    const end = (): void => resolve(rest + decoder.end());
-    stream.once('error', end);
-    stream.once('close', end);
-    stream.once('end', end);
-  });
 }

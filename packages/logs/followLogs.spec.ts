@@ -116,7 +116,9 @@ describe('followLogs', () => {
     follower.update([seen()]);
     kept.write('hello world');
     await until('hello world');
-    expect(lines).toEqual([{ artifact: 'worker', pod: 'worker-1', container: 'worker', line: 'hello world' }]);
+    expect(lines).toEqual([
+      { artifact: 'worker', pod: 'worker-1', container: 'worker', time: expect.any(String) as string, line: 'hello world' },
+    ]);
     follower.stop();
   });
 

@@ -1,25 +1,19 @@
 import type { Kube } from '../clients';
-import type { ArtifactName, SeenContainer } from '../model';
 import { ContainerLog } from './containerLog';
-
-export interface LogLine {
-  readonly artifact: ArtifactName;
-  readonly pod: string;
-  readonly container: string;
-  /** Without its time and line break. */
-  readonly line: string;
-}
+import type { LoggedContainer, LogLine } from './loggedContainer';
 
 export interface FollowLogsRequest {
   readonly kube: Pick<Kube, 'logs'>;
   readonly onLine: (line: LogLine) => void;
   /** Of containers that run already when following begins, only lines from this time on are wanted. */
   readonly since?: Date;
+  /** Of those, only so many of the last lines of each. */
+  readonly tail?: number;
 }
 
 export interface LogFollower {
   /** The containers there are now. The first call says which of them were there before. */
-  update(containers: readonly SeenContainer[]): void;
+  update(containers: readonly LoggedContainer[]): void;
   stop(): void;
 }
 
@@ -27,7 +21,7 @@ export interface LogFollower {
  * Follows the logs of a set of containers: one stream each, from when it starts until it has ended and was read whole. Lines are
  * neither lost nor doubled when a connection breaks or a container restarts, and never held back.
  */
-export function followLogs({ kube, onLine, since }: FollowLogsRequest): LogFollower {
+export function followLogs({ kube, onLine, since, tail }: FollowLogsRequest): LogFollower {
   const logs = new Map<string, ContainerLog>();
   let first = true;
   return {
@@ -47,7 +41,8 @@ export function followLogs({ kube, onLine, since }: FollowLogsRequest): LogFollo
           container,
           // A node's clock may differ from this one's; what starts later is read whole.
           since: first ? since?.toISOString() : undefined,
-          onLine: (line) => onLine({ artifact, pod, container: name, line }),
+          tail: first ? tail : undefined,
+          onLine: ({ line, stamp }) => onLine({ artifact, pod, container: name, time: stamp, line }),
           onEnd: () => {
             if (logs.get(key) === started) logs.delete(key);
           },

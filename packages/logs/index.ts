@@ -1,1 +1,3 @@
-export { followLogs, type FollowLogsRequest, type LogFollower, type LogLine } from './followLogs';
+export { followLogs, type FollowLogsRequest, type LogFollower } from './followLogs';
+export { replicasOf, type LoggedContainer, type LogLine } from './loggedContainer';
+export { readLogs, type ReadLogsRequest } from './readLogs';

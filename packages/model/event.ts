@@ -106,6 +106,8 @@ export type Event =
       readonly artifact: ArtifactName;
       readonly pod: string;
       readonly container: string;
+      /** When it was written, as the node says. */
+      readonly time?: string;
       readonly line: string;
       readonly replicas: number;
     };

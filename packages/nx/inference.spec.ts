@@ -31,7 +31,7 @@ describe('the targets that Nx infers', () => {
     {
       what: 'build, deploy, delete and dev for a Dockerfile with manifests',
       files: { 'apps/worker/package.json': worker, 'apps/worker/Dockerfile': 'FROM x', 'apps/worker/k8s/worker.yaml': '' },
-      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'dev'],
+      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
     },
     {
       what: 'only a build for a Dockerfile alone',
@@ -41,7 +41,7 @@ describe('the targets that Nx infers', () => {
     {
       what: 'no build for manifests alone',
       files: { 'apps/worker/package.json': worker, 'apps/worker/k8s/worker.yaml': '' },
-      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
     },
     { what: 'nothing for a library', files: { 'apps/worker/package.json': worker, 'apps/worker/src/index.js': '' }, names: [] },
     {
@@ -52,7 +52,7 @@ describe('the targets that Nx infers', () => {
     {
       what: 'what a config names, wherever that lies',
       files: { 'apps/worker/package.json': worker, 'apps/worker/slipway.yaml': 'version: 1\nmanifests: [../../deploy/worker.yaml]\n' },
-      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
     },
     {
       what: 'nothing for a config that names no image and no manifests',
@@ -62,12 +62,12 @@ describe('the targets that Nx infers', () => {
     {
       what: 'everything for a config that cannot be read, so that running one of them tells why',
       files: { 'apps/worker/package.json': worker, 'apps/worker/slipway.yaml': 'image: [' },
-      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'dev'],
+      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
     },
     {
       what: 'k8s-dev where a script is named dev',
       files: { 'apps/worker/package.json': '{"name": "worker", "scripts": {"dev": "vite"}}', 'apps/worker/k8s/worker.yaml': '' },
-      names: ['k8s-deploy', 'k8s-delete', 'k8s-dev'],
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'k8s-dev'],
     },
     {
       what: 'dev where the script of that name is not a target',
@@ -75,7 +75,7 @@ describe('the targets that Nx infers', () => {
         'apps/worker/package.json': '{"name": "worker", "scripts": {"dev": "vite"}, "nx": {"includedScripts": ["test"]}}',
         'apps/worker/k8s/worker.yaml': '',
       },
-      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
     },
     {
       what: 'k8s-dev where project.json has a target named dev',
@@ -84,7 +84,7 @@ describe('the targets that Nx infers', () => {
         'apps/worker/project.json': '{"targets": {"dev": {"command": "vite"}}}',
         'apps/worker/k8s/a.yaml': '',
       },
-      names: ['k8s-deploy', 'k8s-delete', 'k8s-dev'],
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'k8s-dev'],
     },
     {
       what: 'dev where project.json only sets its options',
@@ -93,7 +93,7 @@ describe('the targets that Nx infers', () => {
         'apps/worker/project.json': '{"targets": {"dev": {"options": {"keep": true}}}}',
         'apps/worker/k8s/a.yaml': '',
       },
-      names: ['k8s-deploy', 'k8s-delete', 'dev'],
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
     },
     {
       what: 'nothing for a package.json without a name, which is no project',
@@ -147,9 +147,16 @@ describe('the targets that Nx infers', () => {
       'apps/worker/Dockerfile': '',
       'apps/worker/k8s/worker.yaml': '',
     });
-    const options = { buildTargetName: 'image', deployTargetName: 'ship', deleteTargetName: 'sink', devTargetName: 'live' };
+    const options = {
+      buildTargetName: 'image',
+      deployTargetName: 'ship',
+      deleteTargetName: 'sink',
+      logsTargetName: 'said',
+      renderTargetName: 'drawn',
+      devTargetName: 'live',
+    };
     const targets = (await infer(['apps/worker/package.json'], options))['apps/worker']?.targets ?? {};
-    expect(Object.keys(targets)).toEqual(['image', 'ship', 'sink', 'live']);
+    expect(Object.keys(targets)).toEqual(['image', 'ship', 'sink', 'said', 'drawn', 'live']);
     expect(targets['ship']?.dependsOn).toEqual(['image']);
   });
 

@@ -9,6 +9,8 @@ export interface PluginOptions {
   readonly buildTargetName?: string;
   readonly deployTargetName?: string;
   readonly deleteTargetName?: string;
+  readonly logsTargetName?: string;
+  readonly renderTargetName?: string;
   readonly devTargetName?: string;
 }
 
@@ -73,6 +75,8 @@ function inferred(ground: Ground, options: PluginOptions, nxJson: NxJsonConfigur
     build: options.buildTargetName ?? 'k8s-build',
     deploy: options.deployTargetName ?? 'k8s-deploy',
     delete: options.deleteTargetName ?? 'k8s-delete',
+    logs: options.logsTargetName ?? 'k8s-logs',
+    render: options.renderTargetName ?? 'k8s-render',
     dev: options.devTargetName ?? (ground.hasOwnDev ? 'k8s-dev' : 'dev'),
   };
   const targets: Record<string, TargetConfiguration> = {};
@@ -82,6 +86,14 @@ function inferred(ground: Ground, options: PluginOptions, nxJson: NxJsonConfigur
     targets[names.delete] = {
       executor: 'nx-slipway:delete',
       metadata: described('Removes from the cluster what was deployed', 'delete', {}),
+    };
+    targets[names.logs] = {
+      executor: 'nx-slipway:logs',
+      metadata: described('Shows what the containers have logged', 'logs', { follow: true }),
+    };
+    targets[names.render] = {
+      executor: 'nx-slipway:render',
+      metadata: described('Prints the manifests as they would be applied', 'render', { output: 'rendered.yaml' }),
     };
     targets[names.dev] = devTarget(ground.hasOwnDev && options.devTargetName === undefined, readiness);
   }

@@ -7,6 +7,8 @@ import type {
   DoctorDocument,
   ExplainDocument,
   InputsDocument,
+  PruneDocument,
+  RenderDocument,
   StatusDocument,
 } from './documents';
 
@@ -30,6 +32,27 @@ export function deployLines(document: DeployDocument, paint: Paint = plain): rea
 /** What was removed is told when it is; only that there was nothing is left to say. */
 export function deleteLines({ releases }: DeleteDocument): readonly string[] {
   return releases.length > 0 ? [] : ['nothing was deployed'];
+}
+
+/** The YAML itself, or what became of it. */
+export function renderLines({ text, file, releases }: RenderDocument): readonly string[] {
+  if (file === undefined) return text === '' ? [] : [text.trimEnd()];
+  const objects = releases.reduce((sum, release) => sum + release.objects.length, 0);
+  return [`wrote ${count(objects, 'object')} of ${someOf(releases.map(({ release }) => release))} to ${file}`];
+}
+
+/** What was removed is told when it is; what is only listed, and that there was nothing, is left to say. */
+export function pruneLines({ dryRun, releases }: PruneDocument, paint: Paint = plain): readonly string[] {
+  if (releases.length === 0) return ['nothing to prune: all that this workspace has deployed still has its project'];
+  if (!dryRun) return releases.some(({ removed }) => removed) ? [] : ['nothing was removed'];
+  return ['would be removed, as no project of the workspace has these names:', ...orphanLines(releases, paint)];
+}
+
+export function orphanLines(releases: PruneDocument['releases'], paint: Paint = plain): readonly string[] {
+  return columns(
+    releases.map(({ release, namespaces, objects }) => [`  ${release}`, `in ${namespaces.join(', ')}`, objects.join(', ')]),
+    paint,
+  );
 }
 
 export function statusLines({ releases, containers }: StatusDocument, paint: Paint = plain): readonly string[] {

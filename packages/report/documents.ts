@@ -28,6 +28,40 @@ export interface DeleteDocument {
   readonly releases: readonly { readonly release: string; readonly objects: readonly string[] }[];
 }
 
+export interface PruneDocument {
+  readonly dryRun: boolean;
+  /** What has no project any more. */
+  readonly releases: readonly {
+    readonly release: string;
+    readonly namespaces: readonly string[];
+    readonly objects: readonly string[];
+    readonly removed: boolean;
+  }[];
+}
+
+export interface LogsDocument {
+  readonly containers: number;
+  readonly lines: number;
+}
+
+export interface RenderDocument {
+  /** Objects in the order in which they are applied. */
+  readonly releases: readonly { readonly release: string; readonly namespace: string; readonly objects: readonly object[] }[];
+  readonly images: readonly {
+    readonly project: string;
+    readonly image: string;
+    readonly tag: string;
+    /** Undefined when it was not found, or not looked for. */
+    readonly digest: string | undefined;
+    readonly ref: string;
+    readonly because: string;
+  }[];
+  /** The same objects as YAML. */
+  readonly text: string;
+  /** Where it was written to. */
+  readonly file?: string;
+}
+
 export interface StatusDocument {
   readonly containers: readonly {
     readonly artifact: ArtifactName;

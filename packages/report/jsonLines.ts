@@ -6,15 +6,17 @@ export interface JsonLinesOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
   readonly verbosity: Verbosity;
+  /** Containers' log lines are what was asked for. */
+  readonly logs?: boolean;
 }
 
 /**
- * Events for programs: one JSON object a line, `{"v":1,"at":<ms since 1970>,"kind":…}`. Containers' log lines are not among them,
- * and what tools print only with verbosity `debug`: both may hold anything, and would drown the rest.
+ * Events for programs: one JSON object a line, `{"v":1,"at":<ms since 1970>,"kind":…}`. Containers' log lines are among
+ * them only when they are asked for, and what tools print with verbosity `debug`: both may hold anything, and would drown the rest.
  */
-export function jsonLines({ stream, now, verbosity }: JsonLinesOptions): Report {
+export function jsonLines({ stream, now, verbosity, logs = false }: JsonLinesOptions): Report {
   return (event) => {
-    if (event.kind === 'log' || (event.kind === 'output' && verbosity !== 'debug')) return;
+    if ((event.kind === 'log' && !logs) || (event.kind === 'output' && verbosity !== 'debug')) return;
     stream.write(`${JSON.stringify({ v: 1, at: now(), ...event })}\n`);
   };
 }

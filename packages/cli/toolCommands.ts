@@ -1,0 +1,101 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError, type Command } from 'commander';
+import type { CommandOptions, CommandResult } from '../dev';
+import { orphanLines, pruneLines, renderLines } from '../report';
+import type { Commands } from './commands';
+import type { Printing } from './output';
+
+/** What the command line has for all its commands. */
+export interface CommandLine<Flags> {
+  readonly command: (name: string, description: string, operands?: string) => Command;
+  readonly ofCluster: (command: Command) => Command;
+  readonly act: <Document>(
+    flags: Flags,
+    projects: readonly string[],
+    long: boolean,
+    start: (options: CommandOptions) => Promise<CommandResult<Document>>,
+    printing: Printing<Document>,
+  ) => Promise<void>;
+  readonly commands: Commands;
+  readonly cwd: string;
+  /** Asks a person; undefined where nobody can answer. */
+  readonly ask: ((question: string) => Promise<string>) | undefined;
+}
+
+interface LogsFlags {
+  readonly follow?: boolean;
+  readonly since?: string;
+  readonly tail?: number;
+  readonly container?: string;
+}
+
+interface RenderFlags {
+  readonly output?: string;
+  readonly offline?: boolean;
+}
+
+interface PruneFlags {
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** The commands that look at, or mend, what is deployed already. */
+export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd, ask }: CommandLine<Flags>): void {
+  ofCluster(command('logs', 'what the containers of the projects have logged'))
+    .option('-f, --follow', 'go on with what they log next, until Ctrl+C')
+    .option('--since <duration>', 'only what is not older: 30s, 10m, 1h30m')
+    .option('--tail <lines>', 'only so many of the last lines of each container', wholeNumber)
+    .option('--container <name>', 'only containers of this name')
+    .action((projects: string[], flags: Flags & LogsFlags) => {
+      const { follow = false, since, tail, container } = flags;
+      const start = (options: CommandOptions) =>
+        commands.logs({
+          ...options,
+          follow,
+          ...(since === undefined ? {} : { since }),
+          ...(tail === undefined ? {} : { tail }),
+          ...(container === undefined ? {} : { container }),
+        });
+      return act(flags, projects, true, start, { lines: () => [], endless: follow, logs: true });
+    });
+  ofCluster(command('render', 'print the manifests as they would be applied'))
+    .option('--output <file>', 'write them to a file; - is standard output')
+    .option('--offline', 'ask neither the cluster nor a registry: images get their tag without a digest')
+    .action((projects: string[], flags: Flags & RenderFlags) => {
+      const { output = '-', offline = false } = flags;
+      const start = (options: CommandOptions) =>
+        commands.render({ ...options, offline, ...(output === '-' ? {} : { output: resolve(cwd, output) }) });
+      return act(flags, projects, false, start, {
+        lines: renderLines,
+        json: ({ releases, images, file }) => ({ releases, images, ...(file === undefined ? {} : { file }) }),
+        isProduct: true,
+      });
+    });
+  ofCluster(command('prune', 'remove what this workspace has deployed and has no project for any more', ''))
+    .option('--dry-run', 'only say what would be removed')
+    .option('-y, --yes', 'do not ask')
+    .action((flags: Flags & PruneFlags) => {
+      const { dryRun = false, yes = false, json = false } = flags;
+      const start = (options: CommandOptions) =>
+        commands.prune({
+          ...options,
+          projects: [],
+          dryRun,
+          ...(ask && !yes && !json
+            ? {
+                confirm: async (left) => {
+                  const answer = await ask([...orphanLines(left), `remove ${left.length === 1 ? 'it' : 'them'}? [y/N] `].join('\n'));
+                  return /^y(es)?$/i.test(answer.trim());
+                },
+              }
+            : {}),
+        });
+      return act(flags, [], false, start, { lines: pruneLines });
+    });
+}
+
+function wholeNumber(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError('give a whole number');
+  return Number(text);
+}

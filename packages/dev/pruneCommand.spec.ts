@@ -1,0 +1,20 @@
+import type { OwnedRelease } from '../deploy';
+import { orphansOf } from './pruneCommand';
+
+const owned = (release: string): OwnedRelease => ({ release, namespaces: ['shop'], objects: [] });
+const project = (name: string) => [name, { name, root: name, dependencies: [] }] as const;
+
+describe('what is pruned', () => {
+  const projects = new Map([project('api'), project('@shop/web')]);
+
+  test('is what no project has the name of', () => {
+    const left = orphansOf({ projects, releases: new Map() }, ['api', 'old', 'shop-web-1'].map(owned));
+    expect(left.map(({ release }) => release)).toEqual(['old', 'shop-web-1']);
+  });
+
+  test('is never what a project is deployed as, whether it has manifests now or not, and however its name reads as a label', () => {
+    const release = { name: 'charts', project: 'api', deployer: 'kubectl', manifests: [], artifacts: [] } as const;
+    const left = orphansOf({ projects, releases: new Map([['charts', release]]) }, ['api', 'charts', 'shop-web-382dfe823f'].map(owned));
+    expect(left).toEqual([]);
+  });
+});
