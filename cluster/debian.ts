@@ -49,6 +49,9 @@ function needs(ownEngine: boolean): Need[] {
     { packageName: 'busybox-static', present: () => existsSync('/usr/share/doc/busybox-static') && findProgram('busybox') !== undefined },
     program('socat', 'socat'),
     program('slirp4netns', 'slirp4netns'),
+    // Base images are made from these where none can be pulled.
+    program('python3-pip', 'pip3'),
+    program('redis-server', 'redis-server'),
   ];
 }
 
@@ -68,6 +71,7 @@ const UNITS: Readonly<Record<string, readonly string[]>> = {
   containerd: ['containerd.service'],
   'docker-registry': ['docker-registry.service'],
   'etcd-server': ['etcd.service'],
+  'redis-server': ['redis-server.service'],
 };
 
 /** Installs Debian packages without a question, and without a daemon of theirs starting on the host, now or at the next boot. */

@@ -7,6 +7,7 @@ import { findCniFolder, installPackages, missingPackages } from './debian';
 import { Engine, hostEngineSocket } from './engine';
 import type { Environment } from './environment';
 import { build, findGo, KUBERNETES_VERSION, PROGRAMS, type Go } from './gobuild';
+import type { BaseImagesFound } from './images';
 import { CONTEXT_NAME, type Layout } from './layout';
 import { freeNetworks, makeLink } from './link';
 import { withLock } from './lock';
@@ -15,8 +16,8 @@ import type { Networks } from './network';
 import type { EnginePlan, Plan, Tools } from './plan';
 import { ClusterProblem } from './problem';
 import { endFirstProcess, findFirstProcesses, startFirstProcess } from './process';
-import type { Progress } from './progress';
-import { provideImages, waitForNode, waitUntilWhole } from './ready';
+import { listed, type Progress } from './progress';
+import { lacksImages, provideImages, waitForNode, waitUntilWhole } from './ready';
 import { anythingLeft, mustBeOurs, removeAll } from './remove';
 import { makeSecrets, readPlan, writeAtomically, writeState, type Programs } from './state';
 
@@ -104,7 +105,13 @@ async function both<A, B>(first: Promise<A>, second: Promise<B>): Promise<[A, B]
   return [a.value, b.value];
 }
 
-async function reuse({ layout, progress }: EmbeddedOptions, plan: Plan): Promise<Environment> {
+function tellStandIns({ engine }: Plan, { made }: BaseImagesFound, progress: Progress): void {
+  if (engine.kind === 'host' && made.length > 0)
+    progress.note(`note: ${listed(made)} in your engine are stand-ins made from this machine (label dev.slipway.made-by=cluster)`);
+}
+
+async function reuse(options: EmbeddedOptions, plan: Plan): Promise<Environment> {
+  const { layout, progress, cacheFolder } = options;
   const startedAt = Date.now();
   if (!(await waitUntilWhole(plan))) {
     throw new ClusterProblem(
@@ -113,6 +120,11 @@ async function reuse({ layout, progress }: EmbeddedOptions, plan: Plan): Promise
     );
   }
   progress.note(Date.now() - startedAt > 1_000 ? 'the cluster runs already, and answers again' : 'the cluster runs already');
+  // An engine's images can be deleted while it runs, and an earlier version of this made fewer.
+  if (await lacksImages(plan)) {
+    await installMissing(options, plan.engine);
+    tellStandIns(plan, await provideImages(plan, cacheFolder, progress), progress);
+  }
   return environmentOf(plan);
 }
 
@@ -142,12 +154,8 @@ async function create(options: EmbeddedOptions): Promise<Environment> {
     { doing: 'starting the namespaces', done: ({ networks }) => `namespaces started, the node is ${networks.nodeAddress}` },
     () => startNamespaces(options, planWith, (made) => writeState(made, secrets, programs)),
   );
-  const [images] = await both(provideImages(plan, progress), waitForNode(plan, progress));
-  if (engine.kind === 'host' && images.made.length > 0) {
-    progress.note(
-      `note: ${images.made.join(' and ')} in your engine are stand-ins made from this machine (label dev.slipway.made-by=cluster)`,
-    );
-  }
+  const [images] = await both(provideImages(plan, options.cacheFolder, progress), waitForNode(plan, progress));
+  tellStandIns(plan, images, progress);
   writeAtomically(layout.readyFile, '');
   return environmentOf(plan);
 }

@@ -1,5 +1,7 @@
+import { createWriteStream } from 'node:fs';
 import { request, type RequestOptions } from 'node:http';
 import type { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 import { MARKER_LABEL, MARKER_VALUE } from './layout';
 import { ClusterProblem, wordsOf } from './problem';
 
@@ -76,9 +78,26 @@ export class Engine {
   }): Promise<void> {
     const query = new URLSearchParams({ fromSrc: '-', repo: image, tag });
     for (const change of changes) query.append('changes', change);
-    const { status, text } = await this.ask('POST', `/images/create?${query.toString()}`, { timeoutMs: 120_000, body: files });
+    const { status, text } = await this.ask('POST', `/images/create?${query.toString()}`, { timeoutMs: 300_000, body: files });
     if (status !== 200 || !(await this.hasImage(`${image}:${tag}`)))
       throw new ClusterProblem(`the engine did not take the image ${image}:${tag}: ${text.trim()}`);
+  }
+
+  /** Writes an image as an archive that other container runtimes read. */
+  save(reference: string, file: string): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const fail = (words: string) => reject(new ClusterProblem(`the engine did not give the image ${reference}: ${words}`));
+      const asked = request({ socketPath: this.socket, path: `/images/${encodeURIComponent(reference)}/get` }, (response) => {
+        if (response.statusCode === 200)
+          pipeline(response, createWriteStream(file)).then(resolve, (error: unknown) => fail(wordsOf(error)));
+        else {
+          response.resume();
+          fail(`it answered ${response.statusCode ?? 0}`);
+        }
+      });
+      asked.on('error', (error) => fail(wordsOf(error)));
+      asked.end();
+    });
   }
 
   private ask(

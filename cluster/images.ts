@@ -2,79 +2,100 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
   chmodSync,
-  chownSync,
-  copyFileSync,
-  cpSync,
+  createReadStream,
+  createWriteStream,
   existsSync,
   mkdirSync,
-  realpathSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
   rmSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import type { Readable } from 'node:stream';
-import { findProgram } from './debian';
+import { pipeline } from 'node:stream/promises';
 import type { Engine } from './engine';
 import { PAUSE_IMAGE } from './layout';
 import { ClusterProblem } from './problem';
-import { run } from './run';
+import { busybox } from './standins/busybox';
+import { golang } from './standins/golang';
+import { node } from './standins/node';
+import { place } from './standins/place';
+import { python } from './standins/python';
+import { redis } from './standins/redis';
+import type { StandIn } from './standins/standIn';
 
-/** An image that examples and tests stand on, and how this machine makes a stand-in when it cannot be pulled. */
+/** A public image that examples and tests stand on, and how this machine makes a stand-in when it cannot be pulled. */
 export interface BaseImage {
   readonly image: string;
   readonly tag: string;
-  readonly fill: (root: string) => Promise<void>;
-  readonly changes: readonly string[];
+  readonly standIn: StandIn;
+  /** Manifests name it themselves, so it has to be where the cluster's containers start and not only where images are built. */
+  readonly inManifests?: true;
 }
 
 const MADE_BY = { key: 'dev.slipway.made-by', value: 'cluster' };
 const LABEL = `LABEL ${MADE_BY.key}=${MADE_BY.value}`;
-const PATH_LINE = 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 export const BASE_IMAGES: readonly BaseImage[] = [
-  { image: 'busybox', tag: '1.36', fill: fillBusybox, changes: [LABEL, PATH_LINE, 'CMD ["sh"]'] },
-  {
-    image: 'node',
-    tag: '20-slim',
-    fill: async (root) => {
-      await fillBusybox(root);
-      await fillNode(root);
-    },
-    changes: [LABEL, PATH_LINE, `ENV NODE_VERSION=${process.versions.node}`, 'CMD ["node"]'],
-  },
+  { image: 'busybox', tag: '1.36', standIn: busybox },
+  { image: 'node', tag: '20-slim', standIn: node },
+  { image: 'golang', tag: '1.26-alpine', standIn: golang },
+  { image: 'python', tag: '3.11-slim', standIn: python },
+  { image: 'redis', tag: '7-alpine', standIn: redis, inManifests: true },
 ];
+
+/** Images that manifests name themselves. */
+export const IMAGES_IN_MANIFESTS: readonly string[] = BASE_IMAGES.filter(({ inManifests }) => inManifests).map(nameOf);
 
 export interface BaseImagesFound {
   readonly had: readonly string[];
   readonly pulled: readonly string[];
   readonly made: readonly string[];
+  /** Those that this machine can neither pull nor make, each with the reason. */
+  readonly missing: readonly string[];
 }
 
-const PROBE_MS = 3_000;
+export interface Folders {
+  /** Where stand-ins are put together. */
+  readonly scratch: string;
+  /** Where they are kept for the next engine. */
+  readonly cache: string;
+}
+
+/** How long a registry may take to say that it has an image. */
+export const PROBE_MS = 3_000;
 const PULL_MS = 300_000;
 
 /** Sees to it that the engine has the base images: those it has stay, others are pulled where a registry is in reach, and made otherwise. */
-export async function provideBaseImages(engine: Engine, scratchFolder: string): Promise<BaseImagesFound> {
-  const had: string[] = [];
-  const missing: BaseImage[] = [];
+export async function provideBaseImages(engine: Engine, folders: Folders): Promise<BaseImagesFound> {
+  const found = { had: [] as string[], pulled: [] as string[], made: [] as string[], missing: [] as string[] };
+  const wanted: BaseImage[] = [];
   for (const base of BASE_IMAGES) {
-    if (await engine.hasImage(nameOf(base))) had.push(nameOf(base));
-    else missing.push(base);
+    if (await engine.hasImage(nameOf(base))) found.had.push(nameOf(base));
+    else wanted.push(base);
   }
-  const [first] = missing;
+  const [first] = wanted;
   const online = first !== undefined && (await engine.reachesRegistryOf(nameOf(first), PROBE_MS));
-  const pulled: string[] = [];
-  const made: string[] = [];
-  for (const base of missing) {
-    if (online && (await engine.pull(base.image, base.tag, PULL_MS))) {
-      pulled.push(nameOf(base));
-      continue;
-    }
-    await makeBaseImage(engine, base, scratchFolder);
-    made.push(nameOf(base));
-  }
-  return { had, pulled, made };
+  // Side by side: an engine unpacks them on as many processors as there are.
+  await Promise.all(
+    wanted.map(async (base) => {
+      if (online && (await engine.pull(base.image, base.tag, PULL_MS))) {
+        found.pulled.push(nameOf(base));
+        return;
+      }
+      try {
+        await makeBaseImage(engine, base, folders);
+        found.made.push(nameOf(base));
+      } catch (thrown) {
+        // A cluster without it is of use all the same, to whoever needs another one.
+        if (!(thrown instanceof ClusterProblem)) throw thrown;
+        found.missing.push(`${nameOf(base)}: ${thrown.message}`);
+      }
+    }),
+  );
+  return found;
 }
 
 /** Takes the stand-ins out of an engine that goes on without the cluster: a build there should get the real image, or an error. */
@@ -92,13 +113,40 @@ export function nameOf({ image, tag }: Pick<BaseImage, 'image' | 'tag'>): string
   return `${image}:${tag}`;
 }
 
-async function makeBaseImage(engine: Engine, base: BaseImage, scratchFolder: string): Promise<void> {
-  const root = join(scratchFolder, `image-${base.image}`);
+async function makeBaseImage(engine: Engine, { image, tag, standIn }: BaseImage, folders: Folders): Promise<void> {
+  const files = await filesOf(image, standIn, folders);
+  await engine.importImage({
+    image,
+    tag,
+    changes: [LABEL, ...standIn.changes],
+    files: createReadStream(files, { highWaterMark: 1 << 20 }),
+  });
+}
+
+/** The files of a stand-in as an archive, made once and kept for as long as it would come out the same. */
+async function filesOf(image: string, standIn: StandIn, { scratch, cache }: Folders): Promise<string> {
+  const kept = join(cache, `${image}-${sha256(JSON.stringify([await standIn.madeFrom(), codeOfStandIns()])).slice(0, 16)}.tar`);
+  if (existsSync(kept)) return kept;
+  const root = join(scratch, `image-${image}`);
   rmSync(root, { recursive: true, force: true });
   mkdirSync(root, { recursive: true });
-  await base.fill(root);
-  await engine.importImage({ image: base.image, tag: base.tag, changes: base.changes, files: tarOf(root) });
+  await standIn.fill(root);
+  mkdirSync(cache, { recursive: true });
+  // Whoever is killed leaves a file without the name that is looked for.
+  const unfinished = join(cache, `.${image}.${process.pid}`);
+  await pipeline(tarOf(root), createWriteStream(unfinished));
+  renameSync(unfinished, kept);
   rmSync(root, { recursive: true, force: true });
+  return kept;
+}
+
+/** What makes them is a part of what they are made from. */
+function codeOfStandIns(): readonly string[] {
+  const folder = join(__dirname, 'standins');
+  return readdirSync(folder)
+    .filter((name) => name.endsWith('.js'))
+    .sort()
+    .map((name) => readFileSync(join(folder, name), 'utf8'));
 }
 
 /** The same tree gives the same layer: names in order, no times. */
@@ -108,74 +156,6 @@ function tarOf(root: string): Readable {
   });
   tar.on('error', (error) => tar.stdout.destroy(error));
   return tar.stdout;
-}
-
-async function fillBusybox(root: string): Promise<void> {
-  for (const folder of [
-    'bin',
-    'dev',
-    'etc',
-    'home/node',
-    'proc',
-    'root',
-    'sys',
-    'usr/bin',
-    'usr/sbin',
-    'usr/local/bin',
-    'sbin',
-    'var',
-    'run',
-  ])
-    mkdirSync(join(root, folder), { recursive: true });
-  for (const folder of ['tmp', 'var/tmp']) {
-    mkdirSync(join(root, folder));
-    chmodSync(join(root, folder), 0o1777);
-  }
-  const busybox = findProgram('busybox');
-  if (busybox === undefined) throw new ClusterProblem('busybox is not on this machine', 'Install the Debian package busybox-static.');
-  copyFileSync(busybox, join(root, 'bin/busybox'));
-  chmodSync(join(root, 'bin/busybox'), 0o755);
-  const { stdout } = await run([busybox, '--list']);
-  for (const applet of stdout.split('\n')) {
-    if (applet !== '' && applet !== 'busybox') symlinkSync('busybox', join(root, 'bin', applet));
-  }
-  symlinkSync('/bin/env', join(root, 'usr/bin/env'));
-  const etc = (name: string, text: string) => writeFileSync(join(root, 'etc', name), text);
-  etc('passwd', 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000:node:/home/node:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n');
-  etc('group', 'root:x:0:\nnode:x:1000:\nnogroup:x:65534:\n');
-  etc('shadow', 'root:*:::::::\nnode:*:::::::\nnobody:*:::::::\n');
-  etc('nsswitch.conf', 'passwd: files\ngroup: files\nhosts: files dns\n');
-  chownSync(join(root, 'home/node'), 1000, 1000);
-}
-
-async function fillNode(root: string): Promise<void> {
-  const node = realpathSync(process.execPath);
-  place(node, join(root, 'usr/local/bin/node'));
-  for (const library of await librariesOf(node)) place(realpathSync(library), join(root, library));
-  const certificates = '/etc/ssl/certs/ca-certificates.crt';
-  if (existsSync(certificates)) place(certificates, join(root, certificates));
-  if (existsSync('/etc/os-release')) place(realpathSync('/etc/os-release'), join(root, 'etc/os-release'));
-  // Images of Node bring npm, and many a Dockerfile runs it.
-  const npm = findProgram('npm');
-  const npmFolder = npm === undefined ? undefined : dirname(dirname(realpathSync(npm)));
-  if (npmFolder !== undefined && existsSync(join(npmFolder, 'bin/npm-cli.js'))) {
-    cpSync(npmFolder, join(root, 'usr/local/lib/node_modules/npm'), { recursive: true });
-    // Node trusts a list of its own; a machine behind a proxy that signs anew has that proxy's certificate among Debian's.
-    mkdirSync(join(root, 'usr/local/etc'), { recursive: true });
-    writeFileSync(join(root, 'usr/local/etc/npmrc'), `cafile=${certificates}\nupdate-notifier=false\n`);
-    for (const name of ['npm', 'npx']) symlinkSync(`../lib/node_modules/npm/bin/${name}-cli.js`, join(root, 'usr/local/bin', name));
-  }
-}
-
-/** The shared libraries of a program, and the loader that it names itself. */
-async function librariesOf(program: string): Promise<string[]> {
-  const { stdout } = await run(['ldd', program]);
-  return [...stdout.matchAll(/(?:=> )?(\/\S+) \(0x/g)].map((match) => match[1] ?? '');
-}
-
-function place(from: string, to: string): void {
-  mkdirSync(dirname(to), { recursive: true });
-  copyFileSync(from, to);
 }
 
 /** Writes the image that holds a pod's namespaces open, in the form that `ctr images import` reads. */

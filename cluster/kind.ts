@@ -5,6 +5,7 @@ import { registryHosting } from './config';
 import { Engine, hostEngineSocket } from './engine';
 import { findProgram } from './debian';
 import type { Environment } from './environment';
+import { IMAGES_IN_MANIFESTS, PROBE_MS } from './images';
 import { ClusterProblem } from './problem';
 import type { Progress } from './progress';
 import { run } from './run';
@@ -94,7 +95,21 @@ export async function kindUp(env: NodeJS.ProcessEnv, progress: Progress): Promis
       JSON.stringify(registryHosting(REGISTRY_HOST)),
     );
   });
+  await provideInNodes(env, progress);
   return describeKind(env);
+}
+
+/** Images that manifests name are pulled by the nodes themselves; where no registry is in reach, those that the engine has are handed to them. */
+async function provideInNodes(env: NodeJS.ProcessEnv, progress: Progress): Promise<void> {
+  const socket = hostEngineSocket(env);
+  if (socket === undefined) return;
+  const engine = new Engine(socket);
+  for (const name of IMAGES_IN_MANIFESTS) {
+    if (!(await engine.hasImage(name)) || (await engine.reachesRegistryOf(name, PROBE_MS))) continue;
+    await progress.step({ doing: `loading ${name} into the nodes`, done: () => `${name} loaded into the nodes` }, () =>
+      mustRunIn(env)(['kind', 'load', 'docker-image', name, '--name', CLUSTER]),
+    );
+  }
 }
 
 export async function kindDown(env: NodeJS.ProcessEnv, progress: Progress): Promise<void> {

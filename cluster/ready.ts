@@ -1,16 +1,16 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Api } from './api';
 import { apiUrl, dnsRole, dnsRoleBinding, kubeconfig, nodeRegistry, registryHost, registryHosting } from './config';
 import { Engine } from './engine';
-import { provideBaseImages, type BaseImagesFound } from './images';
+import { BASE_IMAGES, IMAGES_IN_MANIFESTS, nameOf, provideBaseImages, type BaseImagesFound } from './images';
 import { NODE_NAME, type Layout } from './layout';
 import type { Plan } from './plan';
 import { get } from './probe';
 import { ClusterProblem } from './problem';
 import { findFirstProcesses } from './process';
-import type { Progress } from './progress';
-import { until } from './run';
+import { listed, type Progress } from './progress';
+import { run, until } from './run';
 import { writeAtomically } from './state';
 
 const READY_MS = 120_000;
@@ -32,23 +32,60 @@ async function isWhole(api: Api, plan: Plan): Promise<true | undefined> {
   return answers[0] && answers[1] && answers[2] && answers[3] !== 'silent' ? true : undefined;
 }
 
-export async function provideImages(plan: Plan, progress: Progress): Promise<BaseImagesFound> {
+/** Whether base images are gone from an engine, or were never there. */
+export async function lacksImages(plan: Plan): Promise<boolean> {
   const engine = engineOf(plan);
-  const holds = whileItRuns(plan.layout);
-  return progress.step({ doing: 'waiting for the engine and its base images', done: imagesLine }, async () => {
+  return (await Promise.all(BASE_IMAGES.map((base) => engine.hasImage(nameOf(base))))).includes(false);
+}
+
+/** Sees to it that the engine has all base images, and the cluster those that manifests name. */
+export async function provideImages(plan: Plan, cacheFolder: string, progress: Progress): Promise<BaseImagesFound> {
+  const { layout } = plan;
+  const engine = engineOf(plan);
+  const holds = whileItRuns(layout);
+  const found = await progress.step({ doing: 'waiting for the engine and its base images', done: imagesLine }, async () => {
     const answered = await until(async () => holds((await engine.ping()) !== 'silent'), { timeoutMs: READY_MS });
     if (answered === undefined) throw new ClusterProblem('the Docker engine does not answer', undefined, { log: 'dockerd' });
-    return provideBaseImages(engine, join(plan.layout.state, 'tmp'));
+    const images = await provideBaseImages(engine, { scratch: join(layout.state, 'tmp'), cache: cacheFolder });
+    const there = [...images.had, ...images.pulled, ...images.made];
+    await provideInContainerd(
+      layout,
+      engine,
+      IMAGES_IN_MANIFESTS.filter((name) => there.includes(name)),
+    );
+    return images;
   });
+  for (const each of found.missing) progress.note(`note: not made, ${each}`);
+  return found;
 }
 
 function imagesLine({ had, pulled, made }: BaseImagesFound): string {
   const parts = [
-    had.length > 0 ? `${had.join(' and ')} there already` : '',
-    pulled.length > 0 ? `${pulled.join(' and ')} pulled` : '',
-    made.length > 0 ? `${made.join(' and ')} made from this machine` : '',
+    had.length > 0 ? `${listed(had)} there already` : '',
+    pulled.length > 0 ? `${listed(pulled)} pulled` : '',
+    made.length > 0 ? `${listed(made)} made from this machine` : '',
   ];
   return `engine answers; ${parts.filter(Boolean).join(', ')}`;
+}
+
+/** Images go from the engine into the cluster's own store, whichever way the engine came by them. */
+async function provideInContainerd(layout: Layout, engine: Engine, names: readonly string[]): Promise<void> {
+  const [pid = 0] = findFirstProcesses(layout).first;
+  // Its socket is in a folder that only the cluster's processes see.
+  const ctr = (...args: string[]) =>
+    run(['nsenter', `--target=${pid}`, '--mount', '--', 'ctr', '--address=/run/containerd/containerd.sock', '--namespace=k8s.io', ...args]);
+  const answered = await until(async () => ((await ctr('version')).status === 0 ? true : undefined), { timeoutMs: READY_MS });
+  if (answered === undefined) throw new ClusterProblem('containerd does not answer', undefined, { log: 'containerd' });
+  for (const name of names) {
+    const { stdout } = await ctr('images', 'list', '--quiet', `name==docker.io/library/${name}`);
+    if (stdout.trim() !== '') continue;
+    const file = join(layout.state, 'tmp', `${name.replace(':', '-')}.tar`);
+    await engine.save(name, file);
+    const { status, stderr } = await ctr('images', 'import', file);
+    rmSync(file, { force: true });
+    if (status !== 0)
+      throw new ClusterProblem(`containerd did not take the image ${name}: ${stderr.trim()}`, undefined, { log: 'containerd' });
+  }
 }
 
 export async function waitForNode(plan: Plan, progress: Progress): Promise<void> {
