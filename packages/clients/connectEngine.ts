@@ -44,7 +44,8 @@ export function connectEngine({ env = process.env, socketPath }: EngineOptions =
       const signal = AbortSignal.timeout(patienceMs);
       return ask({ method: 'GET', path: '/version', signal }, (answer) => {
         if (answer.kind === 'refused') return failed(unreachable(address.value, answer.refusal.message));
-        if (answer.kind === 'failed') return failed(signal.aborted ? unreachable(address.value, `no answer within ${patienceMs / 1_000} s`) : answer.problem);
+        if (answer.kind === 'failed')
+          return failed(signal.aborted ? unreachable(address.value, `no answer within ${patienceMs / 1_000} s`) : answer.problem);
         const { Version, Os, Arch } = answer.value as { readonly Version: string; readonly Os: string; readonly Arch: string };
         return succeeded({ version: Version, platform: `${Os}/${Arch}` });
       });
