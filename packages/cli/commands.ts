@@ -1,5 +1,6 @@
 import type {
   BuildDocument,
+  BuildOptions,
   CommandOptions,
   CommandResult,
   DeleteDocument,
@@ -20,14 +21,14 @@ import type { GraphSource } from '../graph';
 import type { Result } from '../model';
 import type { Output } from './output';
 
-export type DeployCommandOptions = CommandOptions & { readonly noBuild?: boolean };
+export type DeployCommandOptions = BuildOptions & { readonly noBuild?: boolean };
 
 type Command<Options, Document> = (options: Options) => Promise<CommandResult<Document>>;
 
 /** What the command line can start. A parameter of it, so that reading a command line is tested without running anything. */
 export interface Commands {
   readonly dev: Command<DevOptions, unknown>;
-  readonly build: Command<CommandOptions, BuildDocument>;
+  readonly build: Command<BuildOptions, BuildDocument>;
   readonly deploy: Command<DeployCommandOptions, DeployDocument>;
   readonly run: Command<DeployCommandOptions, DeployDocument>;
   readonly delete: Command<CommandOptions, DeleteDocument>;

@@ -81,6 +81,23 @@ function workspace(over: Partial<Commands> = {}) {
 }
 
 describe('slipway', () => {
+  it.each([
+    ['build --affected', {}],
+    ['deploy --affected', {}],
+    ['deploy --affected --base main', { base: 'main' }],
+    ['deploy --base HEAD~1 --head HEAD', { base: 'HEAD~1', head: 'HEAD' }],
+  ])('%s is for what changed in the whole workspace', async (argv, affected) => {
+    const { run, asked } = workspace();
+    expect(await run(argv, { cwd: '/shop/apps/worker' })).toBe(0);
+    expect(asked[0]?.options).toMatchObject({ projects: [], affected });
+  });
+
+  it('deploy is for everything when nothing is said of changes', async () => {
+    const { run, asked } = workspace();
+    await run('deploy');
+    expect(asked[0]?.options).not.toHaveProperty('affected');
+  });
+
   it.each(['dev', 'run', 'build', 'deploy', 'delete', 'status', 'logs', 'render', 'inputs', 'doctor'])(
     '%s is given the projects that are named',
     async (command) => {

@@ -51,7 +51,13 @@ interface DevFlags extends CommonFlags {
   readonly forward: boolean;
 }
 
-interface DeployFlags extends CommonFlags {
+interface BuildFlags extends CommonFlags {
+  readonly affected?: boolean;
+  readonly base?: string;
+  readonly head?: string;
+}
+
+interface DeployFlags extends BuildFlags {
   readonly build: boolean;
 }
 
@@ -106,6 +112,11 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       .option('--kubeconfig <file>', 'the kubeconfig file (default: KUBECONFIG, ~/.kube/config)')
       .option('--namespace <name>', 'the namespace of objects that name none')
       .option('--default-repo <repository>', 'the registry that images are pushed to (default: SLIPWAY_DEFAULT_REPO)');
+  const ofChanges = (of: Command) =>
+    of
+      .option('--affected', 'only the projects that what changed reaches')
+      .option('--base <ref>', 'what changes are compared with (default: NX_BASE, TURBO_SCM_BASE, defaultBase of nx.json, main)')
+      .option('--head <ref>', 'the commit that is compared (default: the files as they are)');
   /** Runs one of the commands, and prints what it gives. */
   const act = async <Document>(
     flags: CommonFlags,
@@ -148,13 +159,16 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   ofCluster(command('run', 'build and deploy once')).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, true, commands.run, { lines: deployLines }),
   );
-  ofCluster(command('build', 'build the images that the registry lacks, and put them there')).action(
-    (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.build, { lines: buildLines }),
+  ofChanges(ofCluster(command('build', 'build the images that the registry lacks, and put them there'))).action(
+    (projects: string[], flags: BuildFlags) =>
+      act(flags, projects, false, (options) => commands.build({ ...options, ...changesOf(flags) }), { lines: buildLines }),
   );
-  ofCluster(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout'))
+  ofChanges(ofCluster(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout')))
     .option('--no-build', 'fail when an image is missing')
     .action((projects: string[], flags: DeployFlags) =>
-      act(flags, projects, true, (options) => commands.deploy({ ...options, noBuild: !flags.build }), { lines: deployLines }),
+      act(flags, projects, true, (options) => commands.deploy({ ...options, noBuild: !flags.build, ...changesOf(flags) }), {
+        lines: deployLines,
+      }),
     );
   ofCluster(command('delete', 'remove what was deployed')).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, false, commands.delete, { lines: deleteLines }),
@@ -199,8 +213,18 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   return program;
 }
 
+/** A ref that is named says what is wanted. */
+function isAffected(flags: CommonFlags | BuildFlags): boolean {
+  return 'affected' in flags || 'base' in flags || 'head' in flags;
+}
+
+function changesOf(flags: BuildFlags): { readonly affected?: { readonly base?: string; readonly head?: string } } {
+  const { base, head } = flags;
+  return isAffected(flags) ? { affected: { ...(base !== undefined && { base }), ...(head !== undefined && { head }) } } : {};
+}
+
 interface InWorkspace {
-  readonly flags: CommonFlags;
+  readonly flags: CommonFlags | BuildFlags;
   readonly projects: readonly string[];
   /** It ends only when it is interrupted. */
   readonly endless: boolean;
@@ -214,7 +238,9 @@ async function inWorkspace({ flags, projects, endless, output, commands, surroun
   const { cwd, env, leave, signals, onUnread } = surroundings;
   const workspace = await commands.findWorkspace(cwd);
   if (!workspace.ok) return output.refuse(workspace.problem);
-  const chosen = await chosenProjects({ named: projects, graph: workspace.value, cwd, env });
+  // What is affected is asked of the whole workspace, wherever in it.
+  const where = isAffected(flags) ? { cwd: workspace.value.root, env: {} } : { cwd, env };
+  const chosen = await chosenProjects({ named: projects, graph: workspace.value, ...where });
   const { breakLine, say, report } = output;
   for (const notice of chosen.notices) report({ kind: 'notice', ...notice });
   const interruption = new Interruption({ now: () => performance.now(), sameInterruptMs: 300, breakLine, say, leave });

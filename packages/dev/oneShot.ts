@@ -1,28 +1,34 @@
 import type { ExitCode, GoalKind, Problem, World } from '../model';
-import { progressOf } from '../plan';
+import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag } from '../tag';
+import { affectedEvents, affectedProjects, type AffectedOptions } from './affected';
 import type { BuildDocument, CommandOptions, CommandResult, DeleteDocument, DeployDocument } from './command';
 import type { Turn } from './converge';
 import { failedEvent } from './narrator';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
-import { namespaceOf, preflight, withBrokenReleases, type Need, type Session } from './session';
+import { namespaceOf, preflight, readFor, withBrokenReleases, type Need, type Preflight, type Session } from './session';
 import { untilAborted } from './untilAborted';
 import { withProblems, worstExit } from './worstExit';
 
-export interface DeployOptions extends CommandOptions {
+export interface BuildOptions extends CommandOptions {
+  /** Only the projects that what changed reaches; of those that are named, when any are. */
+  readonly affected?: AffectedOptions;
+}
+
+export interface DeployOptions extends BuildOptions {
   /** Refuses to build what is not in the registry. */
   readonly noBuild?: boolean;
 }
 
 /** Builds the images of the projects that are not in the registry yet, and delivers them. */
-export async function buildCommand(options: CommandOptions): Promise<CommandResult<BuildDocument>> {
+export async function buildCommand(options: BuildOptions): Promise<CommandResult<BuildDocument>> {
   const images = new ImageNotes();
   const ended = await runOnce({ options, kind: 'built', images });
   return {
     exitCode: ended.exitCode,
     problems: ended.problems,
-    document: { images: ended.session ? images.list(ended.session, ended.world) : [] },
+    document: { ...told(ended), images: ended.session ? images.list(ended.session, ended.world) : [] },
   };
 }
 
@@ -34,7 +40,11 @@ export async function deployCommand(options: DeployOptions): Promise<CommandResu
   return {
     exitCode: ended.exitCode,
     problems: ended.problems,
-    document: { images: session ? images.list(session, world) : [], releases: session ? releasesOf(session, world, images) : [] },
+    document: {
+      ...told(ended),
+      images: session ? images.list(session, world) : [],
+      releases: session ? releasesOf(session, world, images) : [],
+    },
   };
 }
 
@@ -52,7 +62,13 @@ export async function deleteCommand(options: CommandOptions): Promise<CommandRes
   };
 }
 
+function told({ affected }: Ended): Pick<BuildDocument, 'affected'> {
+  return affected ? { affected: affected.map(({ project, because }) => ({ project, because })) } : {};
+}
+
 interface Ended {
+  /** When it was asked for. */
+  readonly affected?: readonly AffectedProject[];
   readonly exitCode: 0 | ExitCode;
   readonly problems: readonly Problem[];
   readonly session: Session | undefined;
@@ -60,7 +76,7 @@ interface Ended {
 }
 
 interface OnceOptions {
-  readonly options: CommandOptions;
+  readonly options: BuildOptions;
   readonly kind: Exclude<GoalKind, 'live'>;
   readonly images: ImageNotes;
   readonly noBuild?: boolean;
@@ -72,11 +88,40 @@ const needsOf: Readonly<Record<Exclude<GoalKind, 'live'>, readonly Need[]>> = {
   removed: ['workspace', 'cluster'],
 };
 
-async function runOnce({ options, kind, images, noBuild = false }: OnceOptions): Promise<Ended> {
+async function runOnce(once: OnceOptions): Promise<Ended> {
+  const { options, kind } = once;
+  const reading = readFor(options, 'deploy');
+  const looking = preflightFor(once, reading);
+  if (!options.affected) return runFor(once, looking);
+  const found = await Promise.race([affectedProjects(options, options.affected, reading), untilAborted(options.signal)]);
+  // The look around was interrupted too, and says so.
+  if (!found) return runFor(once, looking);
+  if (!found.ok) return notBegun([found.problem]);
+  const { workspace, since } = found.value;
+  const chosen = options.projects.length === 0 ? undefined : goalFor(workspace, kind, options.projects);
+  if (chosen?.ok === false) return notBegun(chosen.problems);
+  const all = found.value.projects.filter(({ image }) => image || kind !== 'built');
+  const affected = chosen ? all.filter(({ project }) => options.projects.includes(project)) : all;
+  for (const event of affectedEvents(affected, since)) options.report(event);
+  // What is out of reach does not matter when nothing is to be done there.
+  if (affected.length === 0) return { ...notBegun([]), affected };
+  const projects = affected.map(({ project }) => project);
+  return { ...(await runFor({ ...once, options: { ...options, projects } }, looking)), affected };
+}
+
+function notBegun(problems: readonly Problem[]): Ended {
+  return { ...withProblems(problems), session: undefined, world: undefined };
+}
+
+function preflightFor({ options, kind }: OnceOptions, reading: ReturnType<typeof readFor>): Promise<Preflight> {
   const withRepo = options.defaultRepo ?? options.env['SLIPWAY_DEFAULT_REPO'];
   // Building for a registry that is named needs no cluster.
   const needs = new Set(needsOf[kind].filter((need) => need !== 'cluster' || kind !== 'built' || withRepo === undefined));
-  const { session: found, problems } = await preflight(options, needs, 'deploy');
+  return preflight(options, needs, 'deploy', reading);
+}
+
+async function runFor({ options, kind, images, noBuild = false }: OnceOptions, looking: Promise<Preflight>): Promise<Ended> {
+  const { session: found, problems } = await looking;
   if (!found) return { exitCode: worstExit(problems), problems, session: undefined, world: undefined };
   const session = kind === 'removed' ? withBrokenReleases(found) : found;
   const { workspace } = session.read;

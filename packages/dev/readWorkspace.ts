@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
-import { assemble, type GraphSource, type WorkspaceFiles, type WorkspaceSettings } from '../graph';
+import { assemble, type GraphSource, type WorkspaceFacts, type WorkspaceFiles, type WorkspaceSettings } from '../graph';
 import { succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
 
 export interface ReadWorkspaceOptions {
@@ -21,22 +21,18 @@ export interface ReadWorkspace {
    * Files whose change means another graph (`graph.watch`) are among them, a bare file name for one anywhere.
    */
   readonly configFiles: readonly WorkspacePath[];
+  /** What it was put together from, but for the files. */
+  readonly facts: Omit<WorkspaceFacts, 'files'>;
 }
 
 /** Reads the graph, config, Dockerfiles and manifests. Fails only when the graph cannot be read: what is wrong with one project is in `workspace.problems`. */
 export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Result<ReadWorkspace>> {
   const { root, graph, mode, env, defaultRepo } = options;
-  const facts = await graph.read();
-  if (!facts.ok) return facts;
-  const assembled = assemble({
-    root,
-    graph: facts.value,
-    files: filesBelow(root),
-    mode,
-    env,
-    ...(defaultRepo !== undefined && { defaultRepo }),
-  });
-  return succeeded({ ...assembled, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
+  const read = await graph.read();
+  if (!read.ok) return read;
+  const facts = { root, graph: read.value, mode, env, ...(defaultRepo !== undefined && { defaultRepo }) };
+  const assembled = assemble({ ...facts, files: filesBelow(root) });
+  return succeeded({ ...assembled, facts, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
 }
 
 /** The disk, each question asked once. Synchronous, because a few hundred small files are read in less time than as many promises take. */

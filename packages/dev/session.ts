@@ -36,25 +36,29 @@ export interface Preflight {
  * Looks at all that is needed, at once, and tells all that is missing: the same for every command and for `doctor`. It has done
  * nothing that would have to be undone, so an interrupt ends it at once.
  */
-export function preflight(options: CommandOptions, needs: ReadonlySet<Need>, mode: 'dev' | 'deploy'): Promise<Preflight> {
+export function preflight(
+  options: CommandOptions,
+  needs: ReadonlySet<Need>,
+  mode: 'dev' | 'deploy',
+  reading: Promise<Result<ReadWorkspace>> = readFor(options, mode),
+): Promise<Preflight> {
   const interrupted: Preflight = {
     checks: [],
     problems: [{ code: 'interrupted', message: 'interrupted before anything was done', retry: 'never', exitCode: 1 }],
     session: undefined,
   };
-  return Promise.race([lookAround(options, needs, mode), untilAborted(options.signal).then(() => interrupted)]);
+  return Promise.race([lookAround(options, needs, reading), untilAborted(options.signal).then(() => interrupted)]);
 }
 
-async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, mode: 'dev' | 'deploy'): Promise<Preflight> {
+/** What a command reads of its workspace. */
+export function readFor({ root, graph, env, defaultRepo }: CommandOptions, mode: 'dev' | 'deploy'): Promise<Result<ReadWorkspace>> {
+  return readWorkspace({ root, graph, mode, env, ...(defaultRepo !== undefined && { defaultRepo }) });
+}
+
+async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, reading: Promise<Result<ReadWorkspace>>): Promise<Preflight> {
   const engine = connectEngine({ env: options.env });
   const [read, cluster, answered] = await Promise.all([
-    readWorkspace({
-      root: options.root,
-      graph: options.graph,
-      mode,
-      env: options.env,
-      ...(options.defaultRepo !== undefined && { defaultRepo: options.defaultRepo }),
-    }),
+    reading,
     needs.has('cluster') ? clusterOf(options) : undefined,
     needs.has('engine') ? engine.ping() : undefined,
   ]);

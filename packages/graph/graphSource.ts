@@ -46,6 +46,8 @@ export interface GraphSource {
   read(): Promise<Result<GraphFacts>>;
   /** Files whose change may change the graph: exact paths, or a bare file name for one anywhere. */
   readonly watch: readonly WorkspacePath[];
+  /** What the workspace's own configuration calls the branch that changes are compared with. */
+  readonly defaultBase?: () => string | undefined;
   /** The command that runs one target of one project through the workspace's own runner and cache. */
   runTarget(project: string, target: string): RunnerCommand;
   /** The same for one target of several projects in one process: what they share is run once. Absent where the runner cannot. */

@@ -3,4 +3,4 @@ export * from './graphSource';
 export { interpolatePath } from './interpolate';
 export { keepEqual } from './keepEqual';
 export { reloadingOf, type Reloading, type StartCommand } from './reload';
-export { joinPath, type WorkspaceFiles } from './workspaceFiles';
+export { joinPath, withRemoved, type WorkspaceFiles } from './workspaceFiles';

@@ -39,6 +39,24 @@ export function recorded(files: WorkspaceFiles): RecordedFiles {
   };
 }
 
+/** The files with some that are gone, as they were; undefined for the text of one that nobody reads here. */
+export function withRemoved(files: WorkspaceFiles, removed: ReadonlyMap<WorkspacePath, string | undefined>): WorkspaceFiles {
+  const names = new Map<WorkspacePath, Set<string>>();
+  for (const path of removed.keys()) {
+    for (let at = path; at !== '';) {
+      const directory = at.slice(0, Math.max(0, at.lastIndexOf('/')));
+      const known = names.get(directory) ?? new Set();
+      names.set(directory, known.add(at.slice(directory === '' ? 0 : directory.length + 1)));
+      at = directory;
+    }
+  }
+  return {
+    textOf: (path) => files.textOf(path) ?? removed.get(path),
+    kindOf: (path) => files.kindOf(path) ?? (removed.has(path) ? 'file' : names.has(path) ? 'dir' : undefined),
+    namesIn: (directory) => [...new Set([...files.namesIn(directory), ...(names.get(directory) ?? [])])].sort(),
+  };
+}
+
 /** A path relative to a directory of the workspace; `..` may lead up to its root, not out of it. */
 export function joinPath(directory: WorkspacePath, path: string): WorkspacePath {
   const names: string[] = path.startsWith('/') || directory === '' ? [] : directory.split('/');

@@ -8,6 +8,10 @@ import { failed, messageOf, succeeded, type Result } from '../model';
 import { isOwnLine, outcomesIn } from './runnerOutput';
 import { fileSetsOf } from './targetInputs';
 
+interface Bases {
+  readonly defaultBase?: string;
+}
+
 interface LoadedNx {
   readonly devkit: Devkit;
   /** Makes the next graph see files that came since the last one. */
@@ -34,12 +38,23 @@ export function nxGraph(root: string, snapshot?: ProjectGraph): GraphSource {
       first = undefined;
       return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit, namedInputsOf(root, loaded.devkit))) : graph;
     },
+    defaultBase: () => defaultBaseOf(root),
     runTarget: (project, target) => nxCommand(root, ['run', `${project}:${target}`]),
     runTargets: (projects, target) =>
       nxCommand(root, ['run-many', `--targets=${target}`, `--projects=${projects.join(',')}`, '--output-style=static']),
     outcomesIn,
     isOwnLine,
   };
+}
+
+/** `defaultBase`, or where it was before Nx 20. A file that cannot be read is told of when the graph is. */
+function defaultBaseOf(root: string): string | undefined {
+  try {
+    const { defaultBase, affected } = JSON.parse(readFileSync(join(root, 'nx.json'), 'utf8')) as Bases & { readonly affected?: Bases };
+    return defaultBase ?? affected?.defaultBase;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The workspace's own nx, started through node and not by its link in .bin, which is a script of another kind on Windows. */

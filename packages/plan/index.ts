@@ -1,3 +1,4 @@
+export { affectedBy, type AffectedProject, type Change } from './affected';
 export { fingerprintOf } from './fingerprint';
 export { isInStep, isReached, progressOf, type Progress } from './goalReached';
 export { hashOf, stableJson } from './hash';

@@ -3,6 +3,8 @@ import type { Action, ArtifactName } from '../model';
 // What each command has to say: printed as it is by `--json`, and in sentences by documentLines.
 
 export interface BuildDocument {
+  /** The projects that what changed reaches, and why; when that was asked for. */
+  readonly affected?: readonly { readonly project: string; readonly because: readonly string[] }[];
   readonly images: readonly {
     readonly project: string;
     readonly image: string;
