@@ -6,7 +6,10 @@ import type * as WholeDevkit from '@nx/devkit';
 export type Devkit = Pick<
   typeof WholeDevkit,
   | 'createProjectGraphAsync'
+  | 'detectPackageManager'
   | 'getOutputsForTargetAndConfiguration'
+  | 'getPackageManagerCommand'
+  | 'getProjects'
   | 'isDaemonEnabled'
   | 'parseJson'
   | 'readJson'
@@ -39,6 +42,6 @@ export function firstFound<T>(root: string, modules: readonly string[], load: (p
 }
 
 /** What @nx/devkit has beyond nx, where it is installed. */
-export function generatorsDevkitOf(root: string): Pick<typeof WholeDevkit, 'formatFiles' | 'installPackagesTask'> | undefined {
+export function generatorsDevkitOf(root: string): Pick<typeof WholeDevkit, 'formatFiles'> | undefined {
   return firstFound(root, ['@nx/devkit'], (path) => createRequire(path)(path) as typeof WholeDevkit);
 }

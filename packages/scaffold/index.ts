@@ -1,5 +1,6 @@
 export { manifestsFor, type ExistingService, type Guessed } from './existingService';
 export { dockerignoreLines, gitignoreLines, harmlessLines, withLines } from './ignoreFiles';
+export { isPackageFolder, packagePatterns, serviceFolder } from './packagePatterns';
 export { withAllowedContext } from './rootConfig';
 export { contextLines, surveyLines, type ContextSeen, type NextCommands } from './sentences';
 export { packageJson, serviceFiles, type PackageRequest } from './serviceFiles';

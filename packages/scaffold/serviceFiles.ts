@@ -62,8 +62,8 @@ export function packageJson({ packageName, sources, withDevDependencies, more }:
     name: packageName,
     version: '0.0.0',
     private: true,
-    // Bundles are CommonJS, whatever their sources are.
-    ...(sources.isPackage && !build && { type: 'module' }),
+    // What is bundled needs none: the bundle is CommonJS, whatever its sources are.
+    ...(sources.npm === 'inImage' && { type: 'module' }),
     ...(Object.keys(scripts).length > 0 && { scripts }),
     ...(withDevDependencies && Object.keys(devDependencies).length > 0 && { devDependencies }),
     ...more,

@@ -47,8 +47,8 @@ export interface ServiceSources {
   readonly memory: Workload['memory'];
   readonly gracePeriod?: Workload['gracePeriod'];
   readonly healthPath: string;
-  /** It is a package of npm: its package.json says what it needs, whatever else declares the project. */
-  readonly isPackage: boolean;
+  /** What its package.json is for: its image takes it, only its build needs it, or it needs none. */
+  readonly npm: 'inImage' | 'forBuild' | 'no';
   readonly build?: BuildCommand;
   /** Other scripts for its package.json. */
   readonly scripts: Readonly<Record<string, string>>;

@@ -15,7 +15,7 @@ export function go(service: Service): ServiceSources {
     // The compiler runs in the same container while `dev` does.
     memory: { request: '64Mi', limit: '1Gi' },
     healthPath: '/healthz',
-    isPackage: false,
+    npm: 'no',
     scripts: {},
     devDependencies: {},
   };

@@ -8,7 +8,7 @@ export function node(service: Service): ServiceSources {
     files: { Dockerfile: dockerfile(service), 'src/server.js': nodeServer(service, 'javascript') },
     memory: { request: '64Mi', limit: '256Mi' },
     healthPath: '/healthz',
-    isPackage: true,
+    npm: 'inImage',
     scripts: { start: 'node src/server.js' },
     devDependencies: {},
   };

@@ -12,7 +12,7 @@ export function nodeBundle(service: Service): ServiceSources {
     },
     memory: { request: '64Mi', limit: '256Mi' },
     healthPath: '/healthz',
-    isPackage: true,
+    npm: 'forBuild',
     build: {
       command: 'esbuild src/server.ts --bundle --platform=node --target=node20 --sourcemap --outfile=dist/server.js',
       outputs: ['dist'],

@@ -14,7 +14,7 @@ export function python(service: Service): ServiceSources {
     },
     memory: { request: '32Mi', limit: '256Mi' },
     healthPath: '/healthz',
-    isPackage: false,
+    npm: 'no',
     scripts: {},
     devDependencies: {},
   };

@@ -8,7 +8,7 @@ export function staticSite(service: Service): ServiceSources {
     memory: { request: '8Mi', limit: '64Mi' },
     gracePeriod: { seconds: 1, because: 'httpd does not know SIGTERM, which the first process of a container then ignores.' },
     healthPath: '/',
-    isPackage: false,
+    npm: 'no',
     scripts: {},
     devDependencies: {},
   };

@@ -17,31 +17,57 @@ describe('the init generator', () => {
     expect(nxJson().plugins).toEqual(['@nx/js', { plugin: 'nx-slipway', options: {} }]);
   });
 
-  it('keeps manifests and prose out of production, where there is such an input', async () => {
-    tree.write('nx.json', JSON.stringify({ namedInputs: { default: ['x'], production: ['default', '!{projectRoot}/**/*.md'] } }));
+  it('keeps manifests out of production, and prose too where nobody has said yet what production is', async () => {
+    tree.write('nx.json', JSON.stringify({ namedInputs: { default: ['x'], production: ['default', '!{projectRoot}/**/*.test.js'] } }));
     await init(tree, {});
-    expect(nxJson().namedInputs).toEqual({ default: ['x'], production: ['default', '!{projectRoot}/**/*.md', '!{projectRoot}/k8s/**/*'] });
+    expect(nxJson().namedInputs).toEqual({
+      default: ['x'],
+      production: ['default', '!{projectRoot}/**/*.test.js', '!{projectRoot}/k8s/**/*'],
+    });
     tree.write('nx.json', '{}');
     await init(tree, {});
-    expect(nxJson().namedInputs).toBeUndefined();
+    expect(nxJson().namedInputs).toEqual({ production: ['default', '!{projectRoot}/k8s/**/*', '!{projectRoot}/**/*.md'] });
   });
 
-  it('leaves git out of its own folder', async () => {
+  it('leaves git out of its own folder, and images out of what no image takes', async () => {
     tree.write('.gitignore', 'node_modules');
     await init(tree, {});
     expect(tree.read('.gitignore', 'utf-8')).toBe('node_modules\n.slipway\n');
+    expect(tree.read('.dockerignore', 'utf-8')).toBe('**/node_modules\n.git\n.nx\n.slipway\n');
   });
 
-  it('names itself among the development dependencies, and asks for an install only then', async () => {
-    expect(await init(tree, { skipPackageJson: true })).toBeUndefined();
+  it('does not ignore what a Dockerfile copies', async () => {
+    tree.write('apps/api/Dockerfile', 'FROM node:20-slim\nCOPY apps/api/node_modules node_modules\n');
+    await init(tree, {});
+    expect(tree.read('.dockerignore', 'utf-8')).toBe('.git\n.nx\n.slipway\n');
+  });
+
+  it('allows a context only when it is asked to, and leaves the rest of the config', async () => {
+    await init(tree, {});
+    expect(tree.exists('slipway.yaml')).toBe(false);
+    await init(tree, { allowContext: 'staging' });
+    expect(tree.read('slipway.yaml', 'utf-8')).toMatch(/version: 1\n[^]*allowContexts:\s+(- |\[ ?)staging/);
+    tree.write('slipway.yaml', '# ours\nversion: 1\nallowContexts: [qa]\n');
+    await init(tree, { allowContext: 'staging' });
+    expect(tree.read('slipway.yaml', 'utf-8')).toMatch(/^# ours\nversion: 1\n[^]*qa[^]*staging/);
+  });
+
+  it('writes nothing when the config cannot be read', async () => {
+    tree.write('slipway.yaml', 'version: [\n');
+    await expect(init(tree, { allowContext: 'staging' })).rejects.toThrow(/slipway\.yaml:\d+: not valid YAML/);
+    expect(tree.exists('.dockerignore')).toBe(false);
+  });
+
+  it('names itself among the development dependencies', async () => {
+    await init(tree, { skipPackageJson: true });
     expect(json('package.json')).not.toHaveProperty(['devDependencies', 'nx-slipway']);
-    expect(await init(tree, {})).toBeDefined();
+    await init(tree, {});
     expect(json('package.json')).toHaveProperty(['devDependencies', 'nx-slipway'], expect.stringMatching(/^\^\d/));
   });
 
   it('leaves a version that is there, unless it may not', async () => {
     tree.write('package.json', JSON.stringify({ dependencies: { 'nx-slipway': 'file:x.tgz' } }));
-    expect(await init(tree, {})).toBeUndefined();
+    await init(tree, {});
     expect(json('package.json')).toEqual({ dependencies: { 'nx-slipway': 'file:x.tgz' } });
     await init(tree, { keepExistingVersions: false });
     expect(json('package.json')).toEqual({ dependencies: { 'nx-slipway': expect.stringMatching(/^\^\d/) as unknown } });
@@ -49,10 +75,10 @@ describe('the init generator', () => {
 
   it('changes nothing more when it is run again', async () => {
     tree.write('nx.json', JSON.stringify({ namedInputs: { production: ['default'] } }));
-    await init(tree, {});
-    const files = () => ['nx.json', '.gitignore', 'package.json'].map((path) => tree.read(path, 'utf-8'));
+    await init(tree, { allowContext: 'staging' });
+    const files = () => ['nx.json', '.gitignore', '.dockerignore', 'package.json', 'slipway.yaml'].map((path) => tree.read(path, 'utf-8'));
     const once = files();
-    expect(await init(tree, {})).toBeUndefined();
+    await init(tree, { allowContext: 'staging' });
     expect(files()).toEqual(once);
   });
 

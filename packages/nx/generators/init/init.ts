@@ -1,51 +1,113 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { GeneratorCallback, NxJsonConfiguration, Tree } from '@nx/devkit';
-import { devkitOf, generatorsDevkitOf, type Devkit } from '../../devkit';
+import {
+  contextLines,
+  dockerignoreLines,
+  gitignoreLines,
+  harmlessLines,
+  survey,
+  surveyLines,
+  withAllowedContext,
+  withLines,
+} from '../../../scaffold';
+import { readConfig } from '../../../config';
+import type { Devkit } from '../../devkit';
+import { afterwards, format, nxCommands, pluginName, projectsIn, readNxJson, refusal, runningDevkit } from '../workspace';
+import { devTargets } from '../devTargets';
+import { treeFiles } from '../treeFiles';
+import { lookAtContext } from './lookAtContext';
 
 export interface InitOptions {
+  readonly allowContext?: string;
   readonly skipFormat?: boolean;
   readonly skipPackageJson?: boolean;
   readonly keepExistingVersions?: boolean;
+  /** `nx add` may say it to any plugin. No script of a workspace does what Slipway's targets do, so there is none to replace. */
+  readonly updatePackageScripts?: boolean;
 }
 
-const pluginName = 'nx-slipway';
+/** `nx add nx-slipway` and `nx g nx-slipway:init`: sets the workspace up and says what is there to go on with. Doing it twice changes nothing more. */
+export default async function init(tree: Tree, options: InitOptions): Promise<GeneratorCallback> {
+  const devkit = runningDevkit();
+  const files = treeFiles(tree);
+  if (options.allowContext !== undefined) allowContext(tree, options.allowContext);
+  const seen = survey({ files, projects: projectsIn(tree, devkit) });
+  const install = setUp(tree, devkit, { ...options, copied: seen.copied });
+  await format(tree, options.skipFormat);
+  return afterwards(tree, devkit, {
+    install,
+    say: async () => {
+      const commands = nxCommands(tree, devkit, await devTargets(tree.root, projectsIn(tree, devkit), readNxJson(tree, devkit)));
+      const config = files.textOf('slipway.yaml');
+      const allowed = (config === undefined ? undefined : readConfig({ path: 'slipway.yaml', text: config, isRoot: true }).config)
+        ?.allowContexts;
+      const { exec } = devkit.getPackageManagerCommand(devkit.detectPackageManager(tree.root), tree.root);
+      return [
+        ...contextLines(
+          await lookAtContext(process.env, allowed ?? []),
+          (context) => `${exec} nx g ${pluginName}:init --allowContext=${quoted(context)}`,
+        ),
+        ...surveyLines(seen, commands),
+      ];
+    },
+  });
+}
 
-/** What an edit of must not make other projects' images be made again. */
-const outsideOfProduction = ['!{projectRoot}/k8s/**/*', '!{projectRoot}/**/*.md'];
+export interface SetUp {
+  readonly skipPackageJson?: boolean;
+  readonly keepExistingVersions?: boolean;
+  /** What Dockerfiles of the workspace copy. */
+  readonly copied: readonly string[];
+}
 
-/** `nx add nx-slipway` and `nx g nx-slipway:init`: registers the plugin. Doing it twice changes nothing more. */
-export default async function init(tree: Tree, options: InitOptions): Promise<GeneratorCallback | undefined> {
-  const devkit = devkitOf(__dirname);
-  if (!devkit) throw new Error(`${pluginName} found no nx beside it, though nx runs this generator`);
+/** What every generator of Slipway needs of a workspace. Gives whether packages have to be installed. */
+export function setUp(tree: Tree, devkit: Devkit, { skipPackageJson, keepExistingVersions, copied }: SetUp): boolean {
   registerPlugin(tree, devkit);
-  ignoreOwnFolder(tree);
-  const added = options.skipPackageJson !== true && addToPackageJson(tree, devkit, options.keepExistingVersions !== false);
-  // Formatting and installing are in @nx/devkit alone, which not every workspace has; what was written is in order without them.
-  const whole = generatorsDevkitOf(__dirname);
-  if (options.skipFormat !== true) await whole?.formatFiles(tree);
-  return added && whole ? () => whole.installPackagesTask(tree) : undefined;
+  addLines(tree, '.gitignore', gitignoreLines);
+  addLines(tree, '.dockerignore', harmlessLines(dockerignoreLines, copied));
+  return skipPackageJson !== true && addToPackageJson(tree, devkit, keepExistingVersions !== false);
 }
+
+/** What an edit of must not make other projects' images be made again, where nobody has said yet what production is made of. */
+const production = ['default', '!{projectRoot}/k8s/**/*', '!{projectRoot}/**/*.md'];
+/** Of one that there is, only what is Slipway's own is left out: a build may well read Markdown. */
+const outsideOfProduction = '!{projectRoot}/k8s/**/*';
 
 function registerPlugin(tree: Tree, devkit: Devkit): void {
-  const before = devkit.readJson<NxJsonConfiguration>(tree, 'nx.json');
+  const before = readNxJson(tree, devkit);
   const plugins = before.plugins ?? [];
   const registered = plugins.some((plugin) => (typeof plugin === 'string' ? plugin : plugin.plugin) === pluginName);
-  const production = before.namedInputs?.['production'];
-  const missing = production ? outsideOfProduction.filter((input) => !production.includes(input)) : [];
-  if (registered && missing.length === 0) return;
+  const existing = before.namedInputs?.['production'];
+  const wanted = existing?.includes(outsideOfProduction) === true ? existing : existing ? [...existing, outsideOfProduction] : production;
+  if (registered && wanted === existing) return;
   devkit.updateJson<NxJsonConfiguration>(tree, 'nx.json', (nxJson) => ({
     ...nxJson,
     ...(registered ? {} : { plugins: [...plugins, { plugin: pluginName, options: {} }] }),
-    // Without these, an edit of one service's manifest deploys the services that depend on it again.
-    ...(production && missing.length > 0 ? { namedInputs: { ...nxJson.namedInputs, production: [...production, ...missing] } } : {}),
+    // Without this, an edit of one service's manifest deploys the services that depend on it again.
+    namedInputs: { ...nxJson.namedInputs, production: wanted },
   }));
 }
 
-function ignoreOwnFolder(tree: Tree): void {
-  const before = tree.read('.gitignore', 'utf-8') ?? '';
-  const ignored = before.split(/\r?\n/).some((line) => /^\/?\.slipway\/?$/.test(line.trim()));
-  if (!ignored) tree.write('.gitignore', `${before}${before === '' || before.endsWith('\n') ? '' : '\n'}.slipway\n`);
+function addLines(tree: Tree, path: string, lines: readonly string[]): void {
+  const before = tree.read(path, 'utf-8') ?? undefined;
+  const after = withLines(before, lines);
+  if (after !== before && after !== '') tree.write(path, after);
+}
+
+function allowContext(tree: Tree, context: string): void {
+  const before = tree.read('slipway.yaml', 'utf-8') ?? undefined;
+  const after = withAllowedContext(before, context);
+  if (after === undefined) {
+    const { problems } = readConfig({ path: 'slipway.yaml', text: before ?? '', isRoot: true });
+    throw refusal(problems);
+  }
+  if (after !== before) tree.write('slipway.yaml', after);
+}
+
+/** As a word of a shell. */
+function quoted(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`;
 }
 
 /** Whether the file was changed. */
