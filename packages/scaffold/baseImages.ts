@@ -2,7 +2,7 @@
 export const baseImages = {
   node: 'node:20-slim',
   static: 'busybox:1.36',
-  go: 'golang:1.24',
+  go: 'golang:1.26-alpine',
   python: 'python:3.11-slim',
 } as const;
 

@@ -44,6 +44,8 @@ export interface BuildCommand {
 /** What a service consists of, before it is known how the workspace declares its projects. */
 export interface ServiceSources {
   readonly files: Files;
+  /** The file to begin with. */
+  readonly entry: string;
   readonly memory: Workload['memory'];
   readonly gracePeriod?: Workload['gracePeriod'];
   readonly healthPath: string;

@@ -12,6 +12,7 @@ export function go(service: Service): ServiceSources {
       'dev.sh': supervisor,
       'slipway.yaml': config,
     },
+    entry: 'main.go',
     // The compiler runs in the same container while `dev` does.
     memory: { request: '64Mi', limit: '1Gi' },
     healthPath: '/healthz',

@@ -6,6 +6,7 @@ import type { Service, ServiceSources } from '../serviceKind';
 export function node(service: Service): ServiceSources {
   return {
     files: { Dockerfile: dockerfile(service), 'src/server.js': nodeServer(service, 'javascript') },
+    entry: 'src/server.js',
     memory: { request: '64Mi', limit: '256Mi' },
     healthPath: '/healthz',
     npm: 'inImage',

@@ -10,6 +10,7 @@ export function nodeBundle(service: Service): ServiceSources {
       'src/server.ts': nodeServer(service, 'typescript'),
       'tsconfig.json': tsconfig(service),
     },
+    entry: 'src/server.ts',
     memory: { request: '64Mi', limit: '256Mi' },
     healthPath: '/healthz',
     npm: 'forBuild',

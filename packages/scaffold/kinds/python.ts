@@ -12,6 +12,7 @@ export function python(service: Service): ServiceSources {
       'dev.sh': supervisor,
       'slipway.yaml': config,
     },
+    entry: 'src/server.py',
     memory: { request: '32Mi', limit: '256Mi' },
     healthPath: '/healthz',
     npm: 'no',

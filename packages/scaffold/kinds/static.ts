@@ -5,6 +5,7 @@ import type { Service, ServiceSources } from '../serviceKind';
 export function staticSite(service: Service): ServiceSources {
   return {
     files: { Dockerfile: dockerfile(service), 'site/index.html': page(service), 'site/style.css': style },
+    entry: 'site/index.html',
     memory: { request: '8Mi', limit: '64Mi' },
     gracePeriod: { seconds: 1, because: 'httpd does not know SIGTERM, which the first process of a container then ignores.' },
     healthPath: '/',

@@ -8,7 +8,7 @@ export const supervisor = `#!/bin/sh
 again=
 program=
 trap 'again=1; kill "$program" 2>/dev/null' HUP
-trap 'kill "$program" 2>/dev/null; wait "$program" 2>/dev/null; exit 0' TERM INT
+trap 'kill "$program" "$!" 2>/dev/null; wait "$program" 2>/dev/null; exit 0' TERM INT
 while :; do
   again=
   "$@" &

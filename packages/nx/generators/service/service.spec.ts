@@ -43,9 +43,8 @@ describe('the service generator', () => {
     await service(tree, { name: 'two', kind: 'node-bundle' });
     expect(json('apps/two/package.json')).toMatchObject({
       name: 'two',
-      scripts: { build: expect.stringContaining('esbuild') as unknown },
       devDependencies: { esbuild: expect.any(String) as unknown },
-      nx: { targets: { build } },
+      nx: { targets: { build: { ...build, options: { cwd: 'apps/two' } } } },
     });
   });
 

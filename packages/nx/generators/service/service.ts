@@ -1,4 +1,4 @@
-import type { GeneratorCallback, ProjectConfiguration, Tree } from '@nx/devkit';
+import type { GeneratorCallback, ProjectConfiguration, TargetConfiguration, Tree } from '@nx/devkit';
 import { joinPath } from '../../../graph';
 import type { Problem, Project, Result, WorkspacePath } from '../../../model';
 import {
@@ -13,6 +13,7 @@ import {
   serviceName,
   servicePort,
   survey,
+  type BuildCommand,
   type ServiceKind,
   type ServiceSources,
 } from '../../../scaffold';
@@ -47,27 +48,24 @@ export default async function service(tree: Tree, options: ServiceOptions): Prom
 
   const { copied } = survey({ files, projects });
   let install = setUp(tree, devkit, { ...(options.skipPackageJson !== undefined && { skipPackageJson: options.skipPackageJson }), copied });
-  const isNew = existing === undefined;
-  if (isNew) {
-    const made = { name: options.name, port, baseTsconfig: baseTsconfig(tree, directory) };
-    const written = write(tree, devkit, {
-      name: options.name,
-      directory,
-      kind,
-      sources: serviceFiles(kind, made),
-      isPackage: isPackageFolder(directory, patterns),
-    });
-    install ||= written.install && options.skipPackageJson !== true;
+  const sources = existing ? undefined : serviceFiles(kind, { name: options.name, port, baseTsconfig: baseTsconfig(tree, directory) });
+  if (sources) {
+    const isPackage = isPackageFolder(directory, patterns);
+    const needed = write(tree, devkit, { name: options.name, directory, sources, isPackage });
+    install ||= needed && options.skipPackageJson !== true;
   }
   await format(tree, options.skipFormat);
   return afterwards(tree, devkit, {
     install,
     say: async () => {
       const commands = nxCommands(tree, devkit, await devTargets(tree.root, projectsIn(tree, devkit), readNxJson(tree, devkit)));
-      const first = isNew
-        ? `${options.name} is made in ${directory}: ${kindDescriptions[kind]}. It listens on ${port}.`
-        : `${options.name} is there already, in ${directory}: nothing of it was changed.`;
-      return [first, 'Next:', `  ${commands.dev(options.name)}`];
+      const dev = ['Next:', `  ${commands.dev(options.name)}`];
+      if (!sources) return [`${options.name} is there already, in ${existing?.root ?? directory}: nothing of it was changed.`, ...dev];
+      return [
+        `${options.name} is made in ${directory}: ${kindDescriptions[kind]}. It listens on ${port}.`,
+        ...dev,
+        `and, while that runs, an edit of ${joinPath(directory, sources.entry)}.`,
+      ];
     },
   });
 }
@@ -112,54 +110,50 @@ function problemsOf(
 interface NewService {
   readonly name: string;
   readonly directory: WorkspacePath;
-  readonly kind: ServiceKind;
   readonly sources: ServiceSources;
   /** Where a package.json makes the folder a package of the workspace. */
   readonly isPackage: boolean;
 }
 
 /** Writes the files and declares the project as its workspace does. Gives whether packages have to be installed. */
-function write(tree: Tree, devkit: Devkit, { name, directory, sources, isPackage }: NewService): { readonly install: boolean } {
+function write(tree: Tree, devkit: Devkit, { name, directory, sources, isPackage }: NewService): boolean {
   for (const [path, text] of Object.entries(sources.files)) tree.write(joinPath(directory, path), text);
   const root = tree.exists('package.json') ? devkit.readJson<RootPackage>(tree, 'package.json') : {};
   const scope = /^(@[^/]+)\//.exec(root.name ?? '')?.[1];
   const packageName = scope === undefined ? name : `${scope}/${name}`;
   const had = { ...root.dependencies, ...root.devDependencies };
   const missing = Object.fromEntries(Object.entries(sources.devDependencies).filter(([dependency]) => had[dependency] === undefined));
+  // Nx runs the command itself: by way of a script of the package, each edit would wait for npm to start.
+  const { build, ...withoutBuild } = sources;
+  const targets = build ? { build: buildTarget(build, directory) } : {};
 
   if (isPackage && sources.npm !== 'no') {
-    const nx = {
-      ...(packageName !== name && { name }),
-      // The script says what to run; this says what comes of it.
-      ...(sources.build && { targets: { build: buildTarget(sources.build.outputs) } }),
-    };
+    const nx = { ...(packageName !== name && { name }), ...(build && { targets }) };
     const more = Object.keys(nx).length === 0 ? {} : { nx };
-    tree.write(
-      joinPath(directory, 'package.json'),
-      packageJson({ packageName, sources: { ...sources, devDependencies: missing }, withDevDependencies: true, more }),
-    );
-    return { install: true };
+    const text = packageJson({ packageName, sources: { ...withoutBuild, devDependencies: missing }, withDevDependencies: true, more });
+    tree.write(joinPath(directory, 'package.json'), text);
+    return true;
   }
-  const { build } = sources;
   // Nx knows the root by the place of the file.
   const project: Omit<ProjectConfiguration, 'root'> & { readonly $schema: string } = {
-    $schema: `${directory.replace(/[^/]+/g, '..')}/node_modules/nx/schemas/project-schema.json`,
+    $schema: `${upFrom(directory)}/node_modules/nx/schemas/project-schema.json`,
     name,
     projectType: 'application',
     sourceRoot: directory,
-    targets: build
-      ? { build: { executor: 'nx:run-commands', options: { command: build.command, cwd: directory }, ...buildTarget(build.outputs) } }
-      : {},
+    targets,
   };
   tree.write(joinPath(directory, 'project.json'), `${JSON.stringify(project, undefined, 2)}\n`);
-  if (sources.npm === 'inImage')
-    tree.write(joinPath(directory, 'package.json'), packageJson({ packageName, sources, withDevDependencies: false }));
-  if (Object.keys(missing).length === 0 || !tree.exists('package.json')) return { install: false };
+  if (sources.npm === 'inImage') {
+    tree.write(joinPath(directory, 'package.json'), packageJson({ packageName, sources: withoutBuild, withDevDependencies: false }));
+  }
+  if (Object.keys(missing).length === 0 || !tree.exists('package.json')) return false;
   devkit.updateJson<RootPackage>(tree, 'package.json', (json) => ({
     ...json,
-    devDependencies: Object.fromEntries(Object.entries({ ...json.devDependencies, ...missing }).sort(([a], [b]) => a.localeCompare(b))),
+    devDependencies: Object.fromEntries(
+      Object.entries({ ...json.devDependencies, ...missing }).sort(([one], [other]) => (one < other ? -1 : 1)),
+    ),
   }));
-  return { install: true };
+  return true;
 }
 
 interface RootPackage {
@@ -168,8 +162,10 @@ interface RootPackage {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-function buildTarget(outputs: readonly string[]) {
+function buildTarget({ command, outputs }: BuildCommand, directory: WorkspacePath): TargetConfiguration {
   return {
+    executor: 'nx:run-commands',
+    options: { command, cwd: directory },
     cache: true,
     dependsOn: ['^build'],
     inputs: ['production', '^production'],
@@ -178,5 +174,10 @@ function buildTarget(outputs: readonly string[]) {
 }
 
 function baseTsconfig(tree: Tree, directory: WorkspacePath): string | undefined {
-  return tree.exists('tsconfig.base.json') ? `${directory.replace(/[^/]+/g, '..')}/tsconfig.base.json` : undefined;
+  return tree.exists('tsconfig.base.json') ? `${upFrom(directory)}/tsconfig.base.json` : undefined;
+}
+
+/** From a folder to the root of the workspace. */
+function upFrom(directory: WorkspacePath): string {
+  return directory.replace(/[^/]+/g, '..');
 }
