@@ -15,6 +15,8 @@ export interface TaskDefinition {
 
 /** A turbo.json, of the workspace or of one package. */
 export interface TurboConfig {
+  /** Of the root's file: globs of files that count for every task. */
+  readonly globalDependencies?: readonly string[];
   readonly extends?: readonly string[];
   readonly tasks?: Readonly<Record<string, TaskDefinition>>;
 }

@@ -117,7 +117,46 @@ describe('the graph of a Turborepo', () => {
     const graph = turboGraph(root, fakeProcesses(turbo));
     await graph.read();
     const { command, args } = graph.runTarget('@shop/api', 'build');
-    expect([command, ...args].join(' ')).toBe('turbo run build --filter=@shop/api --ui=stream --output-logs=new-only --no-update-notifier');
+    expect([command, ...args].join(' ')).toBe(
+      'turbo run build --filter=@shop/api --ui=stream --output-logs=new-only --no-update-notifier --log-prefix=none',
+    );
+  });
+
+  const inputs: { what: string; turbo: object; counts: object }[] = [
+    { what: 'is not known, where turbo.json does not say it', turbo: { tasks: { build: {} } }, counts: [] },
+    {
+      what: 'is what turbo.json says of the task in a package and in those below it',
+      turbo: { tasks: { build: { inputs: ['src/**', '../../shared/*.ts', '$TURBO_ROOT$/tsconfig.json'] }, 'money#build': {} } },
+      counts: [
+        { project: '@shop/api', patterns: ['apps/api/src/**'] },
+        { project: '', patterns: ['shared/*.ts', 'tsconfig.json'] },
+        { project: 'money', patterns: ['libs/money/**'] },
+      ],
+    },
+    {
+      what: 'is the whole package without what is taken away',
+      turbo: { tasks: { build: { inputs: ['$TURBO_DEFAULT$', '!**/*.md'] } } },
+      counts: [
+        { project: '@shop/api', patterns: ['apps/api/**', '!apps/api/**/*.md'] },
+        { project: 'money', patterns: ['libs/money/**', '!libs/money/**/*.md'] },
+      ],
+    },
+    {
+      what: 'is also what counts for every task',
+      turbo: { globalDependencies: ['.env', '!x'], tasks: { build: {} } },
+      counts: [
+        { project: '@shop/api', patterns: ['apps/api/**'] },
+        { project: 'money', patterns: ['libs/money/**'] },
+        { project: '', patterns: ['.env', '!x'] },
+      ],
+    },
+  ];
+  it.each(inputs)('what counts for a task $what', async ({ turbo: config, counts }) => {
+    shop();
+    put({ 'turbo.json': config });
+    const facts = await turboGraph(root, fakeProcesses(turbo)).read();
+    const build = facts.ok ? facts.value.projects[0]?.targets.get('build') : undefined;
+    expect(build?.inputs ?? []).toEqual(counts);
   });
 
   it('starts the program that is installed, past the script in front of it', async () => {
