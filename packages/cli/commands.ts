@@ -19,7 +19,8 @@ import type {
 } from '../dev';
 import type { GraphSource } from '../graph';
 import type { Result } from '../model';
-import type { Output } from './output';
+import type { InitDocument } from '../report';
+import type { InitOptions } from './init';
 
 export type DeployCommandOptions = BuildOptions & { readonly noBuild?: boolean };
 
@@ -39,7 +40,7 @@ export interface Commands {
   readonly render: Command<RenderOptions, RenderDocument>;
   readonly prune: Command<PruneOptions, PruneDocument>;
   readonly doctor: Command<CommandOptions, DoctorDocument>;
-  readonly init: (workspace: GraphSource, output: Output) => Promise<number>;
+  readonly init: Command<InitOptions, InitDocument>;
   /** The workspace around a folder. */
   readonly findWorkspace: (folder: string) => Promise<Result<GraphSource>>;
 }
@@ -58,6 +59,6 @@ export const commands: Commands = {
   render: async (options) => (await import('../dev/index.js')).renderCommand(options),
   prune: async (options) => (await import('../dev/index.js')).pruneCommand(options),
   doctor: async (options) => (await import('../dev/index.js')).doctorCommand(options),
-  init: async (workspace, output) => (await import('./init.js')).init(workspace, output),
+  init: async (options) => (await import('./init.js')).init(options),
   findWorkspace: async (folder) => (await import('./findWorkspace.js')).findWorkspace(folder),
 };

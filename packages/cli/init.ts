@@ -1,20 +1,84 @@
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { filesBelow, type CommandResult } from '../dev';
 import type { GraphSource } from '../graph';
+import type { Problem } from '../model';
 import { nxCommand } from '../nx';
-import type { Output } from './output';
+import type { InitDocument } from '../report';
+import { surveyLines, type NextCommands } from '../scaffold';
+import { packageManagerOf, scriptCommand, setUp, type PackageManager, type SetUp } from '../turbo';
 
-/** Sets a workspace up: by the generator in Nx; elsewhere there is nothing to set up. */
-export function init({ kind, root }: GraphSource, output: Output): Promise<number> {
-  if (kind !== 'nx') {
-    output.say(`${root} needs no setting up: \`slipway dev\` takes every package that has a Dockerfile, or manifests in k8s/`);
-    return Promise.resolve(0);
-  }
-  const { command, args } = nxCommand(root, ['generate', 'nx-slipway:init']);
+export interface InitOptions {
+  readonly workspace: GraphSource;
+  /** Writes nothing. */
+  readonly dryRun: boolean;
+  readonly json: boolean;
+}
+
+/** Sets a workspace up: by the generator in Nx; elsewhere with scripts, tasks of turbo.json and ignore files. Doing it twice changes nothing more. */
+export function init(options: InitOptions): Promise<CommandResult<InitDocument>> {
+  return options.workspace.kind === 'nx' ? initNx(options) : initPackages(options);
+}
+
+async function initPackages({ workspace, dryRun }: InitOptions): Promise<CommandResult<InitDocument>> {
+  const { root, kind } = workspace;
+  const facts = await workspace.read();
+  if (!facts.ok) return refused(facts.problem, { kind, root });
+  const { projects, notices = [] } = facts.value;
+  const made = setUp({ kind: kind === 'turbo' ? 'turbo' : 'workspaces', projects, files: filesBelow(root) });
+  if (!dryRun) for (const { path, text } of made.changes) writeFileSync(join(root, path), text);
+  return {
+    exitCode: 0,
+    problems: [],
+    document: {
+      kind,
+      root,
+      dryRun,
+      changes: made.changes.map(({ path, created, because }) => ({ path, created, because })),
+      notes: [...notices.map(({ message }) => message), ...made.notes],
+      survey: surveyLines(made.survey, nextCommands(root, kind, made)),
+    },
+  };
+}
+
+/** What a package manager calls a program of node_modules with. */
+const runner: Readonly<Record<PackageManager, string>> = { npm: 'npx', pnpm: 'pnpm', yarn: 'yarn', bun: 'bunx' };
+
+function nextCommands(root: string, kind: GraphSource['kind'], { devOf }: SetUp): NextCommands {
+  const manager = packageManagerOf(root);
+  const dev = (project: string): string => {
+    const script = devOf.get(project);
+    if (script === undefined) return `${runner[manager]} slipway dev ${project}`;
+    if (kind === 'turbo') return `${runner[manager]} turbo run ${script} --filter=${project}`;
+    const { command, args } = scriptCommand(manager, project, script);
+    return [command, ...args].join(' ');
+  };
+  return { dev, projectFile: 'package.json' };
+}
+
+/** Nx says itself what its generator does. With JSON that goes where words for people go. */
+function initNx({ workspace: { kind, root }, dryRun, json }: InitOptions): Promise<CommandResult<InitDocument>> {
+  const { command, args } = nxCommand(root, ['generate', 'nx-slipway:init', ...(dryRun ? ['--dry-run'] : [])]);
   return new Promise((done) => {
-    const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
+    const child = spawn(command, args, { cwd: root, stdio: ['inherit', json ? 2 : 'inherit', 'inherit'] });
+    const ended = (problem: Problem) => done(refused(problem, { kind, root }));
     child.once('error', (error) =>
-      done(output.refuse({ code: 'nxNotStarted', message: `nx did not start: ${error.message}`, retry: 'never', exitCode: 2 })),
+      ended({ code: 'nxNotStarted', message: `nx did not start: ${error.message}`, retry: 'never', exitCode: 2 }),
     );
-    child.once('exit', (code) => done(code ?? 1));
+    child.once('exit', (code) => {
+      if (code === 0) done({ exitCode: 0, problems: [], document: { kind, root, dryRun, changes: [], notes: [], survey: [] } });
+      else
+        ended({
+          code: 'generatorFailed',
+          message: `nx generate ended with exit code ${code ?? 1}`,
+          retry: 'whenInputChanges',
+          exitCode: 1,
+        });
+    });
   });
+}
+
+function refused(problem: Problem, { kind, root }: Pick<GraphSource, 'kind' | 'root'>): CommandResult<InitDocument> {
+  return { exitCode: problem.exitCode, problems: [problem], document: { kind, root, dryRun: false, changes: [], notes: [], survey: [] } };
 }

@@ -35,6 +35,17 @@ for (const stream of [stdout, stderr]) {
   });
 }
 
+// Asked to end, npm and its peers end the shell of a script, and what that shell runs goes on with nobody there to stop it.
+if (process.env['npm_lifecycle_event'] !== undefined) {
+  const { ppid } = process;
+  const watch = setInterval(() => {
+    if (process.ppid === ppid) return;
+    clearInterval(watch);
+    for (const listener of unread) listener();
+  }, 500);
+  watch.unref();
+}
+
 void slipway(process.argv.slice(2), commands, {
   cwd: process.cwd(),
   env: process.env,

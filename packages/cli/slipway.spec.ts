@@ -54,7 +54,12 @@ function workspace(over: Partial<Commands> = {}) {
     render: keep('render', { releases: [], images: [], text: '---\nkind: Service\n' }),
     prune: keep('prune', { dryRun: false, releases: [] }),
     doctor: keep('doctor', { checks: [{ name: 'engine', ok: true, message: 'Docker 28 answers' }] }),
-    init: () => Promise.resolve(0),
+    init: () =>
+      Promise.resolve({
+        exitCode: 0,
+        problems: [],
+        document: { kind: 'workspaces', root: '/shop', dryRun: false, changes: [], notes: [], survey: [] },
+      }),
     findWorkspace: () => Promise.resolve(succeeded(graph)),
     ...over,
   };

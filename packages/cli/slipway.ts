@@ -9,6 +9,7 @@ import {
   deployLines,
   doctorLines,
   explainLines,
+  initLines,
   inputsLines,
   Interruption,
   statusLines,
@@ -198,11 +199,14 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   ofCluster(command('doctor', 'look for what is missing on this machine and in the cluster')).action(
     (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.doctor, { lines: doctorLines, tellsProblems: true }),
   );
-  command('init', 'set the workspace up', '').action(async (flags: CommonFlags) => {
-    const output = openOutput({ ...surroundings, json: flags.json ?? false, verbosity: flags.verbosity, long: false });
-    const workspace = await commands.findWorkspace(surroundings.cwd);
-    ends(workspace.ok ? await commands.init(workspace.value, output) : output.refuse(workspace.problem));
-  });
+  command('init', 'set the workspace up: tasks, scripts and ignore files; doing it twice changes nothing more', '')
+    .option('--dry-run', 'only say what would be written')
+    .action(async ({ json = false, verbosity, dryRun = false }: CommonFlags & { readonly dryRun?: boolean }) => {
+      const output = openOutput({ ...surroundings, json, verbosity, long: false });
+      const workspace = await commands.findWorkspace(surroundings.cwd);
+      if (!workspace.ok) return ends(output.refuse(workspace.problem));
+      ends(output.finish(await commands.init({ workspace: workspace.value, dryRun, json }), { lines: initLines }));
+    });
   program
     .command('version')
     .description('print the version')

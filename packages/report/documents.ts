@@ -115,3 +115,17 @@ export interface ExplainDocument {
 export interface DoctorDocument {
   readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly message: string; readonly hint?: string }[];
 }
+
+export interface InitDocument {
+  readonly kind: 'nx' | 'turbo' | 'workspaces';
+  /** Absolute path of the workspace. */
+  readonly root: string;
+  /** Nothing was written. */
+  readonly dryRun: boolean;
+  /** Files that were written, or would be; in Nx its generator tells them. */
+  readonly changes: readonly { readonly path: string; readonly created: boolean; readonly because: readonly string[] }[];
+  /** What is left to the user. */
+  readonly notes: readonly string[];
+  /** What was found, project by project, and the command to go on with. */
+  readonly survey: readonly string[];
+}

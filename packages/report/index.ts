@@ -1,6 +1,7 @@
 export { combine } from './combine';
 export * from './documentLines';
 export type * from './documents';
+export { initLines } from './initLines';
 export { Interruption, type InterruptionOptions, type Signals } from './interruption';
 export { jsonLines, type JsonLinesOptions } from './jsonLines';
 export { openTerminal, type TerminalOptions } from './openTerminal';
