@@ -53,7 +53,7 @@ export async function benchSync(env, { saves }) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   cpSync(join(root, 'examples', 'shop'), shop, {
     recursive: true,
-    filter: (path) => !path.includes('node_modules') && !path.includes('.slipway'),
+    filter: (path) => !/[\\/](node_modules|\.nx|\.slipway|dist)$/.test(path),
   });
   await run('npm', ['install', '--silent', '--no-audit', '--no-fund', '-D', join(folder, `nx-slipway-${version}.tgz`)], {
     cwd: shop,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 
 const root = join(__dirname, '..', '..');
-const made = new Set(['node_modules', '.nx', '.slipway', 'package-lock.json']);
+const made = new Set(['node_modules', '.nx', '.slipway', 'dist', 'package-lock.json']);
 
 /** Once a run: the package as it would be published, installed into a copy of examples/shop as a user would. */
 export default function packShop(): void {
