@@ -96,8 +96,8 @@ function begun(artifact = api): World {
 
 const image = { ref: 'api:1@sha256:1', digest: 'sha256:1' };
 
-function container(world: World, id: string): SeenContainer {
-  const snapshot = snapshotOf(api, world.disk, {});
+function container(world: World, id: string, artifact = api): SeenContainer {
+  const snapshot = snapshotOf(artifact, world.disk, {});
   return {
     id,
     artifact: 'api',
@@ -112,15 +112,16 @@ function container(world: World, id: string): SeenContainer {
   };
 }
 
-function deployed(artifact = api): World {
+/** Deployed and rolled out; nobody has yet asked the container what it holds. */
+function rolledOut(artifact: Artifact): World {
   let world = does(begun(artifact), 'lookUp', () => ({ kind: 'lookedUp', image }));
   let fingerprint = '';
   world = does(world, 'apply', (step) => {
     fingerprint = step.kind === 'apply' ? step.fingerprint : '';
     return { kind: 'applied', fingerprint };
   });
-  const seen = container(world, 'c1');
-  world = after(world, {
+  const seen = container(world, 'c1', artifact);
+  return after(world, {
     kind: 'releaseSeen',
     release: 'api',
     revision: 2,
@@ -134,7 +135,10 @@ function deployed(artifact = api): World {
     },
     containers: [seen],
   });
-  return does(world, 'connect', () => ({ kind: 'connected', agent: 'node', ledger: [] }));
+}
+
+function deployed(artifact = api): World {
+  return does(rolledOut(artifact), 'connect', () => ({ kind: 'connected', agent: 'node', ledger: [] }));
 }
 
 function edited(world: World, path: string, entry: Entry | undefined): World {
@@ -284,6 +288,13 @@ describe('plan', () => {
       problem: { code: 'syncRefused', message: 'read-only', retry: 'whenInputChanges', exitCode: 1 },
     }));
     expect(kinds(world)).toEqual(['lookUp']);
+  });
+
+  it('leaves a container alone that no edit could be copied into', () => {
+    const world = rolledOut({ ...api, inputs: inputs.map((input) => ({ ...input, onChange: 'rebuild' })) });
+    expect(plan(world)).toMatchObject({ start: [], held: [] });
+    expect(isReached(world)).toBe(true);
+    expect(kinds(edited(world, 'api/src/main.js', file('two')))).toEqual(['lookUp']);
   });
 
   it('removes releases, and first stops what runs for them', () => {

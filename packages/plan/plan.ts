@@ -237,6 +237,8 @@ class Planning {
       if (container.stoppedAt !== undefined && snapshot.tree.hash !== now.tree.hash) this.wake(container.stoppedAt + downTooLongMs);
       return this.hold(subject, 'waitingForContainer');
     }
+    // Into an image whose files are all compiled or baked in nothing is ever copied: nobody has to be there for it, and it may have no shell.
+    if (!takesFiles(artifact) && snapshot.tree.hash === now.tree.hash) return;
     if (container.agent.state === 'none' || !container.sent || !container.files) {
       if (this.world.now >= container.reconnectAt) return this.begin(subject, { kind: 'connect', container: container.seen.id });
       this.wake(container.reconnectAt);
@@ -337,4 +339,9 @@ class Planning {
   private wake(at: number): void {
     if (this.wakeAt === undefined || at < this.wakeAt) this.wakeAt = at;
   }
+}
+
+/** Whether an edit of any file could be copied into the artifact's containers. */
+function takesFiles(artifact: Artifact): boolean {
+  return artifact.inputs.some((input) => input.onChange === 'sync' && input.containerPath !== undefined);
 }
