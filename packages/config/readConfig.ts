@@ -1,4 +1,6 @@
-import Ajv, { type ErrorObject, type ValidateFunction } from 'ajv';
+import { createRequire } from 'node:module';
+import type * as AjvModule from 'ajv';
+import type { ErrorObject, ValidateFunction } from 'ajv';
 import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
 import { nearest, type Location, type Problem, type WorkspacePath } from '../model';
 import type { Config } from './config';
@@ -19,14 +21,18 @@ export interface ReadConfig {
   readonly locate: (keys: readonly (string | number)[]) => Location;
 }
 
-const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, keywords: ['patternHint', 'oneOfHint'] });
-let validators:
-  { readonly root: ReturnType<typeof ajv.compile<Config>>; readonly project: ReturnType<typeof ajv.compile<Config>> } | undefined;
+let validators: { readonly root: ValidateFunction<Config>; readonly project: ValidateFunction<Config> } | undefined;
 
-/** Compiling takes some milliseconds, which a workspace without config need not pay. */
+/** Loading and compiling take some ten milliseconds of every Nx command, which a workspace without config need not pay. */
 function validatorFor(isRoot: boolean): ValidateFunction<Config> {
-  validators ??= { root: ajv.compile<Config>(rootSchema), project: ajv.compile<Config>(projectSchema) };
+  validators ??= compiled();
   return isRoot ? validators.root : validators.project;
+}
+
+function compiled(): NonNullable<typeof validators> {
+  const { Ajv } = createRequire(__filename)('ajv') as typeof AjvModule;
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, keywords: ['patternHint', 'oneOfHint'] });
+  return { root: ajv.compile<Config>(rootSchema), project: ajv.compile<Config>(projectSchema) };
 }
 
 const readBefore = new Map<WorkspacePath, { readonly text: string; readonly isRoot: boolean; readonly read: ReadConfig }>();

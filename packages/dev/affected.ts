@@ -1,10 +1,11 @@
 import { processes } from '../clients';
 import { assemble, withRemoved } from '../graph';
+import { filesBelow } from '../source';
 import { succeeded, type Event, type Result, type Workspace } from '../model';
 import { affectedBy, type AffectedProject, type Change } from '../plan';
 import { changedFiles, type ChangedFiles, type ChangesRequest } from './changedFiles';
 import type { CommandOptions } from './command';
-import { filesBelow, type ReadWorkspace } from './readWorkspace';
+import type { ReadWorkspace } from './readWorkspace';
 
 /** What changes are compared with, and what is compared; without a head the files on disk are. */
 export interface AffectedOptions {

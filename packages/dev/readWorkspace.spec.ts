@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { GraphFacts, GraphSource } from '../graph';
 import { failed, succeeded, type Result } from '../model';
-import { filesBelow, readWorkspace } from './readWorkspace';
+import { filesBelow } from '../source';
+import { readWorkspace } from './readWorkspace';
 
 let root: string;
 

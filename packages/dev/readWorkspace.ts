@@ -1,6 +1,5 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { join, sep } from 'node:path';
-import { assemble, type GraphSource, type WorkspaceFacts, type WorkspaceFiles, type WorkspaceSettings } from '../graph';
+import { filesBelow } from '../source';
+import { assemble, type GraphSource, type WorkspaceFacts, type WorkspaceSettings } from '../graph';
 import { succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
 
 export interface ReadWorkspaceOptions {
@@ -33,43 +32,4 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   const facts = { root, graph: read.value, mode, env, ...(defaultRepo !== undefined && { defaultRepo }) };
   const assembled = assemble({ ...facts, files: filesBelow(root) });
   return succeeded({ ...assembled, facts, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
-}
-
-/** The disk, each question asked once. Synchronous, because a few hundred small files are read in less time than as many promises take. */
-export function filesBelow(root: string): WorkspaceFiles {
-  const texts = new Map<WorkspacePath, string | undefined>();
-  const kinds = new Map<WorkspacePath, ReturnType<WorkspaceFiles['kindOf']>>();
-  const names = new Map<WorkspacePath, readonly string[]>();
-  const realRoot = attempt(() => realpathSync.native(root)) ?? root;
-  return {
-    textOf: (path) => remembered(texts, path, () => attempt(() => readFileSync(join(root, path), 'utf8'))),
-    kindOf: (path) => remembered(kinds, path, () => kindOf(realRoot, path)),
-    namesIn: (directory) => remembered(names, directory, () => attempt(() => readdirSync(join(root, directory)).sort()) ?? []),
-  };
-}
-
-function kindOf(realRoot: string, path: WorkspacePath): ReturnType<WorkspaceFiles['kindOf']> {
-  const absolute = path === '' ? realRoot : join(realRoot, path.split('/').join(sep));
-  const stats = attempt(() => lstatSync(absolute, { throwIfNoEntry: false }));
-  if (!stats) return undefined;
-  // A link anywhere on the way leads to files under another name.
-  if (attempt(() => realpathSync.native(absolute)) !== absolute) return 'link';
-  return stats.isDirectory() ? 'dir' : 'file';
-}
-
-/** A file that cannot be read is as if it were not there: whoever needs it says so. */
-function attempt<T>(read: () => T): T | undefined {
-  try {
-    return read();
-  } catch {
-    return undefined;
-  }
-}
-
-function remembered<T>(answers: Map<string, T>, key: string, ask: () => T): T {
-  const known = answers.get(key);
-  if (known !== undefined || answers.has(key)) return known as T;
-  const answer = ask();
-  answers.set(key, answer);
-  return answer;
 }

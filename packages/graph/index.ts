@@ -1,5 +1,6 @@
 export { assemble, type Assembled, type WorkspaceFacts, type WorkspaceSettings } from './assemble';
 export * from './graphSource';
+export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';
 export { interpolatePath } from './interpolate';
 export { keepEqual } from './keepEqual';
 export { reloadingOf, type Reloading, type StartCommand } from './reload';

@@ -160,6 +160,106 @@ describe('the targets that Nx infers', () => {
     expect(targets['ship']?.dependsOn).toEqual(['image']);
   });
 
+  describe('read', () => {
+    const fileInputs = async (target: string, files: Record<string, string>): Promise<readonly string[]> => {
+      put({ 'apps/worker/package.json': worker, 'apps/worker/src/a.js': '', 'libs/log/a.js': '', 'deploy/worker.yaml': '', ...files });
+      const { inputs = [] } = (await infer(['apps/worker/package.json']))['apps/worker']?.targets?.[target] ?? {};
+      const own = ['{workspaceRoot}/slipway.yaml', '{workspaceRoot}/apps/worker/slipway.yaml'];
+      return inputs.flatMap((input) => (typeof input === 'string' && !own.includes(input) ? [input.replace('{workspaceRoot}/', '')] : []));
+    };
+    const dockerfile = 'apps/worker/Dockerfile';
+    const ofProject = [dockerfile, `${dockerfile}.dockerignore`, 'apps/worker/.dockerignore'];
+    const ofWorkspace = [dockerfile, `${dockerfile}.dockerignore`, '.dockerignore'];
+    const cases: readonly (readonly [string, Record<string, string>, readonly string[]])[] = [
+      [
+        'of a project what its Dockerfile copies, and nothing else',
+        { [dockerfile]: 'FROM scratch\nCOPY package.json src /app/\n' },
+        [...ofProject, 'apps/worker/package.json', 'apps/worker/src', 'apps/worker/src/**/*'],
+      ],
+      [
+        'of the workspace what a Dockerfile copies from elsewhere',
+        { [dockerfile]: 'FROM scratch\nCOPY apps/worker/src libs/log /app/\n' },
+        [...ofWorkspace, 'apps/worker/src', 'apps/worker/src/**/*', 'libs/log', 'libs/log/**/*'],
+      ],
+      [
+        'patterns, and what folders that they match hold',
+        { [dockerfile]: 'FROM scratch\nCOPY package*.json /app/\n' },
+        [...ofProject, 'apps/worker/package*.json', 'apps/worker/package*.json/**/*'],
+      ],
+      [
+        'what a RUN mounts',
+        { [dockerfile]: 'FROM x\nRUN --mount=type=bind,source=src,target=/src make\n' },
+        [...ofProject, 'apps/worker/src', 'apps/worker/src/**/*'],
+      ],
+      [
+        'what a build has still to make, in the context that all the rest says',
+        { [dockerfile]: 'FROM scratch\nCOPY package.json dist /app/\n' },
+        [...ofProject, 'apps/worker/package.json', 'apps/worker/dist', 'apps/worker/dist/**/*'],
+      ],
+      [
+        'all of a context, but what nothing takes back from its ignore file',
+        {
+          [dockerfile]: 'FROM scratch\nCOPY . /app\n',
+          'apps/worker/.dockerignore': '**/*.md\nk8s\nsrc/**/*.test.js\n!src/keep.test.js\n',
+        },
+        [
+          ...ofProject,
+          'apps/worker/**/*',
+          '!apps/worker/**/*.md',
+          '!apps/worker/**/*.md/**/*',
+          '!apps/worker/k8s',
+          '!apps/worker/k8s/**/*',
+        ],
+      ],
+      [
+        'anything where a path is not known before the build',
+        { [dockerfile]: 'ARG WHAT\nFROM scratch\nARG WHAT\nCOPY $WHAT /app/\n' },
+        [...ofProject, 'apps/worker/**/*'],
+      ],
+      [
+        'the Dockerfile, context and stage that the config names',
+        {
+          'apps/worker/slipway.yaml': 'version: 1\nimage: {context: ../../libs, docker: {file: my.Dockerfile, target: one}}\n',
+          'apps/worker/my.Dockerfile': 'FROM scratch AS one\nCOPY log /log/\nFROM scratch\nCOPY other /other/\n',
+        },
+        ['apps/worker/my.Dockerfile', 'apps/worker/my.Dockerfile.dockerignore', 'libs/.dockerignore', 'libs/log', 'libs/log/**/*'],
+      ],
+      [
+        'the whole project where the Dockerfile cannot be read',
+        { [dockerfile]: 'FORM scratch\n' },
+        ['{projectRoot}/**/*', '^default', '.dockerignore'],
+      ],
+      [
+        'the whole project where the environment decides what is copied',
+        {
+          [dockerfile]: 'FROM scratch\nARG FROM_DIR=src\nCOPY $FROM_DIR /app/\n',
+          'apps/worker/slipway.yaml': 'version: 1\nimage: {docker: {args: {FROM_DIR: "${DIR}"}}}\n',
+        },
+        ['{projectRoot}/**/*', '^default', '.dockerignore'],
+      ],
+    ];
+    it.each(cases)('%s', async (_, files, expected) => {
+      const inputs = await fileInputs('k8s-build', files);
+      expect([...inputs].map((input) => input.replace(/\?/g, '')).sort()).toEqual([...expected].sort());
+    });
+
+    it('manifests where the config has them', async () => {
+      const files = { 'apps/worker/slipway.yaml': 'version: 1\nmanifests: [../../deploy/*.yaml]\n' };
+      expect(await fileInputs('k8s-deploy', files)).toEqual(['deploy/*.yaml', 'deploy/*.yaml/**/*']);
+    });
+
+    it('manifests beside the project, and no source', async () => {
+      const inputs = await fileInputs('k8s-deploy', { 'apps/worker/k8s/a.yaml': '', [dockerfile]: 'FROM scratch\nCOPY src /\n' });
+      expect(inputs.every((input) => input.startsWith('apps/worker/k8s/'))).toBe(true);
+    });
+  });
+
+  it('are never taken for done without the registry being asked', async () => {
+    put({ 'apps/worker/package.json': worker, 'apps/worker/Dockerfile': '', 'apps/worker/k8s/a.yaml': '' });
+    const { targets } = (await infer(['apps/worker/package.json']))['apps/worker'] ?? {};
+    expect([targets?.['k8s-build']?.cache, targets?.['k8s-deploy']?.cache]).toEqual([false, false]);
+  });
+
   it('read production-named inputs only where the workspace has them', async () => {
     put({ 'apps/worker/package.json': worker, 'apps/worker/Dockerfile': '' });
     const inputs = async (nxJson: NxJsonConfiguration) =>

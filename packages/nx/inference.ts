@@ -3,6 +3,8 @@ import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import type { CreateNodes, CreateNodesResultArray, NxJsonConfiguration, ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { parse } from 'yaml';
+import { imageFiles, manifestFiles, type WorkspaceFiles } from '../graph';
+import { filesBelow } from '../source';
 
 /** Options of the plugin in `nx.json`: what its targets are called. */
 export interface PluginOptions {
@@ -14,12 +16,19 @@ export interface PluginOptions {
   readonly devTargetName?: string;
 }
 
+type Inputs = readonly string[];
+
+/** What the tasks before it made: from Nx 24 on, what is affected follows it from task to task. */
+const outputsOfDependencies = { dependentTasksOutputFiles: '**/*', transitive: true } as const;
+
 /** What a project's folder shows without being built: the ground its targets stand on. */
 interface Ground {
   readonly hasImage: boolean;
   readonly hasManifests: boolean;
-  /** Its manifests are where they are looked for by default, so their folder is known. */
-  readonly manifestsInK8s: boolean;
+  /** What the image is made from, as inputs of a target; undefined when it is not known before the build. */
+  readonly imageInputs: Inputs | undefined;
+  /** Where manifests are, likewise. */
+  readonly manifestInputs: Inputs | undefined;
   /** It already has a target or script named `dev`. */
   readonly hasOwnDev: boolean;
 }
@@ -34,11 +43,12 @@ const projectFiles = '**/{package,project}.json';
 export const createNodes: CreateNodes<PluginOptions> = [
   projectFiles,
   (files, options, context) => {
+    const onDisk = filesBelow(context.workspaceRoot);
     const roots = new Map<string, string>();
     for (const file of [...files].sort()) roots.set(posix.dirname(file), file);
     const results: CreateNodesResultArray = [];
     for (const [root, file] of roots) {
-      const ground = groundOf(context.workspaceRoot, root);
+      const ground = groundOf(context.workspaceRoot, root, onDisk);
       if (!ground || (!ground.hasImage && !ground.hasManifests)) continue;
       results.push([
         file,
@@ -51,7 +61,7 @@ export const createNodes: CreateNodes<PluginOptions> = [
 
 export const createNodesV2 = createNodes;
 
-function groundOf(workspaceRoot: string, root: string): Ground | undefined {
+function groundOf(workspaceRoot: string, root: string, files: WorkspaceFiles): Ground | undefined {
   const folder = join(workspaceRoot, root);
   const names = namesIn(folder);
   const packageJson = names.has('package.json') ? jsonAt(join(folder, 'package.json')) : undefined;
@@ -62,12 +72,26 @@ function groundOf(workspaceRoot: string, root: string): Ground | undefined {
   const manifestsInK8s = names.get('k8s') === true && [...namesIn(join(folder, 'k8s')).keys()].some((name) => name.endsWith('.yaml'));
   // At the workspace's root the config holds everybody's defaults, and says nothing of a project there.
   const config = root !== '.' && names.has('slipway.yaml') ? configAt(join(folder, 'slipway.yaml')) : undefined;
+  const hasImage = names.has('Dockerfile') || saysAny(config, ['image', 'images']);
+  const hasManifests = manifestsInK8s || saysAny(config, ['manifests', 'kustomize', 'helm']);
+  const at = { root: root === '.' ? '' : root, files };
+  const image = hasImage && !saysAny(config, ['images']) ? imageFiles(at) : undefined;
+  const manifests = hasManifests && !saysAny(config, ['kustomize', 'helm']) ? manifestFiles(at) : undefined;
   return {
-    hasImage: names.has('Dockerfile') || saysAny(config, ['image', 'images']),
-    hasManifests: manifestsInK8s || saysAny(config, ['manifests', 'kustomize', 'helm']),
-    manifestsInK8s,
+    hasImage,
+    hasManifests,
+    imageInputs: image && [...image.included.map(ofWorkspace), ...image.excluded.map((glob) => `!${ofWorkspace(glob)}`)],
+    manifestInputs: manifests?.map(ofWorkspace),
     hasOwnDev: hasOwnDev(projectJson, packageJson),
   };
+}
+
+/**
+ * All are named from the workspace's root: an image takes what it likes, from projects it does not depend on and from projects inside its own,
+ * whose files `{projectRoot}` does not cover.
+ */
+function ofWorkspace(glob: string): string {
+  return `{workspaceRoot}/${glob}`;
 }
 
 function inferred(ground: Ground, options: PluginOptions, nxJson: NxJsonConfiguration, readiness: boolean): Partial<ProjectConfiguration> {
@@ -104,18 +128,23 @@ function buildTarget(ground: Ground, nxJson: NxJsonConfiguration): TargetConfigu
   return {
     executor: 'nx-slipway:build',
     dependsOn: ['build', '^build'],
+    // Never through a named input: an exclusion inside one wins over an explicit include beside it, so a Dockerfile that `production`
+    // leaves out would not be seen.
     inputs: [
-      // The own files are named here and not through a named input: an exclusion inside one wins over an explicit include beside it,
-      // so a Dockerfile that `production` leaves out would not be seen.
-      '{projectRoot}/**/*',
-      ...(ground.manifestsInK8s ? ['!{projectRoot}/k8s/**/*'] : []),
-      nxJson.namedInputs?.['production'] ? '^production' : '^default',
-      { dependentTasksOutputFiles: '**/*', transitive: true },
-      '{workspaceRoot}/.dockerignore',
+      ...(ground.imageInputs ?? [
+        '{projectRoot}/**/*',
+        nxJson.namedInputs?.['production'] ? '^production' : '^default',
+        '{workspaceRoot}/.dockerignore',
+      ]),
       '{workspaceRoot}/slipway.yaml',
+      outputsOfDependencies,
+      // What is installed in the workspace is in no image but by a lock file that it copies, or by what a build bundles.
+      ...(ground.imageInputs ? [{ externalDependencies: [] }] : []),
     ],
     // From Nx 24 on, what is affected follows declared outputs from the task that makes them to those that read them.
     outputs: ['{workspaceRoot}/.slipway/images/{projectName}.json'],
+    // A hit would leave the record of an image that nobody has looked for: whoever asks for the image alone would be told that it is there.
+    cache: false,
     metadata: described('Builds the image and puts it where the cluster finds it', 'build', { defaultRepo: 'registry.example/team' }),
   };
 }
@@ -125,10 +154,12 @@ function deployTarget(ground: Ground, buildTargetName: string | undefined): Targ
     executor: 'nx-slipway:deploy',
     ...(buildTargetName === undefined ? {} : { dependsOn: [buildTargetName] }),
     inputs: [
-      ...(ground.manifestsInK8s ? ['{projectRoot}/k8s/**/*', '{projectRoot}/slipway.yaml'] : ['{projectRoot}/**/*']),
+      ...(ground.manifestInputs ?? ['{projectRoot}/**/*']),
       '{workspaceRoot}/slipway.yaml',
-      { dependentTasksOutputFiles: '**/*', transitive: true },
+      outputsOfDependencies,
+      { externalDependencies: [] },
     ],
+    cache: false,
     metadata: described('Applies the manifests with the images of this state of the files, and waits for the rollout', 'deploy', {
       namespace: 'shop',
     }),

@@ -1,3 +1,4 @@
+export { filesBelow } from './filesBelow';
 export * from './openSource';
 export * from './readEntry';
 export type { SeenPath } from './changes';
