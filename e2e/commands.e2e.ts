@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type Ended, Shop } from './shop';
+import type { Ended } from './runCommand';
+import { Shop } from './shop';
 
 // The documents that other programs read: every field of the contract, and no other at its top.
 describe('one command after another', () => {

@@ -14,13 +14,14 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { type Kube, type KubeObject, connectKube, processes } from '../clients';
+import { type Kube, type KubeObject, connectKube } from '../clients';
 import { valueOf } from './localRegistry';
+import { objectsIn } from './objectsIn';
+import { type Ended, type Env, runCommand, userEnv } from './runCommand';
 import { RunningDev } from './runningDev';
 
 /** Longer than any single wait of a test, so that it is the wait that tells what is missing. */
 jest.setTimeout(300_000);
-const commandLimitMs = 120_000;
 
 /** One container of a pod that is not being deleted. */
 export interface Running {
@@ -31,18 +32,11 @@ export interface Running {
   readonly ready: boolean;
 }
 
-export interface Ended {
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 export interface RunOptions {
   readonly env?: Env;
   /** What it must end with; 0 when nothing is said. */
   readonly exitCode?: number;
 }
-
-type Env = Readonly<Record<string, string | undefined>>;
 
 /** A copy of examples/shop with the packed package installed, and a namespace of its own. */
 export class Shop {
@@ -126,8 +120,7 @@ export class Shop {
   /** Installs packages into the workspace, as a user would. */
   async install(...packages: readonly string[]): Promise<void> {
     const args = ['install', '--silent', '--no-audit', '--no-fund', '-D', ...packages];
-    const { exitCode, stderr } = valueOf(await processes.run({ command: 'npm', args, cwd: this.root, env: clean({}) }));
-    if (exitCode !== 0) throw new Error(`npm install ${packages.join(' ')} failed: ${stderr}`);
+    await runCommand({ command: 'npm', args, cwd: this.root });
   }
 
   /** Starts `slipway dev` and gives it back at once. */
@@ -151,28 +144,15 @@ export class Shop {
       command: this.bin(bin),
       args: [...args, `--events=${eventsFile}`],
       cwd: this.root,
-      env: clean({}),
+      env: userEnv(),
       eventsFile,
     });
     this.devs.push(dev);
     return dev;
   }
 
-  private async run(bin: string, args: readonly string[], { env = {}, exitCode: wanted = 0 }: RunOptions): Promise<Ended> {
-    const printed: string[] = [];
-    const told = () => [`--- ${bin} ${args.join(' ')}`, ...printed].join('\n');
-    const ended = await processes.run({
-      command: this.bin(bin),
-      args,
-      cwd: this.root,
-      env: clean(env),
-      signal: AbortSignal.timeout(commandLimitMs),
-      onLine: (line) => printed.push(line),
-    });
-    if (!ended.ok) throw new Error(`${ended.problem.message}\n${told()}`);
-    const { exitCode, stdout, stderr } = ended.value;
-    if (exitCode !== wanted) throw new Error(`exit code ${exitCode} instead of ${wanted}\n${told()}`);
-    return { stdout, stderr };
+  private run(bin: string, args: readonly string[], options: RunOptions): Promise<Ended> {
+    return runCommand({ command: this.bin(bin), args, cwd: this.root, ...options });
   }
 
   private bin(name: string): string {
@@ -218,26 +198,9 @@ export class Shop {
   }
 
   /** Everything in the namespace but what every namespace has, as `Kind/name`. */
-  async objects(): Promise<readonly string[]> {
-    const kinds = [
-      { apiVersion: 'apps/v1', kind: 'Deployment' },
-      { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
-      { apiVersion: 'v1', kind: 'Service' },
-      { apiVersion: 'v1', kind: 'ConfigMap' },
-      { apiVersion: 'v1', kind: 'Pod' },
-    ];
-    const lists = await Promise.all(kinds.map((kind) => this.kube.list(kind, { namespace: this.namespace })));
-    return lists
-      .flatMap((list) => valueOf(list))
-      .map(({ kind, metadata }) => `${kind}/${metadata.name ?? ''}`)
-      .filter((name) => name !== 'ConfigMap/kube-root-ca.crt');
+  objects(): Promise<readonly string[]> {
+    return objectsIn(this.kube, this.namespace);
   }
-}
-
-/** The environment of a user's shell: what jest, npm and an outer Nx have put into this one is not in it. */
-function clean(more: Env): Env {
-  const foreign = Object.keys(process.env).filter((name) => /^(NX_|JEST_|npm_|NODE_ENV$|NODE_OPTIONS$|FORCE_COLOR$)/.test(name));
-  return { ...process.env, ...Object.fromEntries(foreign.map((name) => [name, undefined])), NX_DAEMON: 'false', NO_COLOR: '1', ...more };
 }
 
 function runningIn(pod: KubeObject): readonly Running[] {

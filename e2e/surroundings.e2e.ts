@@ -1,6 +1,7 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo, type Server as Listener, createServer as createListener } from 'node:net';
-import { type Ended, Shop } from './shop';
+import type { Ended } from './runCommand';
+import { Shop } from './shop';
 
 interface Told {
   readonly problems?: readonly { readonly code: string; readonly message: string; readonly hint?: string }[];

@@ -15,7 +15,7 @@ export function nodeBundle(service: Service): ServiceSources {
     healthPath: '/healthz',
     npm: 'forBuild',
     build: {
-      command: 'esbuild src/server.ts --bundle --platform=node --target=node20 --sourcemap --outfile=dist/server.js',
+      command: 'esbuild src/server.ts --bundle --platform=node --target=node20 --sourcemap --log-level=warning --outfile=dist/server.js',
       outputs: ['dist'],
     },
     scripts: { typecheck: 'tsc --noEmit' },
