@@ -90,6 +90,8 @@ describe('the name and the port of a new service', () => {
     ['a'.repeat(64), `call it ${'a'.repeat(63)}`],
     ['../x', 'call it x'],
     ['', undefined],
+    // An image of the workspace by this name would be what `FROM node:20-slim` stands on.
+    ['node', 'call it node-service'],
   ])('%j will not, and what would is said: %s', (name, hint) => {
     const checked = serviceName(name);
     expect(checked.ok ? 'ok' : checked.problem.hint).toBe(hint);

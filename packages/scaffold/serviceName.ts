@@ -1,3 +1,4 @@
+import { baseImages } from './baseImages';
 import { failed, succeeded, type Problem, type Result } from '../model';
 
 /** A Service of Kubernetes begins with a letter, and has lower-case letters, digits and dashes: RFC 1035, at most 63 of them. */
@@ -6,6 +7,15 @@ const longest = 63;
 
 /** Checks the name of a new service, which becomes that of its project, image, Deployment and Service. */
 export function serviceName(name: string): Result<string> {
+  const base = Object.values(baseImages).find((image) => image.startsWith(`${name}:`));
+  if (base !== undefined) {
+    return failed({
+      ...wrongUse,
+      code: 'serviceNameInvalid',
+      message: `${name} cannot be the name of a service: its image would be taken for the one in FROM ${base}`,
+      hint: `call it ${name}-service`,
+    });
+  }
   if (label.test(name) && name.length <= longest) return succeeded(name);
   const suggestion = name
     .toLowerCase()
