@@ -38,6 +38,7 @@ function jobOf({ files: taken = files, recipe, inputs = [], job }: Wanted = {}):
     inputs,
     requires: [],
     targets: [],
+    after: [],
     reload: { kind: 'hot', because: 'it is a test' },
   };
   const sources = withEntries(

@@ -10,8 +10,15 @@ const keptRecords = 200;
  * A reader sees the whole record or none.
  */
 export function writeImageRecord(cacheDir: string, snapshot: Snapshot): void {
-  const { inputsHash, rebuildHash, layoutHash, sources, tree } = snapshot;
-  const stored: StoredRecord = { inputsHash, rebuildHash, layoutHash, sources: storedOf(sources), tree: storedOf(tree) };
+  const { inputsHash, rebuildHash, layoutHash, sources, tree, imageTree } = snapshot;
+  const stored: StoredRecord = {
+    inputsHash,
+    rebuildHash,
+    layoutHash,
+    sources: storedOf(sources),
+    tree: storedOf(tree),
+    ...(imageTree && { imageTree: storedOf(imageTree) }),
+  };
   const text = JSON.stringify(stored);
   const path = pathOf(cacheDir, inputsHash);
   const unfinished = `${path}.${process.pid}.tmp`;
@@ -42,11 +49,11 @@ export function readImageRecord(cacheDir: string, inputsHash: string): Snapshot 
     const text = content.slice(end + 1);
     if (content.slice(0, end) !== contentDigest(text)) return undefined;
     // The digest says that these are the bytes that were written, so they are of this shape.
-    const { sources, tree, ...hashes } = JSON.parse(text) as StoredRecord;
+    const { sources, tree, imageTree, ...hashes } = JSON.parse(text) as StoredRecord;
     if (hashes.inputsHash !== inputsHash) return undefined;
     const now = new Date();
     utimesSync(path, now, now);
-    return { ...hashes, sources: dirOf(sources), tree: dirOf(tree) };
+    return { ...hashes, sources: dirOf(sources), tree: dirOf(tree), ...(imageTree && { imageTree: dirOf(imageTree) }) };
   } catch {
     return undefined;
   }
@@ -64,6 +71,7 @@ interface StoredRecord {
   readonly layoutHash: string;
   readonly sources: StoredDir;
   readonly tree: StoredDir;
+  readonly imageTree?: StoredDir;
 }
 
 function storedOf({ entries }: DirEntry): StoredDir {

@@ -14,12 +14,19 @@ export interface Config {
       readonly args?: Readonly<Record<string, string | number | boolean>>;
     };
   };
-  readonly sync?: { readonly ignore?: readonly string[] };
+  readonly sync?: SyncConfig;
   readonly reload?: 'auto' | 'hot' | 'rebuild' | { readonly command: readonly string[] };
   readonly manifests?: readonly string[];
   readonly namespace?: string;
   readonly portForward?: readonly ForwardConfig[];
   readonly dev?: { readonly keep?: boolean };
+}
+
+export interface SyncConfig {
+  readonly mode?: 'infer' | 'manual' | 'off';
+  readonly rules?: readonly { readonly src: string; readonly dest: string; readonly strip?: string }[];
+  readonly after?: readonly { readonly run: readonly string[]; readonly when?: readonly string[]; readonly timeout?: number }[];
+  readonly ignore?: readonly string[];
 }
 
 export interface ForwardConfig {
@@ -41,7 +48,7 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     ...present('namespace', inherited.namespace),
     ...present('manifests', inherited.manifests),
     ...present('reload', inherited.reload),
-    ...present('sync', inherited.sync),
+    ...((root.sync ?? own.sync) && { sync: { ...root.sync, ...own.sync } }),
     ...present('portForward', own.portForward),
     image: {
       ...(context !== undefined && { context }),

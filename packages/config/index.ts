@@ -1,4 +1,4 @@
-export { mergeConfig, type Config, type ForwardConfig } from './config';
+export { mergeConfig, type Config, type ForwardConfig, type SyncConfig } from './config';
 export { interpolateEnv } from './interpolate';
 export { readConfig, type ConfigText, type ReadConfig } from './readConfig';
 export { readManifests, type ManifestContainer, type ManifestFacts, type ManifestService, type ManifestText } from './readManifests';

@@ -80,6 +80,55 @@ export const projectSchema = {
       description: 'Which files are copied into running containers.',
       additionalProperties: false,
       properties: {
+        mode: {
+          enum: ['infer', 'manual', 'off'],
+          description:
+            'infer: what the Dockerfile copies and nothing later reads, and what the rules name. manual: only what the rules name. off: nothing; every change of the image makes a new one. Default: infer.',
+        },
+        rules: {
+          type: 'array',
+          description:
+            'Files that are copied into running containers whatever the Dockerfile does with them. Such a rule wins over a rebuild.',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['src', 'dest'],
+            properties: {
+              src: { type: 'string', description: 'A file, directory or glob, relative to the project.', minLength: 1 },
+              dest: { type: 'string', description: 'The directory in the container, absolute or relative to its WORKDIR.', minLength: 1 },
+              strip: {
+                type: 'string',
+                description: 'The beginning of the path that is left out below dest. Default: nothing is.',
+                minLength: 1,
+              },
+            },
+          },
+        },
+        after: {
+          type: 'array',
+          description:
+            'Commands that are run in the container after files were copied, in order, each only if the one before ended with 0: a compile, then what makes the process start again. Files that ask for one are copied, where they would have asked for a new image.',
+          items: {
+            type: 'object',
+            additionalProperties: false,
+            required: ['run'],
+            properties: {
+              run: {
+                type: 'array',
+                items: { type: 'string' },
+                minItems: 1,
+                description: 'The command and its arguments: [kill, -HUP, "1"].',
+              },
+              when: {
+                type: 'array',
+                description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
+                items: { type: 'string', minLength: 1 },
+                minItems: 1,
+              },
+              timeout: { type: 'number', description: 'Seconds after which it counts as failed. Default: 120.', minimum: 1 },
+            },
+          },
+        },
         ignore: {
           type: 'array',
           description: 'Globs, relative to the project, of files that go into images but that no edit copies or rebuilds for.',

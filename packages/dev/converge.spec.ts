@@ -9,6 +9,7 @@ const artifact: Artifact = {
   inputs: [{ path: 'src', containerPath: '/app', onChange: 'sync', because: 'copied' }],
   requires: [],
   targets: [],
+  after: [],
   reload: { kind: 'hot', because: 'watches' },
 };
 

@@ -8,6 +8,7 @@ import {
   messageOf,
   type Artifact,
   type ContainerId,
+  type ContainerState,
   type DirEntry,
   type Fact,
   type Outcome,
@@ -21,12 +22,13 @@ import {
   type Workspace,
   type World,
 } from '../model';
-import { filesAfter, fingerprintOf, select } from '../plan';
+import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, visibleTree } from '../plan';
 import { readEntry } from '../source';
 import { openAgent, sourceReader, type Agent, type OpenAgentOptions } from '../sync';
 import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
 import { mistakeIn } from './mistakes';
+import { namedInWorkspace } from './namedInWorkspace';
 import { placeIn } from './placeIn';
 import { readReleaseManifests } from './releaseManifests';
 import { imageNamesOf, namespaceOf, recordsFolder, type Session } from './session';
@@ -80,7 +82,7 @@ export class Effects {
     if (!opened.ok) return undefined;
     const { name, hello } = opened.value;
     await opened.value.close();
-    return { agent: name, files: filesAfter(seen.snapshot.tree, hello.ledger) };
+    return { agent: name, files: filesAfter(imageTreeOf(seen.snapshot), hello.ledger) };
   }
 
   /** Closes streams to containers that are gone. */
@@ -116,7 +118,7 @@ export class Effects {
       case 'sync':
         return this.sync(step, signal);
       case 'reload':
-        return this.reload(step);
+        return this.reload(step, world());
     }
   }
 
@@ -279,7 +281,9 @@ export class Effects {
     const { ledger, ledgerFile } = opened.value.hello;
     // Without a ledger nobody knows what an earlier stream has left, so everything is sent again.
     const told =
-      ledgerFile === undefined && seen.snapshot ? [...leavesOf(seen.snapshot.tree)].map(([path]) => [`/${path}`, null] as const) : ledger;
+      ledgerFile === undefined && seen.snapshot
+        ? [...leavesOf(imageTreeOf(seen.snapshot))].map(([path]) => [`/${path}`, null] as const)
+        : ledger;
     return { kind: 'connected', agent: opened.value.name, ledger: told };
   }
 
@@ -292,21 +296,79 @@ export class Effects {
     return { kind: 'synced', holds, bytes, timing: { ...timing, detect: 0, total: timing.read + timing.send + timing.apply } };
   }
 
-  private async reload(step: Extract<Step, { kind: 'reload' }>): Promise<Outcome> {
+  /** Each command only when the one before ended with 0. */
+  private async reload(step: Extract<Step, { kind: 'reload' }>, world: World): Promise<Outcome> {
+    const container = world.containers.get(step.container);
     const agent = this.agents.get(step.container);
-    if (!agent) return failure(streamGone);
-    const answer = await agent.run(step.run);
-    if (!answer.ok) return failure(answer.problem);
-    if (answer.value.exitCode === 0) return { kind: 'reloaded' };
-    return failure({
-      code: 'reloadFailed',
-      message: `${step.run.join(' ')} ended with exit code ${answer.value.exitCode} in the container`,
-      hint: 'the files are there; the process may still run the old ones',
+    if (!agent || !container) return failure(streamGone);
+    const { artifact, pod } = container.seen;
+    const startedAt = performance.now();
+    for (const { run, timeoutMs } of step.commands) {
+      this.report({ kind: 'started', what: 'reload', subject: artifact, because: run.join(' ') });
+      const answer = await withinTime(agent.run(run), timeoutMs);
+      if (answer === 'late') {
+        // What it does from now on is nobody's; a new stream does not wait behind it.
+        this.agents.delete(step.container);
+        void agent.close();
+        return failure(commandTooSlow(run, timeoutMs), artifact);
+      }
+      if (!answer.ok) return failure(answer.problem);
+      const { exitCode, output } = answer.value;
+      if (exitCode !== 0) return failure(this.commandFailed({ run, exitCode, output }, container, world), artifact);
+    }
+    const ms = Math.round(performance.now() - startedAt);
+    this.report({
+      kind: 'reloaded',
+      artifact,
+      pod,
+      container: container.seen.container,
+      commands: step.commands.map(({ run }) => run),
+      ms,
+    });
+    return { kind: 'reloaded' };
+  }
+
+  private commandFailed({ run, exitCode, output }: EndedCommand, { seen, files }: ContainerState, world: World): Problem {
+    const artifact = world.workspace?.artifacts.get(seen.artifact);
+    const tree = visibleTree(world);
+    const { text, location } = namedInWorkspace(output, {
+      files: files ?? emptyDir,
+      sourceOf: (path) => artifact && sourceOf(artifact, tree, path),
+    });
+    return {
+      code: 'commandFailed',
+      message: `${run.join(' ')} ended with exit code ${exitCode} in the container`,
+      hint: 'the process that runs is kept until it succeeds',
       retry: 'whenInputChanges',
       exitCode: 1,
-      detail: answer.value.output,
-    });
+      detail: text,
+      ...(location && { location }),
+    };
   }
+}
+
+interface EndedCommand {
+  readonly run: readonly string[];
+  readonly exitCode: number;
+  readonly output: string;
+}
+
+function commandTooSlow(run: readonly string[], timeoutMs: number): Problem {
+  return {
+    code: 'commandTooSlow',
+    message: `${run.join(' ')} did not end within ${timeoutMs / 1000} s in the container`,
+    hint: 'give it more with sync.after[].timeout in slipway.yaml; a command that goes on for ever must be started in the background',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+  };
+}
+
+async function withinTime<T>(promise: Promise<T>, limitMs: number): Promise<T | 'late'> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), limitMs)));
+  const first = await Promise.race([promise, late]);
+  clearTimeout(timer);
+  return first;
 }
 
 function containerOf(seen: SeenContainer): OpenAgentOptions['container'] {
@@ -332,16 +394,29 @@ function failure(problem: Problem, project?: string): Outcome {
   return { kind: 'failed', problem: told };
 }
 
-/** Whether a file that a target reads was written since a time, in milliseconds since 1970. */
+/** A file that was written so long before a run has been noticed by then, even if its event was lost. */
+const longNoticedMs = 60_000;
+
+/**
+ * Whether a target may have read something else than was known when it was started (milliseconds since 1970): an input was written since, or
+ * just before it and nobody had noticed.
+ */
 async function wasTouched(root: string, target: Target, world: World, since: number): Promise<boolean> {
   const files = target.inputs.flatMap((input) => {
     const entry = select(world.disk, input);
-    return entry ? [...leavesOf(entry, input.path)].map(([path]) => path) : [];
+    return entry ? [...leavesOf(entry, input.path)].filter(([, leaf]) => leaf.kind !== 'dir') : [];
   });
   const written = await Promise.all(
-    files.map(async (path) => {
+    files.map(async ([path, known]) => {
       const stats = await lstat(join(root, path)).catch(() => undefined);
-      return !stats || Math.max(stats.mtimeMs, stats.ctimeMs) >= since;
+      const writtenAt = stats ? Math.max(stats.mtimeMs, stats.ctimeMs) : since;
+      if (writtenAt >= since || writtenAt < since - longNoticedMs) return writtenAt >= since;
+      const now = await readEntry(root, path);
+      return (
+        !now.ok ||
+        now.value?.kind !== known.kind ||
+        (now.value.kind === 'file' && known.kind === 'file' && now.value.digest !== known.digest)
+      );
     }),
   );
   return written.includes(true);

@@ -29,6 +29,7 @@ const artifact: Artifact = {
   ],
   requires: [],
   targets: [],
+  after: [],
   reload: { kind: 'hot', because: 'it is a test' },
 };
 const release: Release = { name: 'web', project: 'web', deployer: 'kubectl', manifests: ['k8s/web.yaml'], artifacts: ['web'] };

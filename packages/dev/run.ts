@@ -59,7 +59,9 @@ export async function openRun({ session, goal, report, watch, onTurn, beforeFile
     now,
     onFacts: (entries, { scanned, at }) => {
       const post = (): void => loop.post({ kind: 'filesSeen', entries, scanned, at });
-      const before = scanned ? undefined : beforeFiles?.(entries.map(([path]) => path));
+      // The first scan tells what the workspace was read from; a later one may find what was saved while its scope was chosen.
+      const before = scannedBefore ? beforeFiles?.(entries.map(([path]) => path)) : undefined;
+      if (scanned) scannedBefore = true;
       if (queueIdle && !before) return post();
       queueIdle = false;
       const mine = (queue = queue.then(async () => {
@@ -74,6 +76,7 @@ export async function openRun({ session, goal, report, watch, onTurn, beforeFile
     onProblem: (problem) => report({ kind: 'notice', message: problem.message, ...(problem.hint !== undefined && { hint: problem.hint }) }),
   });
   let queueIdle = true;
+  let scannedBefore = false;
   const watches = new Map<string, { stop(): void }>();
   const kube: WatchedKube | undefined = session.kube && shareWatches(session.kube);
   const follow = (wanted: Goal): void => {

@@ -75,7 +75,7 @@ async function containerStatus(
 ): Promise<StatusDocument['containers'][number]> {
   const { seen } = container;
   const held = seen.running ? await run.look(seen) : undefined;
-  const known = held ? { ...container, files: held.files, processHash: held.files.hash } : container;
+  const known = held ? { ...container, files: held.files, taken: held.files } : container;
   const views = worlds.flatMap((world) => {
     const artifact = world.workspace.artifacts.get(seen.artifact);
     return artifact ? [viewOf(world, artifact, [container])] : [];

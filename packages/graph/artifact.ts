@@ -12,12 +12,13 @@ import {
   type PathKind,
   type PathMatcher,
 } from '../dockerfile';
-import type { Artifact, Input, Problem, ReloadPolicy, WorkspacePath } from '../model';
+import type { AfterCommand, Artifact, Input, Problem, ReloadPolicy, WorkspacePath } from '../model';
 import { isImage, parseReference } from '../tag';
 import { chooseContext } from './context';
 import type { GraphProject } from './graphSource';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
+import { defaultTimeoutMs, syncRulesOf, underRules } from './syncRules';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
 /** What builders write into the recipe: the kind, and the version of what it makes. */
@@ -189,9 +190,13 @@ function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'>
   if (problems.length > 0) return { artifact: undefined, bases: facts.images, problems };
   const reload = reloadOf(request, facts);
   const taken = inputsOf(facts, { file: dockerfile, context, ignore: ignore.matcher });
+  const rules = syncRulesOf({ ...request, workdir: facts.workdir });
   const inputs = [
     ...ownInputs(request, ignore.path),
-    ...taken.map((input) => underPolicy(input, reload)).flatMap((input) => leftAlone(input, request)),
+    ...taken
+      .flatMap((input) => underRules(input, rules, (rest) => underPolicy(rest, reload)))
+      .flatMap((input) => leftAlone(input, request)),
+    ...rules.inputs,
   ];
   const declared = Object.fromEntries(Object.entries(args).filter(([name]) => facts.args.includes(name) || predefined.test(name)));
   const artifact: Artifact = {
@@ -203,6 +208,7 @@ function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'>
     requires: [],
     targets: [],
     reload,
+    after: [...rules.after, ...reloadCommand(config)],
   };
   return { artifact, bases: facts.images, problems: [] };
 }
@@ -280,7 +286,7 @@ function reloadOf(request: DockerfileRequest, facts: DockerfileFacts): ReloadPol
   const place = own?.config?.reload === undefined ? 'slipway.yaml of the workspace' : own.path;
   if (configured === 'hot') return { kind: 'hot', because: `reload is hot in ${place}` };
   if (configured === 'rebuild') return { kind: 'rebuild', because: `reload is rebuild in ${place}` };
-  if (configured !== 'auto') return { kind: 'command', run: configured.command, because: `reload has a command in ${place}` };
+  if (configured !== 'auto') return { kind: 'command', because: `reload has a command in ${place}` };
   const scripts = scriptsOf(request);
   const uses = containers.filter((container) => !container.isInit && isImage(container.image, { image, repo: defaultRepo }));
   const started = uses.length === 0 ? [{ command: undefined, args: undefined }] : uses;
@@ -288,6 +294,11 @@ function reloadOf(request: DockerfileRequest, facts: DockerfileFacts): ReloadPol
   const [first = reloadingOf({ argv: undefined, baseImage: facts.baseImage, scripts })] = found;
   // All containers of an image get the same files: one that does not take them up decides.
   return found.find((reloading) => reloading.kind === 'rebuild') ?? first;
+}
+
+/** `reload: {command}` is a command for every copied file, after those of `sync.after`. */
+function reloadCommand({ reload }: Config): readonly AfterCommand[] {
+  return typeof reload === 'object' ? [{ run: reload.command, timeoutMs: defaultTimeoutMs }] : [];
 }
 
 /** As Kubernetes puts it together: `command` instead of ENTRYPOINT and CMD, `args` instead of CMD. */

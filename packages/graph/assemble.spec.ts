@@ -210,7 +210,7 @@ describe('how changes take effect', () => {
   it.each([
     ['reload: hot', { kind: 'hot' }],
     ['reload: rebuild', { kind: 'rebuild' }],
-    ['reload: {command: [kill, "1"]}', { kind: 'command', run: ['kill', '1'] }],
+    ['reload: {command: [kill, "1"]}', { kind: 'command' }],
   ])('is configured by %s', (config, expected) => {
     const assembled = run({
       ...worker,
@@ -306,6 +306,107 @@ describe('an image from elsewhere', () => {
     const { workspace } = run({ 'apps/worker/k8s/d.yaml': deployment(image) });
     expect(workspace.problems).toEqual([]);
     expect(workspace.releases.get('worker')?.artifacts).toEqual([]);
+  });
+});
+
+describe('a rule of sync', () => {
+  const go = {
+    'apps/pricing/Dockerfile':
+      'FROM golang AS dev\nWORKDIR /src\nCOPY go.mod ./\nRUN go mod download\nCOPY . .\nRUN go build -o /bin/pricing .\nCMD ["/loop"]',
+    'apps/pricing/go.mod': '',
+    'apps/pricing/main.go': '',
+    'apps/pricing/tax/tax.go': '',
+    'apps/pricing/rates.json': '',
+    'libs/shared/notes.txt': '',
+  };
+  const projects = [project('pricing', 'apps/pricing'), project('shared', 'libs/shared')];
+  const assembledWith = (sync: string, texts: Readonly<Record<string, string>> = go) =>
+    run({ ...texts, 'apps/pricing/slipway.yaml': `version: 1\nsync:\n  ${sync}` }, { projects });
+  /** What a change of each file asks for, and where it lands. */
+  const asked = (sync: string, ...paths: string[]) => {
+    const artifact = assembledWith(sync).workspace.artifacts.get('pricing');
+    return paths.map((path) => {
+      const inputs = (artifact?.inputs ?? []).flatMap((input) => {
+        const below = input.path === '' || path === input.path || path.startsWith(`${input.path}/`);
+        return below && input.accepts?.(path, 'file') !== false ? [input] : [];
+      });
+      if (inputs.some(({ onChange }) => onChange === 'rebuild')) return 'rebuild';
+      return inputs
+        .filter(({ containerPath }) => containerPath !== undefined)
+        .map((input) => `${(input.containerPath ?? '') + path.slice(input.path.length)}${input.onlySynced ? ' (only synced)' : ''}`)
+        .join(', ');
+    });
+  };
+
+  it('with a command for some files has them copied, where a RUN that reads them would have asked for an image', () => {
+    expect(asked('after: [{run: [go, build], when: ["**/*.go"]}]', 'apps/pricing/main.go', 'apps/pricing/tax/tax.go')).toEqual([
+      '/src/main.go',
+      '/src/tax/tax.go',
+    ]);
+    expect(asked('after: [{run: [go, build], when: ["**/*.go"]}]', 'apps/pricing/go.mod', 'apps/pricing/rates.json')).toEqual([
+      'rebuild',
+      'rebuild',
+    ]);
+  });
+
+  it('is told, with its place and what it wins over', () => {
+    const artifact = assembledWith('after: [{run: [go, build], when: ["**/*.go"], timeout: 5}]').workspace.artifacts.get('pricing');
+    expect(artifact?.inputs.find(({ byRule, path }) => byRule && path === 'apps/pricing')?.because).toBe(
+      'copied to /src by sync.after (apps/pricing/slipway.yaml:3), which wins over: read by RUN go build -o /bin/pricing . (apps/pricing/Dockerfile:6)',
+    );
+    expect(
+      artifact?.after.map(({ run: command, timeoutMs, accepts }) => [command, timeoutMs, accepts?.('apps/pricing/a.go', 'file')]),
+    ).toEqual([[['go', 'build'], 5000, true]]);
+  });
+
+  it.each([
+    ['a folder', 'rules: [{src: tax, dest: /x}]', 'apps/pricing/tax/tax.go', '/src/tax/tax.go, /x/tax/tax.go (only synced)'],
+    [
+      'what it strips',
+      'rules: [{src: "tax/**", dest: /x, strip: tax/}]',
+      'apps/pricing/tax/tax.go',
+      '/src/tax/tax.go, /x/tax.go (only synced)',
+    ],
+    [
+      'a relative dest',
+      'rules: [{src: "*.json", dest: conf}]',
+      'apps/pricing/rates.json',
+      '/src/rates.json, /src/conf/rates.json (only synced)',
+    ],
+    [
+      'what the image never had',
+      'rules: [{src: "../../libs/shared/*.txt", dest: /x, strip: ../../libs/shared}]',
+      'libs/shared/notes.txt',
+      '/x/notes.txt (only synced)',
+    ],
+    [
+      'a strip below the glob',
+      'rules: [{src: "**/*.go", dest: /x, strip: tax}]',
+      'apps/pricing/tax/tax.go',
+      '/src/tax/tax.go, /x/tax.go (only synced)',
+    ],
+    [
+      'the rest of such a glob',
+      'rules: [{src: "**/*.go", dest: /x, strip: tax}]',
+      'apps/pricing/main.go',
+      '/src/main.go, /x/main.go (only synced)',
+    ],
+    [
+      'manual, what a rule names',
+      '{mode: manual, rules: [{src: "*.json", dest: .}]}',
+      'apps/pricing/rates.json',
+      '/src/rates.json, /src/rates.json (only synced)',
+    ],
+    ['manual, what no rule names', '{mode: manual, rules: [{src: "*.json", dest: .}]}', 'apps/pricing/main.go', 'rebuild'],
+    ['off', '{mode: off, rules: [{src: "*.json", dest: .}]}', 'apps/pricing/rates.json', 'rebuild'],
+  ])('lands %s', (_what, sync, path, expected) => {
+    expect(asked(sync, path)).toEqual([expected]);
+  });
+
+  it('that is misspelt is a mistake with its place', () => {
+    expect(messages(assembledWith('after: [{run: [], when: ["**/*.go"]}]'))).toEqual([
+      'apps/pricing/slipway.yaml:3: sync.after[0].run is empty',
+    ]);
   });
 });
 

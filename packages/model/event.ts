@@ -41,6 +41,15 @@ export type Event =
     }
   /** A line that a tool printed while it worked for the subject. */
   | { readonly kind: 'output'; readonly subject: string; readonly line: string }
+  /** Commands of `sync.after` ended well in a container: what was copied is what runs. */
+  | {
+      readonly kind: 'reloaded';
+      readonly artifact: ArtifactName;
+      readonly pod: string;
+      readonly container: string;
+      readonly commands: readonly (readonly string[])[];
+      readonly ms: number;
+    }
   | { readonly kind: 'targetRan'; readonly target: TargetId; readonly ms: number }
   | { readonly kind: 'built'; readonly artifact: ArtifactName; readonly ref: string; readonly ms: number }
   | {

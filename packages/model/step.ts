@@ -1,6 +1,6 @@
 import type { Problem } from './problem';
 import type { ContainerPath, DirEntry, Entry, WorkspacePath } from './tree';
-import type { ArtifactName, ReleaseName, TargetId } from './workspace';
+import type { AfterCommand, ArtifactName, ReleaseName, TargetId } from './workspace';
 
 /** The runtime's own id (`containerd://…`): a container that restarts in place is another one. */
 export type ContainerId = string;
@@ -17,6 +17,8 @@ export interface Snapshot {
   readonly sources: DirEntry;
   /** The syncable files by container path. */
   readonly tree: DirEntry;
+  /** Those of them that the image itself brings. Absent: all. */
+  readonly imageTree?: DirEntry;
 }
 
 /** Where a finished image is. */
@@ -73,7 +75,14 @@ export type Step =
       /** The container holds all of it already; it is written once more so that a reloader which was not yet watching takes it up. */
       readonly again: boolean;
     }
-  | { readonly kind: 'reload'; readonly container: ContainerId; readonly run: readonly string[]; readonly treeHash: string };
+  | {
+      readonly kind: 'reload';
+      readonly container: ContainerId;
+      readonly commands: readonly Pick<AfterCommand, 'run' | 'timeoutMs'>[];
+      /** The files that they take up; until they have ended well nobody knows what the process runs of them. */
+      readonly paths: readonly ContainerPath[];
+      readonly treeHash: string;
+    };
 
 export type StepKind = Step['kind'];
 

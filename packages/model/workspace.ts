@@ -12,8 +12,17 @@ export type OnChange = 'sync' | 'rebuild';
 /** How changed files take effect in a running container. */
 export type ReloadPolicy =
   | { readonly kind: 'hot'; readonly because: string }
-  | { readonly kind: 'command'; readonly run: readonly string[]; readonly because: string }
+  /** Only by its after-commands. */
+  | { readonly kind: 'command'; readonly because: string }
   | { readonly kind: 'rebuild'; readonly because: string };
+
+/** A command that is run in the container when files were copied there: it compiles them, or makes the process take them up. */
+export interface AfterCommand {
+  readonly run: readonly string[];
+  /** Whether a changed file of the workspace asks for it. Absent: every one does. */
+  readonly accepts?: (path: WorkspacePath, kind: 'file' | 'dir') => boolean;
+  readonly timeoutMs: number;
+}
 
 /**
  * A file or directory of the workspace that an image takes, and what it becomes. One path may be in several inputs (a
@@ -30,6 +39,10 @@ export interface Input {
   readonly accepts?: (path: WorkspacePath, kind: 'file' | 'dir') => boolean;
   /** Permission bits, when the instruction sets them (`--chmod`). */
   readonly mode?: number;
+  /** A rule of the config says so, whatever the Dockerfile and the process ask for. */
+  readonly byRule?: true;
+  /** The image does not bring it there: it is only copied into running containers, and no part of the image. */
+  readonly onlySynced?: true;
 }
 
 /** What the builder needs besides files. Everything in it enters the content tag. */
@@ -56,6 +69,8 @@ export interface Artifact {
   /** Targets whose outputs are among the inputs. */
   readonly targets: readonly TargetId[];
   readonly reload: ReloadPolicy;
+  /** Run in this order after a batch, each only when the one before ended well. */
+  readonly after: readonly AfterCommand[];
 }
 
 /** What is applied and removed together: the manifests of a project. */

@@ -65,8 +65,10 @@ export interface ContainerState {
   readonly sent: DirEntry | undefined;
   readonly inFlight: readonly SentBatch[];
   readonly lastBatch: number;
-  /** With a reload command: the tree its process was started or last reloaded with. */
-  readonly processHash: string | undefined;
+  /** With after-commands: the files that its process has taken up, as far as is known. Undefined until its agent said hello. */
+  readonly taken: DirEntry | undefined;
+  /** What it will have taken up when the commands that run now end well. */
+  readonly taking: DirEntry | undefined;
   /** With a reloader: paths that were written while its process may not have been watching them yet. */
   readonly unsettled: ReadonlySet<ContainerPath>;
   /** Nothing is sent before this time: a file was gone or different when it was read, and the fact about it is on its way. */

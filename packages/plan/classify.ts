@@ -27,6 +27,7 @@ function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePa
   const containerPaths = new Set<ContainerPath>();
   let sync: string | undefined;
   let rebuild: string | undefined;
+  let byRule = false;
   for (const input of artifact.inputs) {
     const landing = landingOf(input, path);
     if (!landing) continue;
@@ -34,6 +35,7 @@ function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePa
       rebuild ??= input.because;
     } else {
       sync ??= input.because;
+      byRule ||= input.byRule === true;
       if (landing.containerPath !== undefined) containerPaths.add(landing.containerPath);
     }
   }
@@ -44,11 +46,18 @@ function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePa
     because,
   });
   if (rebuild !== undefined) return answer('rebuild', rebuild);
-  if (sync !== undefined) return answer('sync', `${sync}; ${artifact.reload.because}`);
+  if (sync !== undefined) return answer('sync', `${sync}; ${takenUp(artifact, { path, byRule })}`);
   const target = targetReading(workspace, artifact, path);
   if (target) return answer('target-then-sync', `${target.id} reads it, and its output is copied`);
   const release = releaseOf(workspace, artifact.name, path);
   return release ? answer('redeploy', `a manifest of ${release.name}`) : undefined;
+}
+
+/** How what was copied takes effect. */
+function takenUp({ after, reload }: Artifact, { path, byRule }: { readonly path: WorkspacePath; readonly byRule: boolean }): string {
+  const commands = after.filter(({ accepts }) => accepts?.(path, 'file') ?? true).map(({ run }) => `\`${run.join(' ')}\``);
+  if (commands.length > 0) return `then ${commands.join(', then ')} in the container`;
+  return byRule && reload.kind === 'rebuild' ? 'nothing is started again for it' : reload.because;
 }
 
 function targetReading(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Target | undefined {

@@ -1,4 +1,5 @@
 import type { World } from '../model';
+import { pendingCommands } from './after';
 import { containersByArtifact, suits, viewOf } from './need';
 import { isFresh } from './targets';
 
@@ -12,10 +13,17 @@ export function forgetMoot(world: World): World {
 }
 
 function isMoot(world: World, key: string): boolean {
-  const [, kind, subject = ''] = /^(lookUp|build|deliver|runTarget):(.*)$/s.exec(key) ?? [];
+  const [, kind, subject = ''] = /^(lookUp|build|deliver|runTarget|reload):(.*)$/s.exec(key) ?? [];
   if (kind === 'runTarget') {
     const target = world.workspace?.targets.get(subject);
     return target !== undefined && isFresh(world, target);
+  }
+  if (kind === 'reload') {
+    const container = world.containers.get(subject);
+    const artifact = container && world.workspace?.artifacts.get(container.seen.artifact);
+    return (
+      !container || (artifact !== undefined && container.files !== undefined && pendingCommands(artifact, container).commands.length === 0)
+    );
   }
   const artifact = kind === undefined ? undefined : world.workspace?.artifacts.get(subject);
   if (!artifact) return false;

@@ -1,4 +1,5 @@
 import { type ContainerState, type Plan, type Problem, type World } from '../model';
+import { pendingCommands } from './after';
 import { baseTree, containersByArtifact, noReleaseState, suits, unsettledPaths, viewOf, type ArtifactView } from './need';
 
 /** How far a world is from its goal: reached, on its way, or as far as it gets without a change from outside. */
@@ -14,14 +15,8 @@ export function isInStep(view: ArtifactView, container: ContainerState): boolean
   const desired = view.now.tree.hash;
   if (!container.files) return baseTree(container).hash === desired && container.seen.inputsHash === view.now.inputsHash;
   if (container.files.hash !== desired || container.inFlight.length > 0) return false;
-  switch (view.artifact.reload.kind) {
-    case 'hot':
-      return unsettledPaths(view, container).length === 0;
-    case 'command':
-      return container.processHash === desired;
-    case 'rebuild':
-      return true;
-  }
+  if (pendingCommands(view.artifact, container).commands.length > 0) return false;
+  return view.artifact.reload.kind !== 'hot' || unsettledPaths(view, container).length === 0;
 }
 
 export function progressOf(world: World, plan: Plan): Progress {

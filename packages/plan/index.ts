@@ -1,11 +1,12 @@
 export { affectedBy, type AffectedProject, type Change } from './affected';
+export { pendingCommands } from './after';
 export { fingerprintOf } from './fingerprint';
 export { isInStep, isReached, progressOf, type Progress } from './goalReached';
 export { hashOf, stableJson } from './hash';
 export { containersByArtifact, downTooLongMs, settlingMs, suits, viewOf, type ArtifactView } from './need';
 export { batchChanges, plan } from './plan';
 export { emptyWorld, filesAfter, record, retryDelayMs, stopAsked } from './record';
-export { landingOf, snapshotOf, sourceOf } from './snapshot';
+export { imageTreeOf, landingOf, snapshotOf, sourceOf, takenFrom } from './snapshot';
 export { stepInputs } from './stepInputs';
 export { isFresh, targetInputsHash, visibleTree } from './targets';
 export { classify, releasesReading, type Classified } from './classify';

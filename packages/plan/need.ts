@@ -11,7 +11,7 @@ import {
   type Snapshot,
   type World,
 } from '../model';
-import { snapshotOf } from './snapshot';
+import { imageTreeOf, snapshotOf } from './snapshot';
 import { visibleTree } from './targets';
 
 /** How long a container may be down after an edit before it gets a new image: nothing can be copied into it meanwhile. */
@@ -111,8 +111,8 @@ export function containersByArtifact(world: World): ReadonlyMap<ArtifactName, re
 
 /** Whether files can no longer be copied into a container although it would need some: only a new image helps. */
 function needsNewImage(world: World, container: ContainerState, now: Snapshot): boolean {
-  const holds = container.files ?? container.seen.snapshot?.tree;
-  if (holds?.hash === now.tree.hash) return false;
+  const holds = container.files ?? baseTree(container);
+  if (holds.hash === now.tree.hash) return false;
   if (container.stoppedAt !== undefined && world.now - container.stoppedAt >= downTooLongMs) return true;
   const failure = world.failures.get(`connect:${container.seen.id}`);
   return failure?.problem.retry === 'whenInputChanges' || failure?.problem.retry === 'never';
@@ -159,7 +159,7 @@ export function basesSuit(world: World, view: ArtifactView): boolean {
 
 /** The tree that a container starts from: its image's syncable files. */
 export function baseTree(container: ContainerState): ReturnType<typeof snapshotOf>['tree'] {
-  return container.seen.snapshot?.tree ?? emptyDir;
+  return container.seen.snapshot ? imageTreeOf(container.seen.snapshot) : emptyDir;
 }
 
 /** The files that a reloader may have missed; those that are gone again cannot be written once more. */

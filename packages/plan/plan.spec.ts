@@ -39,6 +39,7 @@ const api: Artifact = {
   inputs,
   requires: [],
   targets: [],
+  after: [],
   reload: { kind: 'hot', because: 'node --watch restarts it' },
 };
 

@@ -15,6 +15,7 @@ import {
   type Target,
   type World,
 } from '../model';
+import { pendingCommands } from './after';
 import { fingerprintOf } from './fingerprint';
 import {
   basesSuit,
@@ -28,7 +29,7 @@ import {
   viewOf,
   type ArtifactView,
 } from './need';
-import { sourceOf, takenFrom } from './snapshot';
+import { imageTreeOf, sourceOf, takenFrom } from './snapshot';
 import { stepInputs } from './stepInputs';
 import { isFresh, isOutputOf, staleTargets, targetInputsHash, visibleTree } from './targets';
 
@@ -234,7 +235,7 @@ class Planning {
     const { snapshot } = container.seen;
     if (!snapshot || snapshot.layoutHash !== now.layoutHash) return this.hold(subject, 'waitingForRebuild');
     if (!container.seen.running) {
-      if (container.stoppedAt !== undefined && snapshot.tree.hash !== now.tree.hash) this.wake(container.stoppedAt + downTooLongMs);
+      if (container.stoppedAt !== undefined && imageTreeOf(snapshot).hash !== now.tree.hash) this.wake(container.stoppedAt + downTooLongMs);
       return this.hold(subject, 'waitingForContainer');
     }
     // Into an image whose files are all compiled or baked in nothing is ever copied: nobody has to be there for it, and it may have no shell.
@@ -257,10 +258,12 @@ class Planning {
       if (stale.length > 0) this.hold(subject, 'waitingForTarget', stale.map((target) => target.id).join(', '));
     }
     if (container.inFlight.length > 0) return;
-    if (artifact.reload.kind === 'hot') return this.planAgain(view, container, stale);
-    if (artifact.reload.kind === 'command' && container.processHash !== container.files.hash) {
-      this.begin(subject, { kind: 'reload', container: container.seen.id, run: artifact.reload.run, treeHash: container.files.hash });
+    const { commands, paths } = pendingCommands(artifact, container);
+    if (commands.length > 0) {
+      const runs = commands.map(({ run, timeoutMs }) => ({ run, timeoutMs }));
+      this.begin(subject, { kind: 'reload', container: container.seen.id, commands: runs, paths, treeHash: container.files.hash });
     }
+    if (artifact.reload.kind === 'hot') this.planAgain(view, container, stale);
   }
 
   /** What was copied in before the process watched its files is written once more when it does. */

@@ -12,7 +12,6 @@ import {
   type Entry,
   type Fact,
   type Failure,
-  type FileEntry,
   type Outcome,
   type Problem,
   type RunningStep,
@@ -21,6 +20,7 @@ import {
   type Step,
   type World,
 } from '../model';
+import { unknownContent, withUnknown } from './after';
 import { forgetMoot } from './forgetMoot';
 import { baseTree, isSettled, noArtifactState, noReleaseState } from './need';
 import { stepInputs } from './stepInputs';
@@ -51,9 +51,6 @@ const quietMs = 25;
 
 /** A stream that lived so long was not lost to somebody who takes the container over again and again. */
 const longLifeMs = 10_000;
-
-/** Stands for content that nobody knows: a write that was never acknowledged. Equal to nothing that is on a disk. */
-const unknownContent: FileEntry = { kind: 'file', digest: '', size: 0, mode: 0, hash: 'f?' };
 
 /** The world after a fact. Pure; the same fact twice changes nothing more. */
 export function record(world: World, fact: Fact): World {
@@ -150,9 +147,17 @@ function started(world: World, id: string, step: Step, at: number): World {
     const state = world.releases.get(step.release) ?? noReleaseState;
     return { ...next, releases: withItem(world.releases, step.release, { ...state, uncertain: true }) };
   }
+  if (step.kind === 'reload') {
+    const container = world.containers.get(step.container);
+    if (!container?.files) return next;
+    // Until they have all ended well, nobody knows how far the commands came.
+    const taken = withUnknown(container.taken ?? container.files, step.paths);
+    return withContainer(next, { ...container, taken, taking: container.files });
+  }
   if (step.kind !== 'sync') return next;
   const container = world.containers.get(step.container);
   if (!container?.sent) return next;
+  const written = step.changes.filter(({ after }) => after?.kind !== 'dir').map(({ path }) => path);
   const settled = isSettled(container, at);
   return withContainer(next, {
     ...container,
@@ -164,6 +169,8 @@ function started(world: World, id: string, step: Step, at: number): World {
     ),
     inFlight: [...container.inFlight, { step: id, number: step.batch, changes: step.changes, settled, holds: undefined }],
     lastBatch: Math.max(container.lastBatch, step.batch),
+    // A command that runs now may have read the old content or the new.
+    taking: container.taking && withUnknown(container.taking, written, container.sent),
   });
 }
 
@@ -174,6 +181,7 @@ function ended(world: World, running: RunningStep, outcome: Outcome): World {
   switch (outcome.kind) {
     case 'stopped':
       if (step.kind === 'build') return withArtifact(next, step.artifact, { stoppedOnce: true });
+      if (step.kind === 'reload') return notTaken(next, step.container);
       return step.kind === 'sync' ? lostBatch(next, running) : next;
     case 'lookedUp': {
       if (step.kind !== 'lookUp') return next;
@@ -225,21 +233,27 @@ function ended(world: World, running: RunningStep, outcome: Outcome): World {
       const container = step.kind === 'connect' ? next.containers.get(step.container) : undefined;
       if (!container) return next;
       const files = filesAfter(baseTree(container), outcome.ledger);
-      const processHash = container.processHash ?? (outcome.ledger.length === 0 ? files.hash : undefined);
+      // What an earlier session wrote may have been taken up or not; the rest is as the process found it at its start.
+      const taken =
+        container.taken ??
+        withUnknown(
+          baseTree(container),
+          outcome.ledger.map(([path]) => path),
+        );
       return withContainer(next, {
         ...container,
         agent: { state: 'connected', connection: running.id, name: outcome.agent, since: next.now },
         files,
         sent: files,
         inFlight: [],
-        processHash,
+        taken,
       });
     }
     case 'synced':
       return synced(next, running, outcome.holds);
     case 'reloaded': {
       const container = step.kind === 'reload' ? next.containers.get(step.container) : undefined;
-      return container && step.kind === 'reload' ? withContainer(next, { ...container, processHash: step.treeHash }) : next;
+      return container ? withContainer(next, { ...container, taken: container.taking ?? container.taken, taking: undefined }) : next;
     }
   }
 }
@@ -324,7 +338,14 @@ function failedStep(world: World, running: RunningStep, problem: Problem): World
     retryAt: problem.retry === 'afterDelay' ? world.now + retryDelayMs(attempts) : undefined,
   };
   const next = { ...world, failures: withItem(world.failures, key, failure) };
+  if (step.kind === 'reload') return notTaken(next, step.container);
   return step.kind === 'sync' ? lostBatch(next, running) : next;
+}
+
+/** Commands that did not end well: what they were to take up stays unknown. */
+function notTaken(world: World, id: string): World {
+  const container = world.containers.get(id);
+  return container ? withContainer(world, { ...container, taking: undefined }) : world;
 }
 
 function releaseSeen(world: World, fact: Extract<Fact, { kind: 'releaseSeen' }>): World {
@@ -337,7 +358,7 @@ function releaseSeen(world: World, fact: Extract<Fact, { kind: 'releaseSeen' }>)
   for (const seen of fact.containers) containers.set(seen.id, containerSeen(containers.get(seen.id), fact.release, seen, world.now));
   const failures = new Map(world.failures);
   for (const key of failures.keys()) {
-    const id = key.startsWith('connect:') ? key.slice('connect:'.length) : undefined;
+    const [, id] = /^(?:connect|reload):(.*)$/s.exec(key) ?? [];
     if (id !== undefined && !containers.has(id)) failures.delete(key);
   }
   return {
@@ -367,7 +388,8 @@ function containerSeen(before: ContainerState | undefined, release: string, seen
       sent: undefined,
       inFlight: [],
       lastBatch: 0,
-      processHash: undefined,
+      taken: undefined,
+      taking: undefined,
       unsettled: new Set(),
       quietUntil: 0,
     };

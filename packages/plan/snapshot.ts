@@ -27,7 +27,8 @@ function fixedHashesOf(artifact: Artifact): { readonly recipe: string; readonly 
   let hashes = fixedHashes.get(artifact);
   if (!hashes) {
     const layout = artifact.inputs.map(
-      (input) => `${input.path} ${input.containerPath ?? ''} ${input.onChange} ${String(input.mode ?? '')}`,
+      (input) =>
+        `${input.path} ${input.containerPath ?? ''} ${input.onChange} ${String(input.mode ?? '')}${input.onlySynced ? ' only' : ''}`,
     );
     hashes = { recipe: stableJson(artifact.recipe), layout: hashOf(layout) };
     fixedHashes.set(artifact, hashes);
@@ -46,14 +47,17 @@ export function snapshotOf(artifact: Artifact, tree: DirEntry, bases: Readonly<R
   const fixed = fixedHashesOf(artifact);
   let sources = emptyDir;
   let containerTree = emptyDir;
+  let imageTree = emptyDir;
+  const hasSyncedOnly = artifact.inputs.some((input) => input.onlySynced === true);
   const rebuildParts = [fixed.recipe, basesText];
   artifact.inputs.forEach((input, index) => {
     const entry = selected[index];
     if (input.onChange === 'rebuild') rebuildParts.push(input.path, entry?.hash ?? 'absent');
     if (!entry) return;
-    sources = overlay(sources, segments(input.path), entry);
-    if (input.onChange === 'sync' && input.containerPath !== undefined)
-      containerTree = overlay(containerTree, segments(input.containerPath), entry);
+    if (!input.onlySynced) sources = overlay(sources, segments(input.path), entry);
+    if (input.onChange !== 'sync' || input.containerPath === undefined) return;
+    containerTree = overlay(containerTree, segments(input.containerPath), entry);
+    if (hasSyncedOnly && !input.onlySynced) imageTree = overlay(imageTree, segments(input.containerPath), entry);
   });
   const snapshot: Snapshot = {
     inputsHash: hashOf([fixed.recipe, basesText, fixed.layout, sources.hash]),
@@ -61,6 +65,7 @@ export function snapshotOf(artifact: Artifact, tree: DirEntry, bases: Readonly<R
     layoutHash: fixed.layout,
     sources,
     tree: containerTree,
+    ...(hasSyncedOnly && { imageTree }),
   };
   lastSnapshot.set(artifact, { selected, bases: basesText, snapshot });
   return snapshot;
@@ -102,4 +107,9 @@ export function landingOf(input: Input, path: WorkspacePath): { readonly contain
 export function takenFrom(input: Input, containerPath: ContainerPath): WorkspacePath | undefined {
   const rest = input.containerPath === undefined ? undefined : below(input.containerPath, containerPath);
   return rest === undefined ? undefined : joined(input.path, rest);
+}
+
+/** The files that an image made from a snapshot brings along, by container path. */
+export function imageTreeOf(snapshot: Snapshot): DirEntry {
+  return snapshot.imageTree ?? snapshot.tree;
 }

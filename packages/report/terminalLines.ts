@@ -101,6 +101,8 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
       return output(event, state, now, format);
     case 'targetRan':
       return line(event.target, `done  ${took(event.ms)}`, finished(eventful, event.target));
+    case 'reloaded':
+      return line(event.artifact, `took it up  ${took(event.ms)}`, finished(eventful, event.artifact));
     case 'built':
       return line(event.artifact, `built ${shortRef(event.ref)}  ${took(event.ms)}`, finished(eventful, event.artifact));
     case 'delivered':

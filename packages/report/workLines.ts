@@ -8,7 +8,7 @@ const shownOutput = 5;
 
 /** A step that began: told when it is one that people wait for. */
 export function started(event: Extract<Event, { kind: 'started' }>, state: TerminalState, now: number, debug: boolean): Step {
-  const because = event.because === undefined ? '' : `, ${event.because}`;
+  const because = event.because === undefined ? '' : event.what === 'reload' ? ` ${event.because} in its container` : `, ${event.because}`;
   const line = (text: string): readonly Line[] => [{ subject: event.subject, text: `${text}${because}` }];
   const working: TerminalState = { ...state, outputs: withEntry(state.outputs, event.subject, { since: now, lines: [] }) };
   switch (event.what) {
@@ -23,7 +23,7 @@ export function started(event: Extract<Event, { kind: 'started' }>, state: Termi
     case 'deliver':
       return { state: working, lines: debug ? line('delivering') : [] };
     case 'reload':
-      return { state, lines: line('reloading') };
+      return { state: working, lines: line('running') };
     case 'lookUp':
       return { state, lines: debug ? line('looking for its image') : [] };
     case 'apply':

@@ -20,7 +20,9 @@ export interface SimPod {
   restarts: number;
   files: Map<string, string>;
   ledger: Map<string, LedgerLine>;
-  /** The files that its process has read. */
+  /** What was compiled last, by the files it was made from. */
+  binary: ReadonlyMap<string, string>;
+  /** The files that its process has read, or was compiled from. */
   loaded: ReadonlyMap<string, string>;
   /** When its reloader begins to notice what is written. */
   watchesFrom: number;

@@ -24,6 +24,13 @@ function stepOf(world: World, fact: Fact): Step | undefined {
   return fact.kind === 'stepEnded' ? world.running.get(fact.id)?.step : undefined;
 }
 
+function withWholeTrees(fact: Extract<Fact, { kind: 'releaseSeen' }>): Fact {
+  const containers = fact.containers.map((seen) =>
+    seen.snapshot ? { ...seen, snapshot: { ...seen.snapshot, imageTree: seen.snapshot.tree } } : seen,
+  );
+  return { ...fact, containers };
+}
+
 export const deliberateFaults: readonly DeliberateFault[] = [
   {
     name: 'a failed build is recorded as done',
@@ -41,7 +48,7 @@ export const deliberateFaults: readonly DeliberateFault[] = [
       return eachContainer(after, (container) => {
         if (before.containers.has(container.seen.id)) return container;
         const old = [...before.containers.values()].find((other) => other.seen.artifact === container.seen.artifact && other.files);
-        return old ? { ...container, agent: old.agent, files: old.files, sent: old.sent, processHash: old.processHash } : container;
+        return old ? { ...container, agent: old.agent, files: old.files, sent: old.sent, taken: old.taken } : container;
       });
     }),
   },
@@ -208,8 +215,70 @@ export const deliberateFaults: readonly DeliberateFault[] = [
   {
     name: 'a process is taken to have read what was only copied',
     rules: afterwards((_before, after) =>
-      eachContainer(after, (container) => (container.files ? { ...container, processHash: container.files.hash } : container)),
+      eachContainer(after, (container) => (container.files ? { ...container, taken: container.files } : container)),
     ),
+  },
+  {
+    name: 'commands that did not end well are taken to have done so',
+    rules: recording((world, fact) =>
+      fact.kind === 'stepEnded' && fact.outcome.kind === 'failed' && stepOf(world, fact)?.kind === 'reload'
+        ? { ...fact, outcome: { kind: 'reloaded' } }
+        : fact,
+    ),
+  },
+  {
+    name: 'commands that failed half-way are taken to have done nothing',
+    rules: () => {
+      const before = new Map<string, ContainerState['taken']>();
+      return {
+        plan,
+        record: (world, fact) => {
+          const next = record(world, fact);
+          if (fact.kind === 'stepStarted' && fact.step.kind === 'reload')
+            before.set(fact.id, world.containers.get(fact.step.container)?.taken);
+          if (fact.kind !== 'stepEnded' || fact.outcome.kind !== 'failed' || !before.has(fact.id)) return next;
+          const step = stepOf(world, fact);
+          const container = step?.kind === 'reload' ? next.containers.get(step.container) : undefined;
+          if (!container) return next;
+          return { ...next, containers: new Map(next.containers).set(container.seen.id, { ...container, taken: before.get(fact.id) }) };
+        },
+      };
+    },
+  },
+  {
+    name: 'what was copied while a command ran is taken for compiled',
+    rules: afterwards((_before, after, fact) =>
+      fact.kind === 'stepEnded' && fact.outcome.kind === 'reloaded'
+        ? eachContainer(after, (container) => (container.taken && container.files ? { ...container, taken: container.files } : container))
+        : after,
+    ),
+  },
+  {
+    name: 'a restarted loop takes what is in a container for taken up',
+    rules: afterwards((before, after, fact) => {
+      const step = stepOf(before, fact);
+      if (fact.kind !== 'stepEnded' || fact.outcome.kind !== 'connected' || step?.kind !== 'connect') return after;
+      const container = after.containers.get(step.container);
+      if (!container || before.containers.get(step.container)?.taken) return after;
+      return { ...after, containers: new Map(after.containers).set(step.container, { ...container, taken: container.files }) };
+    }),
+  },
+  {
+    name: 'only the restart is run, without the compile before it',
+    rules: () => ({
+      record,
+      plan: (world) => {
+        const decided = plan(world);
+        const start = decided.start.map((step) =>
+          step.kind === 'reload' ? { ...step, commands: step.commands.filter(({ run }) => run[0] !== 'compile') } : step,
+        );
+        return { ...decided, start };
+      },
+    }),
+  },
+  {
+    name: 'what only a rule brings is taken to be in the image',
+    rules: () => ({ plan, record: (world, fact) => record(world, fact.kind === 'releaseSeen' ? withWholeTrees(fact) : fact) }),
   },
   {
     name: 'a reloader is taken to watch from the first moment',

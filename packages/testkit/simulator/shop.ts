@@ -1,4 +1,4 @@
-import { type Artifact, type ArtifactName, type Input, type Release, type Target, type Workspace } from '../../model';
+import { type AfterCommand, type Artifact, type ArtifactName, type Input, type Release, type Target, type Workspace } from '../../model';
 
 /** A small workspace with every kind of input in it: shared, overlaid, built by a target, standing on an image of its own. */
 export interface ShopArtifact {
@@ -9,7 +9,11 @@ export interface ShopArtifact {
   readonly recipes: readonly string[];
   readonly base?: ArtifactName;
   readonly target?: string;
+  /** Folders that are only copied into running containers, and no part of the image. */
+  readonly onlySynced?: readonly (readonly [string, string])[];
   readonly reload: 'hot' | 'command';
+  /** What runs is made from these in the container: a compile that fails on a bad file, then the restart. */
+  readonly compiled?: readonly string[];
   readonly replicas: number;
 }
 
@@ -36,6 +40,18 @@ export const shopArtifacts: readonly ShopArtifact[] = [
     replicas: 1,
   },
   { name: 'c', copies: [['apps/c/dist', '/c']], recipes: ['apps/c/recipe'], target: 'c:build', reload: 'hot', replicas: 1 },
+  {
+    name: 'e',
+    copies: [
+      ['apps/e/src', '/e/src'],
+      ['apps/e/conf', '/e/conf'],
+    ],
+    onlySynced: [['apps/e/extra', '/e/extra']],
+    recipes: ['apps/e/recipe'],
+    reload: 'command',
+    compiled: ['apps/e/src'],
+    replicas: 1,
+  },
   { name: 'd', copies: [['apps/d/src', '/d']], recipes: ['apps/d/recipe'], base: 'z', reload: 'hot', replicas: 1 },
 ];
 
@@ -54,6 +70,10 @@ export const editableFolders: readonly string[] = [
   'apps/b/recipe',
   'apps/c/src',
   'apps/c/recipe',
+  'apps/e/src',
+  'apps/e/conf',
+  'apps/e/extra',
+  'apps/e/recipe',
   'apps/d/src',
   'apps/d/recipe',
   'base/z',
@@ -63,6 +83,13 @@ function artifactOf(shop: ShopArtifact): Artifact {
   const inputs: Input[] = [
     ...shop.recipes.map((path): Input => ({ path, onChange: 'rebuild', because: 'read by RUN' })),
     ...shop.copies.map(([path, containerPath]): Input => ({ path, containerPath, onChange: 'sync', because: 'copied' })),
+    ...(shop.onlySynced ?? []).map(([path, containerPath]): Input => ({
+      path,
+      containerPath,
+      onChange: 'sync',
+      because: 'a rule',
+      onlySynced: true,
+    })),
   ];
   return {
     name: shop.name,
@@ -72,8 +99,22 @@ function artifactOf(shop: ShopArtifact): Artifact {
     inputs,
     requires: shop.base === undefined ? [] : [shop.base],
     targets: shop.target === undefined ? [] : [shop.target],
-    reload: shop.reload === 'hot' ? { kind: 'hot', because: 'watches' } : { kind: 'command', run: ['reload'], because: 'configured' },
+    reload: shop.reload === 'hot' ? { kind: 'hot', because: 'watches' } : { kind: 'command', because: 'configured' },
+    after: commandsOf(shop),
   };
+}
+
+/** Where nothing is compiled, one command takes up every file. */
+function commandsOf({ reload, compiled }: ShopArtifact): readonly AfterCommand[] {
+  if (reload === 'hot') return [];
+  const timeoutMs = 10_000;
+  if (!compiled) return [{ run: ['reload'], timeoutMs }];
+  const isSource = (path: string): boolean => compiled.some((folder) => path.startsWith(`${folder}/`));
+  return [
+    { run: ['compile'], accepts: isSource, timeoutMs },
+    { run: ['restart'], accepts: isSource, timeoutMs },
+    { run: ['reload'], accepts: (path) => !isSource(path), timeoutMs },
+  ];
 }
 
 export function shopWorkspace(): Workspace {
@@ -86,6 +127,7 @@ export function shopWorkspace(): Workspace {
     requires: [],
     targets: [],
     reload: { kind: 'rebuild', because: 'it does not run' },
+    after: [],
   };
   const artifacts = [base, ...shopArtifacts.map(artifactOf)];
   const releases = shopArtifacts.map(({ name }): Release => ({

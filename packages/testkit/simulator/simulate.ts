@@ -48,7 +48,7 @@ function act(simulation: Simulation): void {
   const { random } = simulation;
   const release = simulation.releases.get(random.pick(shopArtifacts)?.name ?? '');
   const pod = release && random.pick(release.pods);
-  switch (random.between(0, 16)) {
+  switch (random.between(0, 18)) {
     case 0:
       return pod && simulation.killContainer(release, pod, random.chance(0.7) ? 0 : random.between(100, 15_000));
     case 1:
@@ -78,6 +78,10 @@ function act(simulation: Simulation): void {
     case 8:
     case 9:
       return flip(simulation, `${random.pick(editableFolders) ?? 'libs/x'}/f${String(random.between(0, 3))}`);
+    case 16:
+      return undo(simulation, `apps/e/src/f${String(random.between(0, 3))}`);
+    case 17:
+      return undo(simulation, `${random.pick(editableFolders) ?? 'libs/x'}/f${String(random.between(0, 3))}`);
     default: {
       const folder = random.pick(editableFolders) ?? 'libs/x';
       return editOne(simulation, `${folder}/f${String(random.between(0, 5))}`);
@@ -103,6 +107,14 @@ function flip(simulation: Simulation, path: string): void {
   const away = random.between(5, 120);
   simulation.clock.after(away, () => simulation.edit(path, `${first} away`));
   simulation.clock.after(away + random.between(1, 30), () => simulation.edit(path, first));
+}
+
+/** Saves a file and takes it back when what it asked for may have been done, with nobody knowing. */
+function undo(simulation: Simulation, path: string): void {
+  const { random } = simulation;
+  const before = simulation.disk.get(path);
+  simulation.edit(path, `undone ${String(random.between(0, 100_000))}`);
+  simulation.clock.after(random.between(60, 700), () => simulation.edit(path, before));
 }
 
 function editOne(simulation: Simulation, path: string): void {
@@ -135,7 +147,8 @@ function judge(simulation: Simulation): readonly string[] {
   for (const shop of shopArtifacts) {
     const release = simulation.releases.get(shop.name);
     const truth = simulation.imageContent(shop.name, disk, shop.base === undefined ? '' : baseBuilt);
-    const imageBad = isBad(shop.recipes) || (shop.base !== undefined && isBad(shopBase.recipes));
+    const sourceBad = isBad(shop.compiled ?? []);
+    const imageBad = sourceBad || isBad(shop.recipes) || (shop.base !== undefined && isBad(shopBase.recipes));
     if (imageBad) allGood = false;
     const first = release?.fingerprint === '';
     if (!release || (first && (imageBad || (shop.target !== undefined && targetBad)))) continue;
@@ -149,11 +162,15 @@ function judge(simulation: Simulation): readonly string[] {
         wrong.push(`${pod.name} runs an image of other sources`);
       // While an image cannot be made, what can be copied is in the running container all the same.
       if (shop.target !== undefined && targetBad) continue;
-      for (const path of new Set([...truth.files.keys(), ...pod.files.keys()])) {
-        if (pod.files.get(path) !== truth.files.get(path))
-          wrong.push(`${pod.name}: ${path} is ${pod.files.get(path) ?? 'absent'} instead of ${truth.files.get(path) ?? 'absent'}`);
-        else if (pod.loaded.get(path) !== truth.files.get(path)) wrong.push(`${pod.name}: its process has not read ${path}`);
+      const wanted = new Map([...truth.files, ...simulation.onlySynced(shop)]);
+      for (const path of new Set([...wanted.keys(), ...pod.files.keys()])) {
+        if (pod.files.get(path) !== wanted.get(path))
+          wrong.push(`${pod.name}: ${path} is ${pod.files.get(path) ?? 'absent'} instead of ${wanted.get(path) ?? 'absent'}`);
+        else if (!sourceBad && pod.loaded.get(path) !== wanted.get(path)) wrong.push(`${pod.name}: its process has not taken up ${path}`);
       }
+      // Whatever was not compiled, the process runs what once compiled.
+      if (shop.compiled && [...pod.binary.values()].some((text) => text.startsWith('bad')))
+        wrong.push(`${pod.name} runs what does not compile`);
     }
   }
   if (allGood && !isReached(simulation.world)) wrong.push('the loop does not say that it is done');

@@ -2,6 +2,7 @@ import {
   emptyDir,
   entryAt,
   leavesOf,
+  type DirEntry,
   type Entry,
   type Fact,
   type Goal,
@@ -19,12 +20,21 @@ import { seenContainers, type LedgerLine, type SimImage, type SimPod, type SimRe
 import { entryOf, filesBelow, treeOf, type Files } from './disk';
 import { Random } from './random';
 import type { Rules } from './rules';
-import { shopArtifacts, shopBase, shopTarget, shopWorkspace } from './shop';
+import { shopArtifacts, shopBase, shopTarget, shopWorkspace, type ShopArtifact } from './shop';
 
 const syncTiming = { detect: 0, read: 0, send: 0, apply: 0, total: 0 };
 
 function problem(code: string, retry: Retry): Problem {
   return { code, message: code, retry, exitCode: 1 };
+}
+
+function isCompiled(artifact: string, path: string): boolean {
+  const shop = shopArtifacts.find(({ name }) => name === artifact);
+  return shop?.copies.some(([from, to]) => shop.compiled?.includes(from) === true && path.startsWith(`${to}/`)) === true;
+}
+
+function compiledFiles(artifact: string, files: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+  return new Map([...files].filter(([path]) => isCompiled(artifact, path)));
 }
 
 /** The files of a tree as text; this disk knows no empty directories, the loop does. */
@@ -139,7 +149,7 @@ export class Simulation {
         if (mine === this.incarnation) this.take({ kind: 'stepEnded', id, outcome, at: this.clock.now });
       };
       this.clock.after(this.random.between(0, 5), end);
-      if (this.fails(0.05)) this.clock.after(this.random.between(5, 200), end);
+      if (this.fails(0.1)) this.clock.after(this.random.between(5, 2000), end);
     });
   }
 
@@ -235,6 +245,7 @@ export class Simulation {
       restarts: 0,
       files: new Map(image.files),
       ledger: new Map(),
+      binary: compiledFiles(artifact, image.files),
       loaded: new Map(image.files),
       watchesFrom: 0,
     };
@@ -270,12 +281,20 @@ export class Simulation {
   /** A process reads its files somewhat after its start, and watches them somewhat after that. */
   private startProcess(pod: SimPod): void {
     const id = pod.containerId;
+    pod.binary = compiledFiles(pod.artifact, pod.files);
     pod.loaded = new Map(pod.files);
     const readMs = this.random.between(0, 700);
     pod.watchesFrom = this.clock.now + readMs + this.random.between(0, 800);
     this.clock.after(readMs, () => {
-      if (pod.containerId === id) pod.loaded = new Map(pod.files);
+      if (pod.containerId === id) this.readFiles(pod);
     });
+  }
+
+  /** What is not compiled a process reads as it is. */
+  private readFiles(pod: SimPod): void {
+    const compiled = compiledFiles(pod.artifact, pod.loaded);
+    const others = [...pod.files].filter(([path]) => !isCompiled(pod.artifact, path));
+    pod.loaded = new Map([...compiled, ...others]);
   }
 
   private removePod(release: SimRelease, pod: SimPod): void {
@@ -345,7 +364,7 @@ export class Simulation {
           end({ kind: 'lookedUp', image: image && { ref: `${step.artifact}:${image.inputsHash}`, digest: image.built } });
         });
       case 'runTarget':
-        return this.runTarget(end);
+        return this.runTarget(this.world.disk, end);
       case 'build':
         return this.build(id, step, end);
       case 'deliver':
@@ -373,16 +392,38 @@ export class Simulation {
       case 'sync':
         return this.sync(step, end);
       case 'reload':
-        return later(2, 30, () => {
-          const pod = this.podOf(step.container);
-          if (!pod?.running || this.fails(0.1)) return fail('agentLost', 'afterDelay');
-          pod.loaded = new Map(pod.files);
-          end({ kind: 'reloaded' });
-        });
+        return this.reload(step, end);
     }
   }
 
-  private runTarget(end: (outcome: Outcome) => void): void {
+  /** Commands one after another. The stream may be lost before each, or when it is done and nobody has been told. */
+  private reload(step: Extract<Step, { kind: 'reload' }>, end: (outcome: Outcome) => void): void {
+    const fail = (code: string, retry: Retry): void => end({ kind: 'failed', problem: problem(code, retry) });
+    const next = ([command, ...rest]: readonly string[]): void => {
+      if (command === undefined) return end({ kind: 'reloaded' });
+      this.clock.after(this.random.between(2, 30), () => {
+        const pod = this.podOf(step.container);
+        if (!pod?.running || this.fails(0.1)) return fail('agentLost', 'afterDelay');
+        const read = compiledFiles(pod.artifact, pod.files);
+        this.clock.after(command === 'compile' ? this.random.between(20, 400) : 0, () => {
+          if (this.podOf(step.container) !== pod) return fail('agentLost', 'afterDelay');
+          if (command === 'compile') {
+            if ([...read.values()].some((content) => content.startsWith('bad'))) return fail('compileFailed', 'whenInputChanges');
+            pod.binary = read;
+          } else if (command === 'restart') {
+            pod.loaded = new Map([...[...pod.loaded].filter(([path]) => !isCompiled(pod.artifact, path)), ...pod.binary]);
+          } else {
+            this.readFiles(pod);
+          }
+          if (this.fails(0.05)) return fail('agentLost', 'afterDelay');
+          next(rest);
+        });
+      });
+    };
+    next(step.commands.map(({ run }) => run[0] ?? ''));
+  }
+
+  private runTarget(known: DirEntry, end: (outcome: Outcome) => void): void {
     const startedAt = this.clock.now;
     // As real tools do, it empties its output first.
     this.clock.after(this.random.between(5, 60), () => {
@@ -395,9 +436,12 @@ export class Simulation {
         if (this.fails(0.05)) return end({ kind: 'failed', problem: problem('runnerCrashed', 'afterDelay') });
         for (const [path, content] of read) this.edit(`${shopTarget.output}/${path.replaceAll('/', '_')}`, `made from ${content}`);
         const entry = entryAt(treeOf(filesBelow(this.disk, shopTarget.output)), shopTarget.output);
-        const touched = [...this.touchedAt].some(
-          ([path, at]) => at >= startedAt && shopTarget.inputs.some((folder) => path.startsWith(`${folder}/`)),
-        );
+        const touched = [...this.touchedAt].some(([path, at]) => {
+          if (!shopTarget.inputs.some((folder) => path.startsWith(`${folder}/`))) return false;
+          const content = this.disk.get(path);
+          // Written since, or before it with nobody noticing.
+          return at >= startedAt || entryAt(known, path)?.hash !== (content === undefined ? undefined : entryOf(content).hash);
+        });
         end({ kind: 'targetRan', outputs: [[shopTarget.output, entry ?? emptyDir]], touched });
       });
     });
@@ -415,6 +459,15 @@ export class Simulation {
     return { files: copied, built: [...built, baseBuilt].join(';') };
   }
 
+  /** What only rules bring into the containers of an artifact. */
+  onlySynced(shop: ShopArtifact): ReadonlyMap<string, string> {
+    return new Map(
+      (shop.onlySynced ?? []).flatMap(([from, to]) =>
+        [...filesBelow(this.disk, from)].map(([path, content]) => [to + path.slice(from.length), content] as const),
+      ),
+    );
+  }
+
   private build(id: string, step: Extract<Step, { kind: 'build' }>, end: (outcome: Outcome) => void): void {
     const artifact = this.workspace.artifacts.get(step.artifact);
     const mine = this.incarnation;
@@ -430,7 +483,8 @@ export class Simulation {
       const content = this.imageContent(step.artifact, packed, base);
       this.clock.after(this.random.between(50, 900), () => {
         if (this.stopping.has(id)) return end({ kind: 'stopped' });
-        if (content.built.includes('bad')) return end({ kind: 'failed', problem: problem('buildFailed', 'whenInputChanges') });
+        const bad = [...compiledFiles(step.artifact, content.files).values()].some((text) => text.startsWith('bad'));
+        if (bad || content.built.includes('bad')) return end({ kind: 'failed', problem: problem('buildFailed', 'whenInputChanges') });
         if (this.fails(0.1)) return end({ kind: 'failed', problem: problem('engineBusy', 'afterDelay') });
         const ref = `${step.artifact}:${step.snapshot.inputsHash}`;
         const image = { ...content, inputsHash: step.snapshot.inputsHash };
