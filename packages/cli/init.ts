@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { filesBelow, type CommandResult } from '../dev';
+import type { CommandResult } from '../dev';
+import { filesBelow } from '../source';
 import type { GraphSource } from '../graph';
 import type { Problem } from '../model';
 import { nxCommand } from '../nx';

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { build, readImageRecord, writeImageRecord } from '../build';
 import { apply, remove, render } from '../deploy';
 import {
+  emptyDir,
   entryAt,
   leavesOf,
   messageOf,

@@ -4,6 +4,6 @@ export { doctorCommand, explainCommand, inputsCommand } from './looks';
 export { logsCommand, type LogsOptions } from './logsCommand';
 export { buildCommand, deleteCommand, deployCommand, runCommand, type BuildOptions, type DeployOptions } from './oneShot';
 export { pruneCommand, type PruneOptions } from './pruneCommand';
-export { filesBelow, readWorkspace } from './readWorkspace';
+export { readWorkspace } from './readWorkspace';
 export { renderCommand, type RenderOptions } from './renderCommand';
 export { statusCommand } from './statusCommand';
