@@ -303,6 +303,8 @@ export class Effects {
     const agent = this.agents.get(step.container);
     if (!agent || !container) return failure(streamGone);
     const { artifact, pod } = container.seen;
+    // The turn that began it tells first what was copied.
+    await Promise.resolve();
     const startedAt = performance.now();
     for (const { run, timeoutMs } of step.commands) {
       this.report({ kind: 'started', what: 'reload', subject: artifact, because: run.join(' ') });
