@@ -2,8 +2,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type BuildRecipe, type Input, type Snapshot } from '../model';
-import { fakeEngine } from '../testkit/fakeEngine';
-import { build, type BuildJob } from '.';
+import { fakeEngine, type FakeEngine } from '../testkit/fakeEngine';
+import { openBuilders, type BuildJob } from '.';
 
 const root = mkdtempSync(join(tmpdir(), 'slipway-build-'));
 afterAll(() => rmSync(root, { recursive: true }));
@@ -21,14 +21,16 @@ function put(path: string, content: string): void {
   writeFileSync(join(root, path), content);
 }
 
+type TestJob = BuildJob & { readonly engine: FakeEngine };
+
 interface Wanted {
   readonly files?: Readonly<Record<string, string>>;
   readonly recipe?: Partial<BuildRecipe>;
   readonly inputs?: readonly Input[];
-  readonly job?: Partial<BuildJob>;
+  readonly job?: Partial<TestJob>;
 }
 
-function jobOf({ files: taken = files, recipe, inputs = [], job }: Wanted = {}): BuildJob {
+function jobOf({ files: taken = files, recipe, inputs = [], job }: Wanted = {}): TestJob {
   for (const [path, content] of Object.entries(taken)) put(path, content);
   const artifact: Artifact = {
     name: 'api',
@@ -61,12 +63,19 @@ function jobOf({ files: taken = files, recipe, inputs = [], job }: Wanted = {}):
   };
 }
 
+function build({ engine, ...job }: TestJob) {
+  return openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'layers'), hasRegistry: true }).build(job);
+}
+
 describe('an image built through the engine', () => {
   it('is made from the snapshot’s files in the context, and says whose it is', async () => {
     const engine = fakeEngine();
     const built = await build(jobOf({ job: { engine } }));
     const id = await engine.imageId(ref);
-    expect(built).toEqual({ ok: true, value: { image: { location: 'engine', ref, id: id.ok && id.value }, sentHash: 'inputs' } });
+    expect(built).toEqual({
+      ok: true,
+      value: { image: { location: 'engine', ref, id: id.ok && id.value }, sentHash: 'inputs', builder: 'docker' },
+    });
     expect([...(engine.contextOf(ref)?.keys() ?? [])]).toEqual(['Dockerfile', 'src/main.js']);
     expect(await engine.inspect(ref)).toMatchObject({
       value: { labels: { 'dev.slipway.project': 'api-project', 'dev.slipway.inputs': 'inputs' } },
@@ -159,7 +168,7 @@ describe('a build that fails', () => {
   it('says which builders there are when the recipe names another', async () => {
     expect(await build(jobOf({ recipe: { builder: 'constructor/1' } }))).toMatchObject({
       ok: false,
-      problem: { code: 'builderUnknown', exitCode: 2, hint: 'choose one of: docker' },
+      problem: { code: 'builderUnknown', exitCode: 2, hint: 'choose one of: docker, layers' },
     });
   });
 

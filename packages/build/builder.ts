@@ -1,5 +1,18 @@
-import type { Engine } from '../clients';
+import type { Engine, Registry } from '../clients';
 import type { Artifact, BuiltImage, Result, Snapshot } from '../model';
+
+/** What builders work with, for as long as a session lives. */
+export interface BuildTools {
+  readonly engine: Engine;
+  readonly registry: Registry;
+  /** Where layers are kept; all of it can be made again. */
+  readonly cacheDir: string;
+  /** Whether images go to a registry. Else they have to be in the engine, whichever builder is wanted. */
+  readonly hasRegistry: boolean;
+}
+
+/** What every image of ours says of itself. */
+export const labels = { project: 'dev.slipway.project', inputs: 'dev.slipway.inputs' } as const;
 
 export interface BuildJob {
   readonly artifact: Artifact;
@@ -10,7 +23,6 @@ export interface BuildJob {
   readonly root: string;
   /** What the image is called when it is made from exactly the snapshot. */
   readonly ref: string;
-  readonly engine: Engine;
   readonly signal: AbortSignal;
   readonly onLine: (line: string) => void;
 }
@@ -19,6 +31,8 @@ export interface Built {
   readonly image: BuiltImage;
   /** The snapshot's `inputsHash` when exactly that was sent to the builder; else another text, and nothing carries `ref`. */
   readonly sentHash: string;
+  /** The kind of builder that made it. */
+  readonly builder: string;
 }
 
 /** Makes images. Failures carry the artifact's project, and a location in the workspace. */

@@ -63,6 +63,14 @@ export function connectEngine({ env = process.env, socketPath }: EngineOptions =
       const engine = connected();
       return engine.ok ? pushImage(engine.value, logins, request) : engine;
     },
+    async save(ref, signal) {
+      const engine = connected();
+      if (!engine.ok) return engine;
+      const answer = await engine.value.stream({ method: 'GET', path: `/images/${ref}/get`, ...(signal ? { signal } : {}) });
+      if (answer.kind === 'answered') return succeeded(answer.value);
+      if (answer.kind === 'refused' && answer.refusal.status === 404) return succeeded(undefined);
+      return failed(engineProblem(answer, `to hand out the image ${ref}`));
+    },
     tag(source, ref) {
       const { name, tag } = nameAndTag(ref);
       return ask({ method: 'POST', path: `/images/${source}/tag`, query: { repo: name, tag } }, (answer) =>

@@ -42,6 +42,8 @@ export interface Engine {
     readonly signal: AbortSignal;
     readonly onLine: (line: string) => void;
   }): Promise<Result<{ readonly digest: string }>>;
+  /** An image as `docker save` writes it, an uncompressed tar; undefined: the engine does not have it. */
+  save(ref: string, signal?: AbortSignal): Promise<Result<Readable | undefined>>;
   tag(source: string, ref: string): Promise<Result<void>>;
   remove(ref: string): Promise<Result<void>>;
   /** References of images that carry a label. */

@@ -1,5 +1,6 @@
 import { type Agent, type ClientRequest, type IncomingMessage, type OutgoingHttpHeaders, request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Readable } from 'node:stream';
 import type { Socket } from 'node:net';
 
 export interface HttpRequest {
@@ -7,8 +8,14 @@ export interface HttpRequest {
   readonly method: string;
   readonly headers: OutgoingHttpHeaders;
   readonly agent: Agent;
-  readonly body?: string;
+  readonly body?: string | Uint8Array | StreamedBody;
   readonly signal?: AbortSignal;
+}
+
+/** A body that is read anew for every attempt. */
+export interface StreamedBody {
+  readonly size: number;
+  readonly open: () => Readable;
 }
 
 export type HttpAnswer =
@@ -25,22 +32,33 @@ const answerTimeoutMs = 40_000;
 export function sendRequest(request: HttpRequest): Promise<HttpAnswer> {
   const { url, method, headers, agent, body, signal } = request;
   return new Promise((resolve) => {
-    const length = body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) };
+    const streamed = typeof body === 'object' && 'open' in body ? body : undefined;
+    const whole = typeof body === 'object' && 'open' in body ? undefined : body;
+    const length = body === undefined ? {} : { 'Content-Length': streamed ? streamed.size : Buffer.byteLength(whole ?? '') };
     const options = { method, agent, headers: { ...headers, ...length }, ...(signal ? { signal } : {}) };
     const outgoing = url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, options);
     limitConnectTime(outgoing);
     const late = setTimeout(() => outgoing.destroy(new Error(`no answer within ${answerTimeoutMs / 1_000} s`)), answerTimeoutMs);
+    // Sending much takes as long as it takes; it is the silence after it that counts.
+    const moved = (): void => void late.refresh();
+    if (streamed) outgoing.on('drain', moved);
     outgoing.once('response', (answer) => {
+      outgoing.off('drain', moved);
       clearTimeout(late);
       answer.on('error', () => undefined);
       resolve({ kind: 'answered', answer });
     });
     outgoing.on('error', (error) => {
+      outgoing.off('drain', moved);
       clearTimeout(late);
       if (!signal?.aborted && outgoing.reusedSocket && wasClosed(error)) resolve(sendRequest(request));
       else resolve({ kind: 'failed', error });
     });
-    outgoing.end(body);
+    if (!streamed) return void outgoing.end(whole);
+    const source = streamed.open();
+    source.once('error', (error) => outgoing.destroy(error));
+    outgoing.once('close', () => source.destroy());
+    source.pipe(outgoing);
   });
 }
 
@@ -64,11 +82,16 @@ export function limitConnectTime(request: ClientRequest): void {
 }
 
 /** The whole body, or undefined when the connection closed before its end. */
-export function textOf(answer: IncomingMessage): Promise<string | undefined> {
+export async function textOf(answer: IncomingMessage): Promise<string | undefined> {
+  return (await bytesOf(answer))?.toString('utf8');
+}
+
+/** As `textOf`, for what is hashed as it came. */
+export function bytesOf(answer: IncomingMessage): Promise<Buffer | undefined> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     answer.on('data', (chunk: Buffer) => chunks.push(chunk));
-    answer.once('close', () => resolve(answer.complete ? Buffer.concat(chunks).toString('utf8') : undefined));
+    answer.once('close', () => resolve(answer.complete ? Buffer.concat(chunks) : undefined));
   });
 }
 

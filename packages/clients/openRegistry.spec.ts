@@ -1,8 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { openRegistry } from './openRegistry';
 import { isLocalHost } from './registryHttp';
 
@@ -121,5 +123,27 @@ describe('isLocalHost', () => {
     ['10.example', false],
   ])('%s: %s', (host, local) => {
     expect(isLocalHost(host)).toBe(local);
+  });
+});
+
+describe('many large layers over one kept connection', () => {
+  it('leave nothing behind on it', async () => {
+    const sockets: Socket[] = [];
+    const opened = (message: unknown) => void sockets.push((message as { readonly socket: Socket }).socket);
+    subscribe('net.client.socket', opened);
+    closing.push(() => unsubscribe('net.client.socket', opened));
+    const host = await listen((request, response) => {
+      request.resume().once('end', () => {
+        if (request.method === 'POST') response.writeHead(202, { Location: '/upload' }).end();
+        else response.writeHead(201).end();
+      });
+    });
+    const registry = openRegistry({ env: nobody });
+    const content = Buffer.alloc(4 * 1024 * 1024);
+    for (let count = 0; count < 5; count += 1) {
+      const open = () => Readable.from([content], { objectMode: false });
+      expect(await registry.writeBlob({ repository: `${host}/api`, digest, size: content.length, open })).toMatchObject({ ok: true });
+    }
+    expect(sockets.map((socket) => socket.listenerCount('drain'))).toEqual([0]);
   });
 });

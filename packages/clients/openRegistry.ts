@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { type Problem, type Result, failed, succeeded } from '../model';
-import { textOf } from './httpRequest';
+import { bytesOf, textOf } from './httpRequest';
 import { type ImageRef, parseImageRef } from './imageRef';
 import type { Registry } from './registry';
 import { type RegistryHttp, type RegistryRequest, registryHttp } from './registryHttp';
+import { registryBlobs } from './registryBlobs';
 import { registryLogins } from './registryLogin';
 import { processes } from './runProcess';
 
@@ -19,6 +20,19 @@ const manifestTypes = [
 export function openRegistry({ env = process.env }: { readonly env?: Readonly<Record<string, string | undefined>> } = {}): Registry {
   const http = registryHttp(registryLogins(env, processes));
   return {
+    ...registryBlobs(http),
+    async manifest(ref, signal) {
+      const image = parseImageRef(ref);
+      const answer = await http.send({ ...manifestRequest(image, 'GET'), ...(signal ? { signal } : {}) });
+      if (!answer.ok) return answer;
+      const status = answer.value.statusCode ?? 0;
+      const content = await bytesOf(answer.value);
+      if (status === 404) return succeeded(undefined);
+      if (status !== 200) return failed(refused(image, `HTTP ${status}`));
+      if (!content) return failed(refused(image, 'the manifest was cut off'));
+      const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+      return succeeded({ mediaType: mediaTypeOf(answer.value.headers['content-type'], content), digest, content });
+    },
     async digest(ref, signal) {
       const image = parseImageRef(ref);
       return digestOf(http, image, signal);
@@ -39,15 +53,19 @@ export function openRegistry({ env = process.env }: { readonly env?: Readonly<Re
   };
 }
 
+function manifestRequest(image: ImageRef, method: 'HEAD' | 'GET'): RegistryRequest {
+  return { image, method, path: `/manifests/${image.digest ?? image.tag ?? 'latest'}`, access: 'pull', accept: manifestTypes };
+}
+
+/** Some registries call everything JSON; then the manifest says itself what it is. */
+function mediaTypeOf(header: string | undefined, content: Buffer): string {
+  const told = header?.replace(/;.*/s, '').trim() ?? '';
+  if (manifestTypes.includes(told) && told !== '') return told;
+  return (JSON.parse(content.toString('utf8')) as { readonly mediaType?: string }).mediaType ?? told;
+}
+
 async function digestOf(http: RegistryHttp, image: ImageRef, signal: AbortSignal | undefined): Promise<Result<string | undefined>> {
-  const request = (method: RegistryRequest['method']): RegistryRequest => ({
-    image,
-    method,
-    path: `/manifests/${image.digest ?? image.tag ?? 'latest'}`,
-    access: 'pull',
-    accept: manifestTypes,
-    ...(signal ? { signal } : {}),
-  });
+  const request = (method: 'HEAD' | 'GET'): RegistryRequest => ({ ...manifestRequest(image, method), ...(signal ? { signal } : {}) });
   const head = await http.send(request('HEAD'));
   if (!head.ok) return head;
   head.value.resume();

@@ -1,23 +1,26 @@
 import { Agent as HttpAgent, type IncomingMessage, type OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import { type Problem, type Result, failed, succeeded } from '../model';
-import { reasonOf, sendRequest, textOf } from './httpRequest';
+import { type HttpRequest, reasonOf, sendRequest, textOf } from './httpRequest';
 import type { ImageRef } from './imageRef';
 import type { RegistryLogin, RegistryLogins } from './registryLogin';
 
 export interface RegistryRequest {
   readonly image: ImageRef;
-  readonly method: 'GET' | 'HEAD' | 'DELETE';
-  /** Below `/v2/<repository>`. */
-  readonly path: string;
-  readonly access: 'pull' | 'delete';
+  readonly method: 'GET' | 'HEAD' | 'DELETE' | 'POST' | 'PUT';
+  /** Below `/v2/<repository>`, or a whole address that the registry gave. */
+  readonly path: string | URL;
+  readonly access: 'pull' | 'push' | 'delete';
   readonly accept?: string;
+  readonly body?: { readonly type: string; readonly content: NonNullable<HttpRequest['body']> };
   readonly signal?: AbortSignal;
 }
 
 /** Requests to registries: finds http or https, logs in when asked to. Answers of any status but a refused login come back. */
 export interface RegistryHttp {
   send(request: RegistryRequest): Promise<Result<IncomingMessage>>;
+  /** Where an image's registry was found to answer: what addresses in its answers are relative to. */
+  origin(image: ImageRef): URL;
 }
 
 /** What a registry says it wants in `WWW-Authenticate`. */
@@ -32,18 +35,33 @@ export function registryHttp(logins: RegistryLogins): RegistryHttp {
   const protocols = new Map<string, 'http:' | 'https:'>();
   const authorizations = new Map<string, { readonly header: string; readonly until: number }>();
 
-  const sendTo = async (url: URL, method: string, headers: OutgoingHttpHeaders, signal: AbortSignal | undefined) =>
-    sendRequest({ url, method, headers, agent: agents[url.protocol === 'http:' ? 'http:' : 'https:'], ...(signal ? { signal } : {}) });
+  const sendTo = async (url: URL, { method, signal, body }: RegistryRequest, headers: OutgoingHttpHeaders) =>
+    sendRequest({
+      url,
+      method,
+      headers: { ...headers, ...(body ? { 'Content-Type': body.type } : {}) },
+      agent: agents[url.protocol === 'http:' ? 'http:' : 'https:'],
+      ...(body ? { body: body.content } : {}),
+      ...(signal ? { signal } : {}),
+    });
 
   /** Plain http is only ever tried where the network is the machine's own or a private one. */
   const sendByProtocol = async (request: RegistryRequest, headers: OutgoingHttpHeaders): Promise<Result<IncomingMessage>> => {
     const { registry, repository } = request.image;
-    const host = registry === 'docker.io' ? 'registry-1.docker.io' : registry;
+    const host = hostOf(registry);
     const known = protocols.get(host);
     const candidates = known ? [known] : isLocalHost(host) ? (['http:', 'https:'] as const) : (['https:'] as const);
     let failure: unknown;
     for (const protocol of candidates) {
-      const sent = await sendTo(new URL(`${protocol}//${host}/v2/${repository}${request.path}`), request.method, headers, request.signal);
+      const base = `${protocol}//${host}/v2/${repository}`;
+      const url = typeof request.path === 'string' ? new URL(base + request.path) : request.path;
+      // Bytes that are to go elsewhere go with the key in their address, not with the login of this registry.
+      const { Authorization, ...others } = headers;
+      const sent = await sendTo(
+        url,
+        request,
+        url.host === new URL(base).host && Authorization !== undefined ? { ...others, Authorization } : others,
+      );
       if (sent.kind === 'failed') {
         failure ??= sent.error;
       } else if (protocol === 'http:' && known === undefined && sent.answer.statusCode === 400) {
@@ -68,7 +86,9 @@ export function registryHttp(logins: RegistryLogins): RegistryHttp {
     if (challenge.scheme !== 'bearer' || realm === undefined) return failed(loginWanted(image, `it wants a login by ${challenge.scheme}`));
     const url = new URL(realm);
     if (service !== undefined) url.searchParams.set('service', service);
-    url.searchParams.set('scope', challenge.values['scope'] ?? `repository:${image.repository}:${access}`);
+    // Making a blob of one repository one of another needs to read there: such a challenge has two scopes.
+    const scopes = challenge.values['scope'] ?? `repository:${image.repository}:${access === 'push' ? 'pull,push' : access}`;
+    for (const scope of scopes.split(' ')) url.searchParams.append('scope', scope);
     return fetchToken(url, login, image, signal);
   };
 
@@ -103,6 +123,7 @@ export function registryHttp(logins: RegistryLogins): RegistryHttp {
   };
 
   return {
+    origin: ({ registry }) => new URL(`${protocols.get(hostOf(registry)) ?? 'https:'}//${hostOf(registry)}`),
     async send(request) {
       const key = `${request.image.registry}/${request.image.repository}:${request.access}`;
       const remembered = authorizations.get(key);
@@ -122,6 +143,11 @@ export function registryHttp(logins: RegistryLogins): RegistryHttp {
       return failed(loginWanted(request.image, `HTTP ${second.value.statusCode}`));
     },
   };
+}
+
+/** Docker Hub's registry has another name than its images. */
+function hostOf(registry: string): string {
+  return registry === 'docker.io' ? 'registry-1.docker.io' : registry;
 }
 
 /** The shortest life that the token protocol allows is a minute. */

@@ -8,6 +8,7 @@ export interface Config {
   readonly image?: {
     readonly name?: string;
     readonly context?: string;
+    readonly builder?: 'auto' | 'docker' | 'layers';
     readonly docker?: {
       readonly file?: string;
       readonly target?: string;
@@ -40,7 +41,7 @@ export interface ForwardConfig {
 export function mergeConfig(root: Config | undefined, project: Config | undefined): Config {
   const own = project ?? { version: 1 };
   if (!root) return own;
-  const { docker: rootDocker, context } = root.image ?? {};
+  const { docker: rootDocker, context, builder } = root.image ?? {};
   const { docker: ownDocker } = own.image ?? {};
   const inherited = { ...root, ...own };
   return {
@@ -52,6 +53,7 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     ...present('portForward', own.portForward),
     image: {
       ...(context !== undefined && { context }),
+      ...(builder !== undefined && { builder }),
       ...own.image,
       docker: { ...rootDocker, ...ownDocker, args: { ...rootDocker?.args, ...ownDocker?.args } },
     },

@@ -55,6 +55,11 @@ export const projectSchema = {
             'The directory that the Dockerfile copies from: project, workspace, or a path relative to this project. Default: project if all COPY sources exist there, else workspace if they exist there.',
           minLength: 1,
         },
+        builder: {
+          enum: ['auto', 'docker', 'layers'],
+          description:
+            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), or auto, which takes layers wherever that makes the same image. Default: auto.',
+        },
         docker: {
           type: 'object',
           description: 'How its Dockerfile is built.',

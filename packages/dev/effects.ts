@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, readImageRecord, writeImageRecord } from '../build';
+import { openBuilders, readImageRecord, writeImageRecord, type Builder } from '../build';
 import { apply, remove, render } from '../deploy';
 import {
   emptyDir,
@@ -32,7 +32,7 @@ import { mistakeIn } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { placeIn } from './placeIn';
 import { readReleaseManifests } from './releaseManifests';
-import { imageNamesOf, namespaceOf, recordsFolder, type Session } from './session';
+import { imageNamesOf, layersFolder, namespaceOf, recordsFolder, type Session } from './session';
 import { TargetRunner } from './targetRunner';
 
 /** Everything the steps do to the world outside, and the little that lives between them: streams to agents, known snapshots. */
@@ -41,6 +41,7 @@ export class Effects {
   private readonly snapshots = new Map<string, Snapshot | undefined>();
   private readonly read: ReturnType<typeof sourceReader>;
   private readonly targets: TargetRunner;
+  private readonly builders: Builder;
 
   constructor(
     private readonly session: Session,
@@ -49,6 +50,8 @@ export class Effects {
   ) {
     this.read = sourceReader(session.options.root);
     this.targets = new TargetRunner(session.options, report);
+    const { engine, registry, delivery, options } = session;
+    this.builders = openBuilders({ engine, registry, cacheDir: layersFolder(options.root), hasRegistry: delivery?.repo !== undefined });
   }
 
   /** The sources behind an image, when this machine has seen it made or found. */
@@ -176,7 +179,7 @@ export class Effects {
     this.report({ kind: 'started', what: 'build', subject: step.artifact });
     const startedAt = Date.now();
     const ref = this.refFor(step.artifact, step.snapshot, world.workspace);
-    const answer = await build({
+    const answer = await this.builders.build({
       artifact,
       snapshot: step.snapshot,
       bases: Object.fromEntries(
@@ -184,15 +187,16 @@ export class Effects {
       ),
       root: this.session.options.root,
       ref,
-      engine: this.session.engine,
       signal,
       onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
     });
     if (signal.aborted) return { kind: 'stopped' };
     if (!answer.ok) return failure(answer.problem, artifact.project);
     if (answer.value.sentHash === step.snapshot.inputsHash) this.remember(step.snapshot);
-    this.report({ kind: 'built', artifact: step.artifact, ref, ms: Date.now() - startedAt });
-    return { kind: 'built', ...answer.value };
+    const { image, sentHash, builder } = answer.value;
+    const because = artifact.builderBecause === undefined ? {} : { because: artifact.builderBecause };
+    this.report({ kind: 'built', artifact: step.artifact, ref, ms: Date.now() - startedAt, builder, ...because });
+    return { kind: 'built', image, sentHash };
   }
 
   private async deliver(step: Extract<Step, { kind: 'deliver' }>, signal: AbortSignal): Promise<Outcome> {

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { connectEngine, connectKube, openRegistry, processes, type Engine, type Kube } from '../clients';
+import { connectEngine, connectKube, openRegistry, processes, type Engine, type Kube, type Registry } from '../clients';
 import { contextMemoryFile, guard } from '../deploy';
 import { failed, succeeded, type Problem, type Release, type Result, type Workspace } from '../model';
 import { chooseDelivery, type Delivery } from '../registry';
 import type { CommandOptions, DoctorDocument } from './command';
 import { readWorkspace, type ReadWorkspace } from './readWorkspace';
+import { goalFor } from './selection';
 import { untilAborted } from './untilAborted';
 
 export type Check = DoctorDocument['checks'][number];
@@ -22,6 +23,7 @@ export interface Session {
   readonly workspaceId: string;
   readonly kube: Kube | undefined;
   readonly engine: Engine;
+  readonly registry: Registry;
   readonly delivery: Delivery | undefined;
   readonly checks: readonly Check[];
 }
@@ -57,6 +59,7 @@ export function readFor({ root, graph, env, defaultRepo }: CommandOptions, mode:
 
 async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, reading: Promise<Result<ReadWorkspace>>): Promise<Preflight> {
   const engine = connectEngine({ env: options.env });
+  const registry = openRegistry({ env: options.env });
   const [read, cluster, answered] = await Promise.all([
     reading,
     needs.has('cluster') ? clusterOf(options) : undefined,
@@ -82,7 +85,14 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     read.ok ? `${String(read.value.workspace.projects.size)} projects, ${String(read.value.workspace.artifacts.size)} with an image` : '',
     read,
   );
-  if (answered) note('engine', answered.ok ? `Docker ${answered.value.version}, ${answered.value.platform}` : '', answered);
+  const needed = !read.ok || needsEngine(read.value.workspace, options.projects);
+  const noteEngine = (isNeeded: boolean): void => {
+    if (!answered) return;
+    if (answered.ok || isNeeded)
+      note('engine', answered.ok ? `Docker ${answered.value.version}, ${answered.value.platform}` : '', answered);
+    else checks.push({ name: 'engine', ok: true, message: 'none answers, and no image here needs one' });
+  };
+  noteEngine(needed);
   if (cluster) note('cluster', cluster.ok ? `${cluster.value.version} at ${cluster.value.kube.target.server}` : '', cluster);
   const kube = cluster?.ok ? cluster.value.kube : undefined;
   let delivery: Delivery | undefined;
@@ -99,15 +109,26 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     const chosen = await chooseDelivery({
       ...(kube && { kube }),
       engine,
-      registry: openRegistry({ env: options.env }),
+      registry,
       processes,
       ...(defaultRepo !== undefined && { defaultRepo }),
     });
     note('images', chosen.ok ? chosen.value.because : '', chosen);
     if (chosen.ok) delivery = chosen.value;
+    // Where images are copied from the engine, it has them all.
+    if (delivery && delivery.repo === undefined && !needed) noteEngine(true);
   }
   if (!read.ok || problems.length > 0) return { checks, problems, session: undefined };
-  const session: Session = { options, read: read.value, workspaceId: workspaceIdOf(options.root), kube, engine, delivery, checks };
+  const session: Session = {
+    options,
+    read: read.value,
+    workspaceId: workspaceIdOf(options.root),
+    kube,
+    engine,
+    registry,
+    delivery,
+    checks,
+  };
   return { checks, problems, session };
 }
 
@@ -152,6 +173,25 @@ export function namespaceOf(session: Pick<Session, 'options' | 'kube'>, release:
 /** Where this machine keeps what it knows of images it has seen. */
 export function recordsFolder(root: string): string {
   return join(root, '.slipway', 'images');
+}
+
+/** Where layers are kept that builders have made or fetched. */
+export function layersFolder(root: string): string {
+  return join(root, '.slipway', 'layers');
+}
+
+/** Whether an image of these projects, or one that it stands on, is made by an engine. */
+function needsEngine(workspace: Workspace, projects: readonly string[]): boolean {
+  const goal = goalFor(workspace, 'deployed', projects);
+  const { artifacts } = workspace;
+  const seen = new Set<string>();
+  const byEngine = (name: string): boolean => {
+    const artifact = artifacts.get(name);
+    if (!artifact || seen.has(name)) return false;
+    seen.add(name);
+    return !artifact.recipe.builder.startsWith('layers/') || artifact.requires.some(byEngine);
+  };
+  return goal.ok && [...goal.goal.artifacts].some(byEngine);
 }
 
 export function imageNamesOf(workspace: Workspace): Readonly<Record<string, string>> {

@@ -293,8 +293,8 @@ function argv(stage: Stage, { json, text }: Instruction): readonly string[] {
   return text === '' ? [] : [...stage.shell, text];
 }
 
-/** Declared by the builder itself: https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope */
-function platformArgs(platform: string | undefined): [string, string | undefined][] {
+/** Declared by the builder itself, values that are not known as undefined: https://docs.docker.com/reference/dockerfile/#automatic-platform-args-in-the-global-scope */
+export function platformArgs(platform: string | undefined): [string, string | undefined][] {
   const [os, arch, variant] = platform?.split('/') ?? [];
   const target: [string, string | undefined][] = [
     ['TARGETPLATFORM', platform],

@@ -1,7 +1,8 @@
 export { acceptsDefinedBy, definitionOf, inputsOf, type Accepts, type InputOptions } from './inputs';
 export { below } from './below';
+export { followStage, type CopyStep, type FollowedStage, type ImageSettings, type ImageStep } from './followStage';
 export { lineOfInstruction } from './lineOfInstruction';
-export { readIgnore, type PathMatcher, type PatternMistake } from './pathMatcher';
+export { pathMatcher, readIgnore, type PathMatcher, type PatternMistake } from './pathMatcher';
 export {
   readDockerfile,
   stageNames,
@@ -12,4 +13,6 @@ export {
   type PathKind,
   type StageFacts,
 } from './readDockerfile';
-export { wildcard } from './wildcard';
+export { needsEngine, type NeedsEngine, type NeedsEngineOptions } from './needsEngine';
+export { splitStages, type SplitDockerfile, type SplitStage } from './splitStages';
+export { hasWildcard, wildcard } from './wildcard';

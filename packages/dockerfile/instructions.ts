@@ -132,7 +132,7 @@ export function split(line: string, escape: string): Pick<Instruction, 'keyword'
 }
 
 /** What is not a JSON array of strings is read as words: BuildKit's rule. */
-function jsonStrings(text: string): readonly string[] | undefined {
+export function jsonStrings(text: string): readonly string[] | undefined {
   if (!text.startsWith('[')) return undefined;
   try {
     const parsed: unknown = JSON.parse(text);

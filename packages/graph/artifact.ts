@@ -14,15 +14,13 @@ import {
 } from '../dockerfile';
 import type { AfterCommand, Artifact, Input, Problem, ReloadPolicy, WorkspacePath } from '../model';
 import { isImage, parseReference } from '../tag';
+import { chooseBuilder } from './builder';
 import { chooseContext } from './context';
 import type { GraphProject } from './graphSource';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
 import { defaultTimeoutMs, syncRulesOf, underRules } from './syncRules';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
-
-/** What builders write into the recipe: the kind, and the version of what it makes. */
-const builder = 'docker/1';
 
 export interface ProjectSettings {
   readonly project: GraphProject;
@@ -150,7 +148,7 @@ function argsOf({ project, config, own, env }: ArtifactRequest): {
   return { values, problems };
 }
 
-interface DockerfileRequest extends ArtifactRequest {
+export interface DockerfileRequest extends ArtifactRequest {
   readonly dockerfile: WorkspacePath;
   readonly text: string;
   readonly args: Readonly<Record<string, string>>;
@@ -188,6 +186,8 @@ function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'>
     }),
   );
   if (problems.length > 0) return { artifact: undefined, bases: facts.images, problems };
+  const builder = chooseBuilder(request, { context, target, kindOf });
+  if (!builder.ok) return { artifact: undefined, bases: facts.images, problems: [builder.problem] };
   const reload = reloadOf(request, facts);
   const taken = inputsOf(facts, { file: dockerfile, context, ignore: ignore.matcher });
   const rules = syncRulesOf({ ...request, workdir: facts.workdir });
@@ -203,7 +203,8 @@ function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'>
     name: project.name,
     project: project.name,
     image: request.image,
-    recipe: { builder, context, dockerfile, ...(target !== undefined && { target }), args: declared },
+    recipe: { builder: builder.value.builder, context, dockerfile, ...(target !== undefined && { target }), args: declared },
+    builderBecause: builder.value.because,
     inputs,
     requires: [],
     targets: [],

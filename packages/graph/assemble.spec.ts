@@ -81,7 +81,7 @@ describe('an artifact', () => {
     ]);
     expect(assembled.workspace.artifacts.get('worker')).toMatchObject({
       image: 'worker',
-      recipe: { builder: 'docker/1', context: 'apps/worker', dockerfile: 'apps/worker/Dockerfile', args: {} },
+      recipe: { builder: 'layers/1', context: 'apps/worker', dockerfile: 'apps/worker/Dockerfile', args: {} },
       reload: { kind: 'hot', because: '`node --watch src/a.js` starts again when files change' },
     });
   });

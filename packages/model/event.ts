@@ -51,7 +51,16 @@ export type Event =
       readonly ms: number;
     }
   | { readonly kind: 'targetRan'; readonly target: TargetId; readonly ms: number }
-  | { readonly kind: 'built'; readonly artifact: ArtifactName; readonly ref: string; readonly ms: number }
+  | {
+      readonly kind: 'built';
+      readonly artifact: ArtifactName;
+      readonly ref: string;
+      readonly ms: number;
+      /** `docker` or `layers`. */
+      readonly builder: string;
+      /** Why it was that one. */
+      readonly because?: string;
+    }
   | {
       readonly kind: 'delivered';
       readonly artifact: ArtifactName;

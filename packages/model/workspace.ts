@@ -63,6 +63,8 @@ export interface Artifact {
   /** As it stands in manifests, without registry and tag: `shop/worker`. */
   readonly image: string;
   readonly recipe: BuildRecipe;
+  /** Why the recipe has its builder, as one phrase for people: `RUN npm ci (apps/api/Dockerfile:4) needs an engine`. */
+  readonly builderBecause?: string;
   readonly inputs: readonly Input[];
   /** Artifacts of this workspace whose images it stands on. */
   readonly requires: readonly ArtifactName[];

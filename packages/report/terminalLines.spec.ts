@@ -55,7 +55,13 @@ const failed = (over: Partial<Problem> = {}): Event => ({
   message: problem.message,
   problem: { ...problem, ...over },
 });
-const built: Event = { kind: 'built', artifact: 'worker', ref: `localhost:5000/worker:${'0123456789ab'.repeat(4)}`, ms: 1234 };
+const built: Event = {
+  kind: 'built',
+  artifact: 'worker',
+  ref: `localhost:5000/worker:${'0123456789ab'.repeat(4)}`,
+  ms: 1234,
+  builder: 'docker',
+};
 
 describe('what people read', () => {
   const one: { what: string; events: Event[]; lines: string[] }[] = [

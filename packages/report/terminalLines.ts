@@ -73,6 +73,12 @@ function movedOn(event: Event, state: TerminalState): TerminalState {
   return { ...state, holds: without(state.holds, ...over), later: without(state.later, ...over.map((subject) => `hold ${subject}`)) };
 }
 
+/** The engine is what people expect; why it was that goes to those who ask for more. */
+function builderText({ builder, because }: Extract<Event, { kind: 'built' }>, debug: boolean): string {
+  const reason = debug && because !== undefined ? `, ${because}` : '';
+  return builder === 'docker' && !debug ? '' : ` with ${builder}${reason}`;
+}
+
 function subjectOf(event: Event): string | undefined {
   if ('artifact' in event) return event.artifact;
   if ('release' in event) return event.release;
@@ -104,7 +110,11 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'reloaded':
       return line(event.artifact, `took it up  ${took(event.ms)}`, finished(eventful, event.artifact));
     case 'built':
-      return line(event.artifact, `built ${shortRef(event.ref)}  ${took(event.ms)}`, finished(eventful, event.artifact));
+      return line(
+        event.artifact,
+        `built ${shortRef(event.ref)}${dim(builderText(event, debug))}  ${took(event.ms)}`,
+        finished(eventful, event.artifact),
+      );
     case 'delivered':
       return line(event.artifact, `delivered, ${event.because}  ${took(event.ms)}`, finished(eventful, event.artifact));
     case 'applied':

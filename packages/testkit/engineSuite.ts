@@ -1,6 +1,6 @@
 /// <reference types="jest" />
 import { PassThrough } from 'node:stream';
-import { pack } from 'tar-stream';
+import { extract, pack } from 'tar-stream';
 import type { BuildRequest, Engine } from '../clients';
 import type { Result } from '../model';
 
@@ -139,6 +139,22 @@ export function engineSuite(name: string, open: () => Promise<EngineSubject>): v
       const { digest } = valueOf(await push(ref));
       expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
       expect(valueOf(await push(ref)).digest).toBe(digest);
+    }, 60_000);
+
+    it('hands an image out as an archive of its layers, and nothing for one that it does not have', async () => {
+      const ref = `${subject.repository}/named:saved`;
+      valueOf((await build({ Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'saved' }, { tags: [ref] })).result);
+      const archive = valueOf(await subject.engine.save(ref));
+      const names: string[] = [];
+      const entries = extract();
+      archive?.pipe(entries);
+      for await (const entry of entries) {
+        names.push(entry.header.name);
+        entry.resume();
+      }
+      expect(names).toContain('manifest.json');
+      valueOf(await subject.engine.remove(ref));
+      expect(valueOf(await subject.engine.save(ref))).toBeUndefined();
     }, 60_000);
 
     it('refuses to push what it does not have', async () => {

@@ -5,6 +5,7 @@ import { type BuildRequest, type Engine, type ImageConfig, parseImageRef } from 
 import { type Problem, type Result, failed, succeeded } from '../model';
 import { buildFakeImage } from './fakeBuild';
 import { type FakeRegistry, fakeRegistry } from './fakeRegistry';
+import { savedImage } from './fakeSave';
 
 export interface FakeEngineOptions {
   /** Where pushes go. */
@@ -89,7 +90,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     },
     ping: () => answer(() => ({ version: '28.0.0', platform: 'linux/amd64' })),
     build: (request) => (state.running ? build(request) : Promise.resolve(failed(down))),
-    imageId: (ref) => answer(() => find(ref)?.config.id),
+    imageId: (ref) => answer(() => find(ref)?.config.id ?? (options.bases?.includes(ref) === true ? baseOf(ref)?.id : undefined)),
     inspect: (ref) => answer(() => find(ref)?.config),
     push({ ref, signal, onLine }) {
       if (!state.running) return Promise.resolve(failed(down));
@@ -105,6 +106,12 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const digest = registry.put(ref, image.config.id);
       onLine(`${parseImageRef(ref).tag ?? 'latest'}: digest: ${digest}`);
       return Promise.resolve(succeeded({ digest }));
+    },
+    save: (ref) => {
+      if (!state.running) return Promise.resolve(failed(down));
+      const image = find(ref);
+      const config = image?.config ?? (options.bases?.includes(ref) === true ? baseOf(ref) : undefined);
+      return Promise.resolve(succeeded(config && savedImage(config, image?.files ?? baseFiles)));
     },
     tag(source, ref) {
       if (!state.running) return Promise.resolve(failed(down));
@@ -131,6 +138,12 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       ),
   };
 }
+
+/** What a base image has for whoever asks who a user is. */
+const baseFiles: ReadonlyMap<string, string> = new Map([
+  ['etc/passwd', 'root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n'],
+  ['etc/group', 'root:x:0:\nnode:x:1000:\nstaff:x:50:\n'],
+]);
 
 function hash(content: string): string {
   return createHash('sha256').update(content).digest('hex');

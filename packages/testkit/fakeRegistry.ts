@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
-import { type Registry, parseImageRef } from '../clients';
-import { type Problem, failed, succeeded } from '../model';
+import { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { type Registry, type RegistryBlob, type RegistryManifest, parseImageRef } from '../clients';
+import { type Problem, type Result, failed, succeeded } from '../model';
 
 /** Registries in memory: what was pushed stays, by tag and by digest. */
 export interface FakeRegistry extends Registry {
@@ -8,12 +10,18 @@ export interface FakeRegistry extends Registry {
   put(ref: string, content: string): string;
   /** Every reference that exists. */
   readonly refs: readonly string[];
+  /** `repository digest` of every blob. */
+  readonly blobs: readonly string[];
+  /** As when somebody tidies up. */
+  forgetBlobs(repository: string): void;
   /** Whether it answers. */
   reachable: boolean;
 }
 
 export function fakeRegistry(): FakeRegistry {
   const digests = new Map<string, string>();
+  const manifests = new Map<string, RegistryManifest>();
+  const blobs = new Map<string, Buffer>();
   const state = { reachable: true };
   const keyOf = (ref: string): string => {
     const { registry, repository, tag = 'latest', digest } = parseImageRef(ref);
@@ -25,9 +33,61 @@ export function fakeRegistry(): FakeRegistry {
     retry: 'afterDelay',
     exitCode: 3,
   });
+  const blobKey = ({ repository, digest }: RegistryBlob): string => {
+    const { registry, repository: name } = parseImageRef(repository);
+    return `${registry}/${name} ${digest}`;
+  };
+  const answer = <T>(ref: string, value: () => Result<T>): Promise<Result<T>> =>
+    Promise.resolve(state.reachable ? value() : failed(unreachable(ref)));
+  const missing = (ref: string): Problem => ({
+    code: 'registryBlobMissing',
+    message: `the registry refuses ${ref}: blob unknown to registry`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  });
   return {
+    get blobs() {
+      return [...blobs.keys()];
+    },
+    forgetBlobs(repository) {
+      for (const key of blobs.keys()) if (key.startsWith(`${repository} `)) blobs.delete(key);
+    },
+    manifest: (ref) => answer(ref, () => succeeded(manifests.get(digests.get(keyOf(ref)) ?? ''))),
+    putManifest(ref, { mediaType, content }) {
+      return answer(ref, () => {
+        const { registry, repository } = parseImageRef(ref);
+        const { config, layers = [] } = JSON.parse(content.toString()) as { config?: { digest: string }; layers?: { digest: string }[] };
+        const needed = [...(config ? [config] : []), ...layers];
+        if (needed.some(({ digest }) => !blobs.has(blobKey({ repository: `${registry}/${repository}`, digest }))))
+          return failed(missing(ref));
+        const digest = sha256(content);
+        manifests.set(digest, { mediaType, digest, content });
+        digests.set(keyOf(ref), digest);
+        digests.set(`${registry}/${repository}@${digest}`, digest);
+        return succeeded(undefined);
+      });
+    },
+    hasBlob: (blob) => answer(blob.repository, () => succeeded(blobs.has(blobKey(blob)))),
+    readBlob: (blob) =>
+      answer(blob.repository, () => {
+        const content = blobs.get(blobKey(blob));
+        return succeeded(content && Readable.from([content], { objectMode: false }));
+      }),
+    mountBlob: (blob) =>
+      answer(blob.repository, () => {
+        const content = blobs.get(blobKey({ repository: blob.from, digest: blob.digest }));
+        if (content) blobs.set(blobKey(blob), content);
+        return succeeded(content !== undefined);
+      }),
+    async writeBlob(blob) {
+      if (!state.reachable) return failed(unreachable(blob.repository));
+      const content = await buffer(blob.open());
+      if (sha256(content) !== blob.digest || content.length !== blob.size) return failed(missing(blob.repository));
+      blobs.set(blobKey(blob), content);
+      return succeeded(undefined);
+    },
     put(ref, content) {
-      const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+      const digest = sha256(content);
       const { registry, repository } = parseImageRef(ref);
       digests.set(keyOf(ref), digest);
       digests.set(`${registry}/${repository}@${digest}`, digest);
@@ -58,4 +118,8 @@ export function fakeRegistry(): FakeRegistry {
       return Promise.resolve(succeeded(undefined));
     },
   };
+}
+
+function sha256(content: string | Buffer): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
 }

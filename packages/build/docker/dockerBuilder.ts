@@ -1,53 +1,56 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildProblem } from '../../clients';
+import type { BuildProblem, Engine } from '../../clients';
 import { lineOfInstruction } from '../../dockerfile';
-import { failed, succeeded, type Problem } from '../../model';
-import type { Builder, BuildJob, Built } from '../builder';
+import { failed, succeeded, type Problem, type Result } from '../../model';
+import { labels, type Builder, type BuildJob, type Built } from '../builder';
 import { contextOf } from './context';
 import { namedBases } from './namedBases';
 import { packContext } from './packContext';
 
 /** Through the BuildKit of a Docker engine. The image gets its name only when exactly the snapshot was sent. */
-export const dockerBuilder: Builder = {
-  async build(job) {
-    const { artifact, snapshot, root, ref, engine, signal, onLine } = job;
-    const { recipe } = artifact;
-    const { entries, dockerfile } = contextOf(artifact, snapshot);
-    const bases = await reachableBases(job);
-    const rewrite = Object.keys(bases).length === 0 ? [] : [[recipe.dockerfile, (text: string) => namedBases(text, bases)] as const];
-    const context = packContext({ root, entries, rewrite: new Map(rewrite) });
-    const made = await engine.build({
-      context: context.stream,
-      dockerfile,
-      ...(recipe.target !== undefined && { target: recipe.target }),
-      ...(recipe.platform !== undefined && { platform: recipe.platform }),
-      args: recipe.args,
-      labels: { [labels.project]: artifact.project, [labels.inputs]: snapshot.inputsHash },
-      tags: [],
-      signal,
-      onLine,
-    });
-    // Whatever came of it, nothing more is read.
-    context.stream.destroy();
-    const [changed] = await context.changed;
-    if (!made.ok) return failed(changed ? sourcesChanged(job, changed[0]) : await located(made.problem, job, dockerfile));
-    const { imageId } = made.value;
-    if (changed) {
-      await engine.remove(imageId);
-      return succeeded<Built>({ image: { location: 'engine', ref: imageId, id: imageId }, sentHash: `changed:${changed[1]}` });
-    }
-    const tagged = await engine.tag(imageId, ref);
-    if (!tagged.ok) return failed({ ...tagged.problem, project: artifact.project });
-    return succeeded<Built>({ image: { location: 'engine', ref, id: imageId }, sentHash: snapshot.inputsHash });
-  },
-};
+export function dockerBuilder(engine: Engine): Builder {
+  return { build: (job) => buildWith(engine, job) };
+}
 
-/** What every image of ours says of itself. */
-export const labels = { project: 'dev.slipway.project', inputs: 'dev.slipway.inputs' } as const;
+async function buildWith(engine: Engine, job: BuildJob): Promise<Result<Built>> {
+  const { artifact, snapshot, root, ref, signal, onLine } = job;
+  const { recipe } = artifact;
+  const { entries, dockerfile } = contextOf(artifact, snapshot);
+  const bases = await reachableBases(job, engine);
+  const rewrite = Object.keys(bases).length === 0 ? [] : [[recipe.dockerfile, (text: string) => namedBases(text, bases)] as const];
+  const context = packContext({ root, entries, rewrite: new Map(rewrite) });
+  const made = await engine.build({
+    context: context.stream,
+    dockerfile,
+    ...(recipe.target !== undefined && { target: recipe.target }),
+    ...(recipe.platform !== undefined && { platform: recipe.platform }),
+    args: recipe.args,
+    labels: { [labels.project]: artifact.project, [labels.inputs]: snapshot.inputsHash },
+    tags: [],
+    signal,
+    onLine,
+  });
+  // Whatever came of it, nothing more is read.
+  context.stream.destroy();
+  const [changed] = await context.changed;
+  if (!made.ok) return failed(changed ? sourcesChanged(job, changed[0]) : await located(made.problem, job, dockerfile));
+  const { imageId } = made.value;
+  if (changed) {
+    await engine.remove(imageId);
+    return succeeded<Built>({
+      image: { location: 'engine', ref: imageId, id: imageId },
+      sentHash: `changed:${changed[1]}`,
+      builder: 'docker',
+    });
+  }
+  const tagged = await engine.tag(imageId, ref);
+  if (!tagged.ok) return failed({ ...tagged.problem, project: artifact.project });
+  return succeeded<Built>({ image: { location: 'engine', ref, id: imageId }, sentHash: snapshot.inputsHash, builder: 'docker' });
+}
 
 /** By tag where the engine has it, so that nothing is fetched; else by digest from the registry. */
-async function reachableBases({ bases, engine }: BuildJob): Promise<Readonly<Record<string, string>>> {
+async function reachableBases({ bases }: BuildJob, engine: Engine): Promise<Readonly<Record<string, string>>> {
   const found = Object.entries(bases).map(async ([name, ref]) => {
     const tag = ref.replace(/@.*$/, '');
     const id = await engine.imageId(tag);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pack as openPack, type Header, type Pack } from 'tar-stream';
 import { contentDigest, messageOf, type ContentDigest, type WorkspacePath } from '../../model';
+import { FileContent, pieceBytes } from '../fileContent';
 import type { ContextEntry } from './context';
 
 export interface PackOptions {
@@ -24,7 +24,6 @@ type FileHeader = Partial<Header> & Pick<Header, 'name' | 'size'>;
 
 /** Nothing of the disk but content and mode enters the tar: the same inputs make the same bytes everywhere. */
 const fixed = { uid: 0, gid: 0, uname: '', gname: '', mtime: new Date(Date.UTC(2000, 0, 1)) };
-const pieceBytes = 1024 * 1024;
 
 /** Packs files as they are on disk now, and says which were not as expected: each is hashed from the very bytes that are sent. */
 export function packContext({ root, entries, rewrite }: PackOptions): PackedContext {
@@ -68,7 +67,7 @@ async function packFile(
   file: string,
   rewrite: ((text: string) => string) | undefined,
 ): Promise<ContentDigest> {
-  const content = new Content(file, header.size);
+  const content = new FileContent(file, header.size);
   try {
     if (content.left > pieceBytes) return await packPieces(pack, header, content);
     const whole = content.next();
@@ -83,7 +82,7 @@ async function packFile(
   }
 }
 
-async function packPieces(pack: Pack, header: FileHeader, content: Content): Promise<ContentDigest> {
+async function packPieces(pack: Pack, header: FileHeader, content: FileContent): Promise<ContentDigest> {
   const hashing = createHash('sha256');
   await new Promise<void>((resolve, reject) => {
     const sink = pack.entry(header, (error) => (error ? reject(error) : resolve()));
@@ -99,52 +98,4 @@ async function packPieces(pack: Pack, header: FileHeader, content: Content): Pro
     more();
   });
   return hashing.digest('hex');
-}
-
-/** The first so many bytes of a file; zeros where it has become shorter, or is no file any more. */
-class Content {
-  private readonly descriptor: number | undefined;
-
-  constructor(
-    file: string,
-    public left: number,
-  ) {
-    try {
-      // A link that took the file's place is not followed, and a pipe does not block.
-      this.descriptor = openSync(file, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-    } catch (error) {
-      if (!isGone(error)) throw error;
-    }
-  }
-
-  next(): Buffer {
-    const piece = Buffer.allocUnsafe(Math.min(this.left, pieceBytes));
-    let filled = 0;
-    while (filled < piece.length) {
-      const read = this.read(piece, filled);
-      if (read === 0) break;
-      filled += read;
-    }
-    piece.fill(0, filled);
-    this.left -= piece.length;
-    return piece;
-  }
-
-  close(): void {
-    if (this.descriptor !== undefined) closeSync(this.descriptor);
-  }
-
-  private read(piece: Buffer, from: number): number {
-    try {
-      return this.descriptor === undefined ? 0 : readSync(this.descriptor, piece, from, piece.length - from, null);
-    } catch (error) {
-      if (isGone(error)) return 0;
-      throw error;
-    }
-  }
-}
-
-function isGone(error: unknown): boolean {
-  const code = typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
-  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'ELOOP' || code === 'EISDIR' || code === 'ENXIO';
 }

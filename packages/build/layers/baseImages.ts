@@ -1,0 +1,210 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
+import { parseImageRef, type Engine, type Registry, type RegistryManifest } from '../../clients';
+import { contentDigest, failed, succeeded, type Problem, type Result } from '../../model';
+import type { BlobStore } from './blobStore';
+import type { DirNode } from './fileTree';
+import { dockerTypes, ociTypes, type ImageFile, type ImageManifest, type LayerRef, type MediaTypes } from './imageFile';
+import { indexLayer, treeOfLayers, type IndexedEntry } from './readLayer';
+import { readSavedImage } from './savedImage';
+
+/** An image that others stand on, with all its files. */
+export interface BaseImage {
+  readonly file: ImageFile;
+  readonly layers: readonly LayerRef[];
+  readonly types: MediaTypes;
+  readonly root: DirNode;
+  /** Where its layers can be had from; undefined: they are in the store. */
+  readonly repository: string | undefined;
+}
+
+export interface BaseImages {
+  /** By reference and platform (`linux/amd64`); the same image for as long as this lives. Failures: `baseImageNotFound`, and those of the registry. */
+  get(ref: string, platform: string, signal: AbortSignal): Promise<Result<BaseImage>>;
+}
+
+interface Tools {
+  readonly registry: Registry;
+  readonly engine: Engine;
+  readonly store: BlobStore;
+}
+
+/** From its registry; and from the engine where that has none, or cannot be reached. */
+export function baseImages(tools: Tools): BaseImages {
+  const known = new Map<string, Promise<Result<BaseImage>>>();
+  return {
+    async get(ref, platform, signal) {
+      const key = `${platform} ${ref}`;
+      const found = known.get(key) ?? find(ref, platform, { ...tools, signal });
+      known.set(key, found);
+      const image = await found;
+      if (!image.ok && known.get(key) === found) known.delete(key);
+      return image;
+    },
+  };
+}
+
+type Search = Tools & { readonly signal: AbortSignal };
+
+async function find(ref: string, platform: string, search: Search): Promise<Result<BaseImage>> {
+  const pulled = await fromRegistry(ref, platform, search);
+  if (pulled.ok && pulled.value) return succeeded(pulled.value);
+  const saved = await fromEngine(ref, search);
+  if (saved.ok && saved.value) return succeeded(saved.value);
+  return failed(notFound(ref, { pulled, saved }));
+}
+
+function notFound(ref: string, { pulled, saved }: { readonly pulled: Result<unknown>; readonly saved: Result<unknown> }): Problem {
+  const { registry } = parseImageRef(ref);
+  const detail = [pulled, saved].flatMap((answer) => (answer.ok ? [] : [answer.problem.message])).join('\n');
+  const silent = !pulled.ok && pulled.problem.code === 'registryUnreachable';
+  return {
+    code: 'baseImageNotFound',
+    message: pulled.ok
+      ? `there is no base image ${ref} in ${registry}${saved.ok ? ', nor in the Docker engine' : ''}`
+      : `the base image ${ref} cannot be fetched: ${silent ? 'its registry does not answer' : `${registry} wants a login, or has no such image`}`,
+    hint: silent
+      ? 'check the network, or have a Docker engine that has the image'
+      : `correct the FROM line, or log in with: docker login ${registry}`,
+    retry: pulled.ok && saved.ok ? 'whenInputChanges' : 'afterDelay',
+    exitCode: 1,
+    ...(detail !== '' && { detail }),
+  };
+}
+
+async function fromRegistry(ref: string, platform: string, search: Search): Promise<Result<BaseImage | undefined>> {
+  const { registry, signal } = search;
+  const top = await registry.manifest(ref, signal);
+  if (!top.ok || !top.value) return top.ok ? succeeded(undefined) : top;
+  const { repository } = parseImageRef(ref);
+  const home = `${parseImageRef(ref).registry}/${repository}`;
+  const chosen = manifestFor(top.value, platform);
+  const manifest = typeof chosen === 'string' ? await registry.manifest(`${home}@${chosen}`, signal) : succeeded(chosen);
+  if (!manifest.ok || !manifest.value) return manifest.ok ? succeeded(undefined) : manifest;
+  const { config, layers } = JSON.parse(manifest.value.content.toString('utf8')) as ImageManifest;
+  const file = await readBlob(home, config.digest, search);
+  if (!file.ok) return file;
+  const indexes: IndexedLayerOf[] = [];
+  for (const layer of layers) {
+    const index = await indexOf(layer, home, search);
+    if (!index.ok) return index;
+    indexes.push({ id: layer.digest, index: index.value });
+  }
+  return succeeded({
+    file: JSON.parse(file.value.toString('utf8')) as ImageFile,
+    layers,
+    types: manifest.value.mediaType === ociTypes.manifest ? ociTypes : dockerTypes,
+    root: treeOfLayers(indexes),
+    repository: home,
+  });
+}
+
+interface IndexedLayerOf {
+  readonly id: string;
+  readonly index: readonly IndexedEntry[];
+}
+
+/** An index names a manifest for each platform. Undefined: none for this one. */
+function manifestFor(top: RegistryManifest, platform: string): RegistryManifest | string | undefined {
+  if (!/index|list/.test(top.mediaType)) return top;
+  const [os, architecture, variant] = platform.split('/');
+  const { manifests } = JSON.parse(top.content.toString('utf8')) as {
+    readonly manifests: readonly {
+      readonly digest: string;
+      readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
+    }[];
+  };
+  const fitting = manifests.filter((each) => each.platform?.os === os && each.platform?.architecture === architecture);
+  return (fitting.find((each) => each.platform?.variant === variant) ?? fitting[0])?.digest;
+}
+
+async function readBlob(repository: string, digest: string, { registry, signal }: Search): Promise<Result<Buffer>> {
+  const answer = await registry.readBlob({ repository, digest }, signal);
+  if (!answer.ok) return answer;
+  const content = answer.value && (await buffer(answer.value).catch(() => undefined));
+  return content && `sha256:${contentDigest(content)}` === digest ? succeeded(content) : failed(damaged(repository, digest));
+}
+
+/** What a layer holds; fetched once, and then remembered. */
+async function indexOf(layer: LayerRef, repository: string, search: Search): Promise<Result<readonly IndexedEntry[]>> {
+  const { store } = search;
+  const key = `index/1 ${layer.digest}`;
+  const noted = store.note(key) as readonly IndexedEntry[] | undefined;
+  if (noted) return succeeded(noted);
+  if (/zstd/.test(layer.mediaType)) return failed(unreadable(repository, 'its layers are compressed with zstd'));
+  const kept = await keepLayer(layer, repository, search);
+  if (!kept.ok) return kept;
+  const index = await indexLayer(store.open(layer.digest), /gzip/.test(layer.mediaType));
+  store.setNote(key, index);
+  return succeeded(index);
+}
+
+/** Has a layer of a repository in the store. */
+export async function keepLayer(
+  { digest }: Pick<LayerRef, 'digest'>,
+  repository: string,
+  { registry, store, signal }: Omit<Search, 'engine'>,
+): Promise<Result<void>> {
+  if (store.has(digest)) return succeeded(undefined);
+  const answer = await registry.readBlob({ repository, digest }, signal);
+  if (!answer.ok) return answer;
+  const kept = answer.value && (await complete(answer.value, store));
+  return kept === digest ? succeeded(undefined) : failed(damaged(repository, digest));
+}
+
+/** The digest of what came; undefined when it was cut off. */
+async function complete(content: Readable, store: BlobStore): Promise<string | undefined> {
+  try {
+    return (await store.add(content)).digest;
+  } catch (error) {
+    if (content.errored === null && !content.destroyed) throw error;
+    return undefined;
+  }
+}
+
+function damaged(repository: string, digest: string): Problem {
+  return {
+    code: 'registryRefused',
+    message: `the registry did not give ${digest.slice(0, 19)}… of ${repository} whole`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+function unreadable(repository: string, reason: string): Problem {
+  return {
+    code: 'baseImageUnreadable',
+    message: `${repository} cannot be stood on without an engine: ${reason}`,
+    hint: 'set image.builder to docker in slipway.yaml',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+  };
+}
+
+interface SavedNote {
+  readonly file: ImageFile;
+  readonly layers: readonly LayerRef[];
+}
+
+async function fromEngine(ref: string, { engine, store, signal }: Search): Promise<Result<BaseImage | undefined>> {
+  const id = await engine.imageId(ref);
+  if (!id.ok || id.value === undefined) return id.ok ? succeeded(undefined) : id;
+  const key = `saved/1 ${id.value}`;
+  let image = store.note(key) as SavedNote | undefined;
+  if (!image?.layers.every(({ digest }) => store.has(digest))) {
+    const saved = await engine.save(ref, signal);
+    if (!saved.ok || !saved.value) return saved.ok ? succeeded(undefined) : saved;
+    const read = await readSavedImage(saved.value, store);
+    if (!read) return failed(unreadable(ref, 'the engine hands it out in a form that is not known'));
+    image = { file: read.file, layers: read.layers.map(({ digest, size }) => ({ mediaType: dockerTypes.layer, digest, size })) };
+    store.setNote(key, image);
+  }
+  const indexes: IndexedLayerOf[] = [];
+  for (const { digest } of image.layers) {
+    const noteKey = `index/1 ${digest}`;
+    let index = store.note(noteKey) as readonly IndexedEntry[] | undefined;
+    if (!index) store.setNote(noteKey, (index = await indexLayer(store.open(digest), true)));
+    indexes.push({ id: digest, index });
+  }
+  return succeeded({ ...image, types: dockerTypes, root: treeOfLayers(indexes), repository: undefined });
+}

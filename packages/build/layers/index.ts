@@ -1,0 +1,1 @@
+export { layersBuilder } from './layersBuilder';

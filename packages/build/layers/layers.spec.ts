@@ -1,0 +1,198 @@
+import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { buffer } from 'node:stream/consumers';
+import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type Snapshot } from '../../model';
+import { fakeEngine, type FakeEngine } from '../../testkit/fakeEngine';
+import { openBuilders, type BuildJob } from '..';
+import type { ImageFile, ImageManifest } from './imageFile';
+import { readFilesOf } from './readLayer';
+
+const root = mkdtempSync(join(tmpdir(), 'slipway-layers-'));
+afterAll(() => rmSync(root, { recursive: true }));
+
+const host = 'localhost:5000';
+const ref = `${host}/shop/api:1a2b`;
+
+function put(path: string, content: string): void {
+  mkdirSync(dirname(join(root, path)), { recursive: true });
+  writeFileSync(join(root, path), content);
+}
+
+type Files = Readonly<Record<string, string>>;
+
+function jobOf(dockerfile: string, files: Files, more: Partial<BuildJob> = {}): BuildJob {
+  const all: Files = { 'api/Dockerfile': dockerfile, ...files };
+  for (const [path, content] of Object.entries(all)) put(path, content);
+  const artifact: Artifact = {
+    name: 'api',
+    project: 'api-project',
+    image: 'shop/api',
+    recipe: { builder: 'layers/1', context: 'api', dockerfile: 'api/Dockerfile', args: {} },
+    inputs: [],
+    requires: [],
+    targets: [],
+    after: [],
+    reload: { kind: 'rebuild', because: 'it is a test' },
+  };
+  const entries = Object.entries(all).map(
+    ([path, text]) => [path, fileEntry({ digest: contentDigest(text), size: Buffer.byteLength(text), mode: 0o644 })] as const,
+  );
+  const sources = withEntries(emptyDir, entries);
+  const snapshot: Snapshot = { inputsHash: `inputs ${sources.hash}`, rebuildHash: '', layoutHash: '', sources, tree: emptyDir };
+  return { artifact, snapshot, bases: {}, root, ref, signal: new AbortController().signal, onLine: () => undefined, ...more };
+}
+
+/** Another folder for layers is another machine. */
+function machine(engine: FakeEngine = fakeEngine({ bases: ['node:20'] })) {
+  const cacheDir = mkdtempSync(join(root, 'cache-'));
+  const builder = openBuilders({ engine, registry: engine.registry, cacheDir, hasRegistry: true });
+  return { engine, registry: engine.registry, build: (job: BuildJob) => builder.build(job) };
+}
+
+async function imageAt(at: string, { registry }: FakeEngine) {
+  const found = await registry.manifest(at);
+  if (!found.ok || !found.value) throw new Error(`there is no ${at}`);
+  const manifest = JSON.parse(found.value.content.toString()) as ImageManifest;
+  const repository = at.replace(/:[^:/]*$/, '');
+  const blob = async (digest: string) => {
+    const read = await registry.readBlob({ repository, digest });
+    if (!read.ok || !read.value) throw new Error(`there is no ${digest}`);
+    return read.value;
+  };
+  const last = manifest.layers.at(-1);
+  return {
+    digest: found.value.digest,
+    layers: manifest.layers.map(({ digest }) => digest),
+    file: JSON.parse((await buffer(await blob(manifest.config.digest))).toString()) as ImageFile,
+    fileIn: async (name: string) => last && (await readFilesOf(await blob(last.digest), true, new Set([name]))).get(name)?.toString(),
+  };
+}
+
+const dockerfile = 'FROM node:20\nWORKDIR /app\nCOPY package.json ./\nCOPY --chown=node src src\nCMD ["node", "src/a.js"]\n';
+const files: Files = { 'api/package.json': '{}', 'api/src/a.js': 'one' };
+
+describe('an image put together without an engine', () => {
+  it('has the layers of its base, its own, and says whose it is', async () => {
+    const { build, engine } = machine();
+    const job = jobOf(dockerfile, files);
+    const built = await build(job);
+    const image = await imageAt(ref, engine);
+    expect(built).toEqual({
+      ok: true,
+      value: { image: { location: 'registry', ref, id: image.digest }, sentHash: job.snapshot.inputsHash, builder: 'layers' },
+    });
+    expect(image.layers).toHaveLength(4);
+    expect(image.file.rootfs.diff_ids).toHaveLength(4);
+    expect(image.file.config).toMatchObject({
+      Cmd: ['node', 'src/a.js'],
+      WorkingDir: '/app',
+      Labels: { 'dev.slipway.project': 'api-project', 'dev.slipway.inputs': job.snapshot.inputsHash },
+    });
+    expect(image.file.history?.map(({ created_by: by }) => by)).toEqual([
+      'WORKDIR /app',
+      'COPY package.json ./',
+      'COPY --chown=node src src',
+      'CMD ["node", "src/a.js"]',
+    ]);
+    expect(await image.fileIn('app/src/a.js')).toBe('one');
+    expect(engine.builds).toBe(0);
+  });
+
+  it('is the same on every machine and at any time', async () => {
+    const [one, other] = [machine(), machine()];
+    await one.build(jobOf(dockerfile, files));
+    utimesSync(join(root, 'api/src/a.js'), 1, 1);
+    await other.build(jobOf(dockerfile, files));
+    expect((await imageAt(ref, other.engine)).digest).toBe((await imageAt(ref, one.engine)).digest);
+  });
+
+  it('sends only what another image of the registry does not have', async () => {
+    const { build, engine, registry } = machine();
+    await build(jobOf(dockerfile, files));
+    const before = new Set(registry.blobs);
+    await build(jobOf(dockerfile, { ...files, 'api/src/a.js': 'two' }));
+    // The layer with the file, and the config.
+    expect(registry.blobs.filter((blob) => !before.has(blob))).toHaveLength(2);
+    expect(await (await imageAt(ref, engine)).fileIn('app/src/a.js')).toBe('two');
+  });
+
+  it('stands on an image of this workspace that is in the registry', async () => {
+    const { build, engine } = machine();
+    await build(jobOf(dockerfile, files, { ref: `${host}/shop/base:1` }));
+    const base = await imageAt(`${host}/shop/base:1`, engine);
+    const bases = { 'shop/base': `${host}/shop/base:1@${base.digest}` };
+    const built = await build(jobOf('FROM shop/base:dev\nCOPY src more\n', files, { bases }));
+    expect(built).toMatchObject({ ok: true });
+    const image = await imageAt(ref, engine);
+    expect(image.layers.slice(0, -1)).toEqual(base.layers);
+    expect(await image.fileIn('app/more/a.js')).toBe('one');
+  });
+
+  it('sends its layers again when the registry was tidied up', async () => {
+    const { build, registry } = machine();
+    await build(jobOf(dockerfile, files));
+    registry.forgetBlobs(`${host}/shop/api`);
+    expect(await build(jobOf(dockerfile, files))).toMatchObject({ ok: true });
+  });
+
+  it('copies files of the base from one stage to another', async () => {
+    const { build, engine } = machine();
+    await build(jobOf('FROM node:20 AS one\nCOPY src /src\nFROM scratch\nCOPY --from=one /etc/group /src/a.js /x/\n', files));
+    const image = await imageAt(ref, engine);
+    expect(image.layers).toHaveLength(1);
+    expect(await image.fileIn('x/group')).toContain('staff:x:50:');
+    expect(await image.fileIn('x/a.js')).toBe('one');
+  });
+
+  it('is made by the engine where no registry is to have it', async () => {
+    const engine = fakeEngine({ bases: ['node:20'] });
+    const builder = openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'none'), hasRegistry: false });
+    expect(await builder.build(jobOf(dockerfile, files))).toMatchObject({ value: { builder: 'docker', image: { location: 'engine' } } });
+  });
+});
+
+describe('an image whose sources changed while they were packed', () => {
+  it.each(['api/src/a.js', 'api/Dockerfile'])('is not credited and gets no name: %s', async (path) => {
+    const { build, registry } = machine();
+    const job = jobOf(dockerfile, files);
+    put(path, 'else');
+    expect(await build(job)).toMatchObject({ ok: true, value: { sentHash: expect.stringMatching(/^changed:/) as string } });
+    expect(await registry.digest(ref)).toEqual({ ok: true, value: undefined });
+  });
+
+  it('is right at the next attempt', async () => {
+    const { build, engine } = machine();
+    const job = jobOf(dockerfile, files);
+    put('api/src/a.js', 'two');
+    await build(job);
+    await build(jobOf(dockerfile, { ...files, 'api/src/a.js': 'one' }));
+    expect(await (await imageAt(ref, engine)).fileIn('app/src/a.js')).toBe('one');
+  });
+});
+
+describe('an image that cannot be put together', () => {
+  it.each<[string, string, object]>([
+    ['its base is nowhere', 'FROM nowhere:1\n', { code: 'baseImageNotFound', location: { file: 'api/Dockerfile', line: 1 } }],
+    ['a user is not known', 'FROM node:20\nCOPY --chown=who src /\n', { location: { line: 2 } }],
+    ['a source is missing', 'FROM node:20\nCOPY nothing /\n', { code: 'buildFailed', location: { line: 2 } }],
+    [
+      'a file would hide a directory',
+      'FROM node:20\nCOPY src /a\nCOPY package.json /b/a/\nCOPY src/a.js /b/\nCOPY src /b/a.js\n',
+      { code: 'buildFailed' },
+    ],
+    ['something has to run', 'FROM node:20\nRUN x\n', { code: 'engineNeeded', location: { line: 2 } }],
+  ])('says where, when %s', async (_, text, problem) => {
+    const { build } = machine();
+    expect(await build(jobOf(text, files))).toMatchObject({ ok: false, problem: { project: 'api-project', ...problem } });
+  });
+
+  it('says so when the registry does not answer, and tries again later', async () => {
+    const { build, registry } = machine();
+    registry.reachable = false;
+    expect(await build(jobOf('FROM scratch\nCOPY src /\n', files))).toMatchObject({
+      ok: false,
+      problem: { code: 'registryUnreachable', retry: 'afterDelay' },
+    });
+  });
+});

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { parseImageRef, type Registry } from '../../clients';
+import { failed, succeeded, type Problem, type Result } from '../../model';
+import { keepLayer } from './baseImages';
+import type { BlobStore } from './blobStore';
+import type { ImageFile, ImageManifest, LayerRef, MediaTypes } from './imageFile';
+
+export interface NewImage {
+  readonly file: ImageFile;
+  readonly types: MediaTypes;
+  /** With the repository that has a layer which is not in the store. */
+  readonly layers: readonly (LayerRef & { readonly repository: string | undefined })[];
+}
+
+export interface Publisher {
+  /** Puts an image under a reference; gives its digest. Only what the repository does not have is sent. */
+  publish(image: NewImage, ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>>;
+}
+
+interface Tools {
+  readonly registry: Registry;
+  readonly store: BlobStore;
+}
+
+/** Remembers which repository has which blob for as long as it lives, so that nothing is asked twice. */
+export function publisher({ registry, store }: Tools): Publisher {
+  /** Repositories by digest. */
+  const holders = new Map<string, Set<string>>();
+  const remember = (digest: string, repository: string): void => {
+    const known = holders.get(digest);
+    if (known) known.add(repository);
+    else holders.set(digest, new Set([repository]));
+  };
+
+  const haveLayer = async (layer: NewImage['layers'][number], repository: string, signal: AbortSignal): Promise<Result<void>> => {
+    const { digest, size } = layer;
+    if (holders.get(digest)?.has(repository)) return succeeded(undefined);
+    const there = await registry.hasBlob({ repository, digest }, signal);
+    if (!there.ok) return there;
+    if (!there.value) {
+      const sent = await bring(layer, repository, signal);
+      if (!sent.ok) return sent;
+    }
+    remember(digest, repository);
+    return succeeded(undefined);
+
+    async function bring({ repository: home }: typeof layer, to: string, until: AbortSignal): Promise<Result<void>> {
+      const host = parseImageRef(to).registry;
+      const others = [...(home === undefined ? [] : [home]), ...(holders.get(digest) ?? [])];
+      const from = others.find((other) => parseImageRef(other).registry === host && other !== to);
+      if (from !== undefined) {
+        const mounted = await registry.mountBlob({ repository: to, digest, from }, until);
+        // Who may not read there may still send the bytes.
+        if (mounted.ok && mounted.value) return succeeded(undefined);
+      }
+      if (home !== undefined) {
+        const kept = await keepLayer(layer, home, { registry, store, signal: until });
+        if (!kept.ok) return kept;
+      }
+      return registry.writeBlob({ repository: to, digest, size, open: () => store.open(digest) }, until);
+    }
+  };
+
+  const haveConfig = async (content: Buffer, digest: string, repository: string, signal: AbortSignal): Promise<Result<void>> => {
+    if (holders.get(digest)?.has(repository)) return succeeded(undefined);
+    const open = () => Readable.from([content], { objectMode: false });
+    const sent = await registry.writeBlob({ repository, digest, size: content.length, open }, signal);
+    if (sent.ok) remember(digest, repository);
+    return sent;
+  };
+
+  const attempt = async (image: NewImage, ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>> => {
+    const { registry: host, repository: path } = parseImageRef(ref);
+    const repository = `${host}/${path}`;
+    const config = Buffer.from(JSON.stringify(image.file));
+    const configDigest = digestOf(config);
+    const blobs = await Promise.all([
+      haveConfig(config, configDigest, repository, signal),
+      ...distinct(image.layers).map((layer) => haveLayer(layer, repository, signal)),
+    ]);
+    const refused = blobs.find((blob) => !blob.ok);
+    if (refused) return refused;
+    const manifest: ImageManifest = {
+      schemaVersion: 2,
+      mediaType: image.types.manifest,
+      config: { mediaType: image.types.config, digest: configDigest, size: config.length },
+      layers: image.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
+    };
+    const content = Buffer.from(JSON.stringify(manifest));
+    const put = await registry.putManifest(ref, { mediaType: image.types.manifest, content }, signal);
+    if (put.ok) return succeeded({ digest: digestOf(content) });
+    // Somebody tidied the registry up: what it had, it has no more.
+    if (put.problem.code === 'registryBlobMissing') for (const repositories of holders.values()) repositories.delete(repository);
+    return put;
+  };
+
+  return {
+    async publish(image, ref, signal) {
+      const first = await attempt(image, ref, signal);
+      const published = !first.ok && first.problem.code === 'registryBlobMissing' ? await attempt(image, ref, signal) : first;
+      return published.ok ? published : failed(notPushed(ref, published.problem));
+    },
+  };
+}
+
+function notPushed(ref: string, problem: Problem): Problem {
+  return { ...problem, message: `${ref} was not pushed: ${problem.message}` };
+}
+
+function distinct<T extends LayerRef>(layers: readonly T[]): readonly T[] {
+  return [...new Map(layers.map((layer) => [layer.digest, layer])).values()];
+}
+
+function digestOf(content: Buffer): string {
+  return `sha256:${createHash('sha256').update(content).digest('hex')}`;
+}

@@ -1,0 +1,50 @@
+import { needsEngine, type PathKind } from '../dockerfile';
+import { failed, succeeded, type Result, type WorkspacePath } from '../model';
+import type { DockerfileRequest } from './artifact';
+import { joinPath } from './workspaceFiles';
+
+export interface ChosenBuilder {
+  /** As recipes have it: the kind, and the version of what it makes. */
+  readonly builder: string;
+  readonly because: string;
+}
+
+interface Choice {
+  readonly context: WorkspacePath;
+  readonly target: string | undefined;
+  readonly kindOf: (path: WorkspacePath) => PathKind | undefined;
+}
+
+/** Versions change when a builder makes something else of the same inputs. */
+const docker = 'docker/1';
+const layers = 'layers/1';
+
+/**
+ * What makes the image. It enters the tag, so it is decided from the Dockerfile and the config alone: every machine decides alike,
+ * whatever engine or registry it has. Failure: `engineNeeded` (exit 2), when the config asks for `layers` and the Dockerfile for more.
+ */
+export function chooseBuilder(request: DockerfileRequest, { context, target, kindOf }: Choice): Result<ChosenBuilder> {
+  const { config, own, project, text, args, dockerfile } = request;
+  const wanted = config.image?.builder ?? 'auto';
+  const place = own?.config?.image?.builder === undefined ? 'slipway.yaml of the workspace' : own.path;
+  if (wanted === 'docker') return succeeded({ builder: docker, because: `image.builder is docker in ${place}` });
+  const need = needsEngine(text, {
+    args,
+    ...(target !== undefined && { target }),
+    kindOf: (path) => kindOf(joinPath(context, path)),
+  });
+  if (!need) {
+    const because = wanted === 'layers' ? `image.builder is layers in ${place}` : `nothing in ${dockerfile} needs an engine`;
+    return succeeded({ builder: layers, because });
+  }
+  if (wanted === 'auto') return succeeded({ builder: docker, because: `${need.because} (${dockerfile}:${need.line}) needs an engine` });
+  return failed({
+    code: 'engineNeeded',
+    message: `${dockerfile}:${need.line}: image.builder is layers, but ${need.because} needs an engine`,
+    hint: 'set image.builder to auto or docker in slipway.yaml, or change the instruction',
+    retry: 'whenInputChanges',
+    exitCode: 2,
+    project: project.name,
+    location: { file: dockerfile, line: need.line },
+  });
+}
