@@ -28,6 +28,9 @@ describe('what takes up changed files', () => {
     'gunicorn app:app --reload',
     'poetry run uvicorn app:app --reload',
     'python manage.py runserver 0.0.0.0:8000',
+    'watchmedo auto-restart --directory=src --recursive -- python server.py',
+    'watchmedo auto-restart -p **/*.py;**/*.html -- python server.py',
+    'watchmedo auto-restart -- python server.py -p *.py',
     'python3 -m http.server 80',
     'air -c .air.toml',
     'dotnet watch run',
@@ -82,8 +85,18 @@ describe('what does not', () => {
     '/app/server',
     'java -jar app.jar',
     'npm run dev',
+    'watchmedo log',
+    'watchmedo auto-restart --pattern=*.py -- python server.py',
+    'watchmedo auto-restart -p **/*.html;*.py -- python server.py',
   ])('%s', (command) => {
     expect(kind(command)).toBe('rebuild');
+  });
+
+  it('is a reloader whose pattern misses files, and what to write instead is said', () => {
+    const argv = ['watchmedo', 'auto-restart', '--pattern', '*.py', '--', 'python', 'server.py'];
+    expect(reloadingOf({ argv, baseImage: 'a', scripts: {} }).because).toBe(
+      '`watchmedo auto-restart --pattern *.py -- python server.py` sees no file in a folder when its watchdog is 7 or later: write the pattern as **/*.py',
+    );
   });
 
   it('is said with the command', () => {

@@ -17,6 +17,8 @@ export function reloadingOf({ argv, baseImage, scripts }: StartCommand): Reloadi
   if (argv === undefined || argv.length === 0) return ofBaseImage(baseImage);
   const command = programOf(argv, scripts, 0);
   const shown = `\`${command.words.join(' ')}\``;
+  const doubt = doubtOf(command.words);
+  if (doubt !== undefined) return { kind: 'rebuild', because: `${shown} ${doubt}` };
   const found = command.words.length > 0 ? recognise(command.words) : undefined;
   if (found === undefined) return { kind: 'rebuild', because: `nothing in ${shown} would pick up a change` };
   return { kind: 'hot', because: found === 'idle' ? `${shown} runs nothing that would have to start again` : `${shown} ${found}` };
@@ -197,6 +199,18 @@ function recognise([first = '', ...args]: readonly string[]): string | undefined
       return name === 'manage.py' ? ofPython([name, ...args]) : undefined;
   }
 }
+
+/** What makes a reloader miss changes, as a phrase after its command. */
+function doubtOf([first = '', ...args]: readonly string[]): string | undefined {
+  if (base(first) !== 'watchmedo') return undefined;
+  const own = args.includes('--') ? args.slice(0, args.indexOf('--')) : args;
+  const given = own.map((arg, index) => /^--patterns?=(.+)$/.exec(arg)?.[1] ?? (patternFlags.has(own[index - 1] ?? '') ? arg : ''));
+  // From version 7 on, a pattern must match the whole path; before, its end was enough.
+  const bare = given.flatMap((patterns) => patterns.split(';')).find((pattern) => pattern !== '' && !pattern.includes('/'));
+  return bare === undefined ? undefined : `sees no file in a folder when its watchdog is 7 or later: write the pattern as **/${bare}`;
+}
+
+const patternFlags = new Set(['-p', '--pattern', '--patterns']);
 
 function ofPython(args: readonly string[]): string | undefined {
   if (args[0] === '-m' && args[1] === 'http.server') return reads;

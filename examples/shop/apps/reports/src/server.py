@@ -30,10 +30,12 @@ class Handler(BaseHTTPRequestHandler):
             self.send(502, {"error": f"the cache does not answer: {error}"})
 
     def send(self, status, body):
+        content = json.dumps(body).encode() + b"\n"
         self.send_response(status)
         self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(content)))
         self.end_headers()
-        self.wfile.write(json.dumps(body).encode() + b"\n")
+        self.wfile.write(content)
 
     def log_request(self, code="-", size="-"):
         if self.path != "/healthz":
