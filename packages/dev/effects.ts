@@ -154,12 +154,12 @@ export class Effects {
     const ran = await this.targets.run(target, signal);
     if (signal.aborted) return { kind: 'stopped' };
     if (!ran.ok) return failure(this.placed(ran.problem, target, world));
-    const { startedAt } = ran.value;
+    const { startedAt, ms } = ran.value;
     const outputs = await Promise.all(target.outputs.map(async (path) => [path, await readEntry(root, path)] as const));
     const unread = outputs.find(([, entry]) => !entry.ok);
     if (unread && !unread[1].ok) return failure(unread[1].problem, target.project);
     const touched = await wasTouched(root, target, world, startedAt);
-    this.report({ kind: 'targetRan', target: step.target, ms: Math.round(ran.value.endedAt - startedAt) });
+    if (ms !== undefined) this.report({ kind: 'targetRan', target: step.target, ms: Math.round(ms) });
     return { kind: 'targetRan', outputs: outputs.map(([path, entry]) => [path, entry.ok ? entry.value : undefined]), touched };
   }
 

@@ -15,7 +15,7 @@ const target = (id: string, runsDependencies = true): Target => ({
 const never = () => new AbortController().signal;
 
 /** A runner that is a small program: it says what it runs, and fails what it is told to. */
-function runnerThat(fails: readonly string[], told: boolean) {
+function runnerThat(fails: readonly string[], told: boolean, hasRun: readonly string[] = []) {
   const started: string[] = [];
   const events: Event[] = [];
   const program = (ids: readonly string[]) => {
@@ -43,6 +43,7 @@ function runnerThat(fails: readonly string[], told: boolean) {
             }),
           )
         : new Map<string, TargetEnd>(),
+    hasRun: new Set(hasRun),
     isOwnLine: (line) => line.startsWith('own:'),
   };
   return { runner: new TargetRunner({ root: tmpdir(), graph }, (event) => events.push(event)), started, events };
@@ -75,6 +76,15 @@ it('a runner that runs one target and nothing else gets a process for each', asy
   const { runner, started } = runnerThat([], false);
   await Promise.all(['a:build', 'b:build'].map((id) => runner.run(target(id, false), never())));
   expect(started.sort()).toEqual(['a:build', 'b:build']);
+});
+
+it('what the runner has run before is not run again until it is asked for a second time', async () => {
+  const { runner, started, events } = runnerThat([], false, ['a:build']);
+  const first = await runner.run(target('a:build'), never());
+  expect(first).toEqual({ ok: true, value: { startedAt: performance.timeOrigin } });
+  expect([started, events]).toEqual([[], []]);
+  await runner.run(target('a:build'), never());
+  expect(started).toEqual(['a:build']);
 });
 
 it('the lines of the tool are told, those of the runner are not', async () => {

@@ -1,12 +1,13 @@
 import { processes } from '../clients';
 import type { RunnerCommand, TargetEnd } from '../graph';
-import { failed, succeeded, type Problem, type Report, type Result, type Target } from '../model';
+import { failed, succeeded, type Problem, type Report, type Result, type Target, type TargetId } from '../model';
 import type { CommandOptions } from './command';
 
-/** When the process that ran a target was started and had ended, in milliseconds since 1970. */
 export interface TargetRun {
+  /** When the process that ran the target was started, in milliseconds since 1970; of one that had run before, when this one was. */
   readonly startedAt: number;
-  readonly endedAt: number;
+  /** How long it took. Absent: it had run before. */
+  readonly ms?: number;
 }
 
 interface Request {
@@ -21,14 +22,18 @@ interface Request {
  */
 export class TargetRunner {
   private waiting: Request[] = [];
+  private readonly hasRun: Set<TargetId>;
 
   constructor(
     private readonly options: Pick<CommandOptions, 'root' | 'graph'>,
     private readonly report: Report,
-  ) {}
+  ) {
+    this.hasRun = new Set(options.graph.hasRun);
+  }
 
   /** Failures: `targetFailed`, with what the tool printed, and those of a process. */
   run(target: Target, signal: AbortSignal): Promise<Result<TargetRun>> {
+    if (this.hasRun.delete(target.id)) return Promise.resolve(succeeded({ startedAt: performance.timeOrigin }));
     return new Promise((resolve) => {
       this.waiting.push({ target, signal, resolve });
       if (this.waiting.length === 1) setImmediate(() => this.begin());
@@ -73,7 +78,7 @@ export class TargetRunner {
     const ran = await this.start(this.options.graph.runTarget(target.project, nameOf(target)), { signal, subjects: [target.id] });
     if (!ran.ok) return ran;
     const { exitCode, lines } = ran.value;
-    return exitCode === 0 ? succeeded({ startedAt, endedAt: Date.now() }) : failed(targetFailed(target, exitCode, lines));
+    return exitCode === 0 ? succeeded({ startedAt, ms: Date.now() - startedAt }) : failed(targetFailed(target, exitCode, lines));
   }
 
   /** One process for all. Of which it does not say how they ended, those are run once more by themselves: what was done is in the cache. */
@@ -92,7 +97,7 @@ export class TargetRunner {
       for (const { resolve } of requests) resolve(ran);
       return;
     }
-    const run = { startedAt, endedAt: Date.now() };
+    const run = { startedAt, ms: Date.now() - startedAt };
     const { exitCode, lines } = ran.value;
     const ends: ReadonlyMap<string, TargetEnd> = exitCode === 0 ? new Map() : (graph.outcomesIn?.(lines) ?? new Map<string, TargetEnd>());
     const untold: Request[] = [];

@@ -46,6 +46,11 @@ export interface GraphSource {
   read(): Promise<Result<GraphFacts>>;
   /** Files whose change may change the graph: exact paths, or a bare file name for one anywhere. */
   readonly watch: readonly WorkspacePath[];
+  /**
+   * Targets that the runner has run before it started this process, because what it runs depends on them. They are taken for fresh, and
+   * run again only when one of their files changes.
+   */
+  readonly hasRun?: ReadonlySet<TargetId>;
   /** What the workspace's own configuration calls the branch that changes are compared with. */
   readonly defaultBase?: () => string | undefined;
   /** The command that runs one target of one project through the workspace's own runner and cache. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ProjectGraph, ProjectGraphProjectNode, TargetConfiguration } from '@nx/devkit';
 import type { GraphFacts, GraphProject, GraphSource, GraphTarget } from '../graph';
 import { devkitOf, firstFound, type Devkit } from './devkit';
-import { failed, messageOf, succeeded, type Result } from '../model';
+import { failed, messageOf, succeeded, type Result, type TargetId } from '../model';
 import { isOwnLine, outcomesIn } from './runnerOutput';
 import { fileSetsOf } from './targetInputs';
 
@@ -18,13 +18,19 @@ interface LoadedNx {
   readonly forgetFiles: () => void;
 }
 
+/** What Nx gave to the executor that it started. */
+export interface StartedByNx {
+  /** The first read uses it, which saves making it again. */
+  readonly projectGraph: ProjectGraph;
+  readonly hasRun?: ReadonlySet<TargetId>;
+}
+
 /**
  * The project graph of an Nx workspace, from the Nx that is installed there. A process that has read it before must run with its
  * working directory inside the workspace: Nx takes its root from there when it is loaded.
- * @param snapshot the graph that Nx gave to an executor: the first read uses it, which saves making it again.
  */
-export function nxGraph(root: string, snapshot?: ProjectGraph): GraphSource {
-  let first = snapshot;
+export function nxGraph(root: string, startedByNx?: StartedByNx): GraphSource {
+  let first = startedByNx?.projectGraph;
   let loaded: LoadedNx | undefined;
   return {
     kind: 'nx',
@@ -38,6 +44,7 @@ export function nxGraph(root: string, snapshot?: ProjectGraph): GraphSource {
       first = undefined;
       return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit, namedInputsOf(root, loaded.devkit))) : graph;
     },
+    ...(startedByNx?.hasRun && { hasRun: startedByNx.hasRun }),
     defaultBase: () => defaultBaseOf(root),
     runTarget: (project, target) => nxCommand(root, ['run', `${project}:${target}`]),
     runTargets: (projects, target) =>

@@ -4,6 +4,7 @@ import type { CommandOptions, CommandResult } from '../../dev';
 import type { Report } from '../../model';
 import { openTerminal, paintFor, problemLines, watchProblems, type Verbosity } from '../../report';
 import { nxGraph } from '../nxGraph';
+import { tasksBefore } from './tasksBefore';
 
 /** What all executors take, as schema.json describes it. */
 export interface ExecutorOptions {
@@ -23,10 +24,16 @@ export interface Surroundings {
   readonly report: Report;
 }
 
+/** What of Nx's context is read. */
+type StartedFor = Pick<
+  ExecutorContext,
+  'root' | 'projectName' | 'targetName' | 'configurationName' | 'projectGraph' | 'taskGraph' | 'isVerbose'
+>;
+
 /** Runs a command for the project of an executor. What it reads of Nx's context is the same from Nx 22 to 24. */
 export async function execute<Document>(
   options: ExecutorOptions,
-  context: Pick<ExecutorContext, 'root' | 'projectName' | 'projectGraph' | 'isVerbose'>,
+  context: StartedFor,
   { stdout, env, signal, report: tell }: Surroundings,
   command: (options: CommandOptions) => Promise<CommandResult<Document>>,
   alsoReport: Report = () => undefined,
@@ -40,7 +47,7 @@ export async function execute<Document>(
   });
   const result = await command({
     root: context.root,
-    graph: nxGraph(context.root, context.projectGraph),
+    graph: nxGraph(context.root, { projectGraph: context.projectGraph, hasRun: tasksBefore(context) }),
     projects: context.projectName === undefined ? [] : [context.projectName],
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: join(context.root, options.kubeconfig) }),
     ...(options.context === undefined ? {} : { context: options.context }),
