@@ -245,8 +245,9 @@ export class Effects {
     this.report({ kind: 'started', what: 'apply', subject: release.name });
     const applied = await apply({ kube, objects: rendered.value, owner: { workspaceId, release: release.name }, namespace });
     if (!applied.ok) return failure(applied.problem, release.project);
-    this.report({ kind: 'applied', release: release.name, namespace, ...applied.value, ms: Date.now() - startedAt });
-    return { kind: 'applied', fingerprint: step.fingerprint };
+    const { objects, changed, at: appliedAt } = applied.value;
+    this.report({ kind: 'applied', release: release.name, namespace, objects, changed, ms: Date.now() - startedAt });
+    return { kind: 'applied', fingerprint: step.fingerprint, appliedAt };
   }
 
   private async remove(step: Extract<Step, { kind: 'remove' }>, world: World): Promise<Outcome> {

@@ -72,8 +72,8 @@ function released(rollout: Rollout, more: { readonly uncertain?: boolean; readon
   const { uncertain = false, applied = false } = more;
   const state = {
     revision: 1,
-    live: { state: 'found', value: { fingerprint: 'f', images: {}, rollout } } as const,
-    applied: applied ? { fingerprint: 'g', at: 0 } : undefined,
+    live: { state: 'found', value: { fingerprint: 'f', appliedAt: 0, images: {}, rollout } } as const,
+    applied: applied ? { fingerprint: 'g', appliedAt: 0, at: 0 } : undefined,
     uncertain,
   };
   return { releases: new Map([['web', state]]) };
@@ -140,7 +140,7 @@ describe('a rollout', () => {
       ...released({ state: 'progressing', message: '0 of 1' }),
       running: new Map([['a', { id: 'a', step, startedAt: 0, stopAsked: false }]]),
     });
-    const applied: Fact = { kind: 'stepEnded', id: 'a', outcome: { kind: 'applied', fingerprint: 'f' }, at: 9000 };
+    const applied: Fact = { kind: 'stepEnded', id: 'a', outcome: { kind: 'applied', fingerprint: 'f', appliedAt: 0 }, at: 9000 };
     tell({ now: 9000, running: new Map() }, { facts: [applied] });
     expect(tell({ now: 9500, ...released({ state: 'ready' }) })[0]).toMatchObject({ kind: 'rollout', state: 'ready', ms: 500 });
   });

@@ -37,6 +37,8 @@ export type Rollout =
 /** A release as its live objects tell: what was applied last, and how far it has come. */
 export interface SeenRelease {
   readonly fingerprint: string;
+  /** When it was applied, as its objects say: milliseconds since 1970. */
+  readonly appliedAt: number;
   readonly images: Readonly<
     Record<ArtifactName, { readonly ref: string; readonly inputsHash: string; readonly snapshot: Snapshot | undefined }>
   >;

@@ -135,7 +135,7 @@ export type Outcome =
     }
   | { readonly kind: 'built'; readonly image: BuiltImage; readonly sentHash: string }
   | { readonly kind: 'delivered'; readonly image: DeliveredImage }
-  | { readonly kind: 'applied'; readonly fingerprint: string }
+  | { readonly kind: 'applied'; readonly fingerprint: string; /** As it was written on the objects. */ readonly appliedAt: number }
   | { readonly kind: 'removed' }
   | {
       readonly kind: 'connected';

@@ -30,7 +30,7 @@ export interface ReleaseState {
   readonly revision: number;
   readonly live: Known<SeenRelease>;
   /** What an apply of this process ended with, until the cluster shows it. */
-  readonly applied: { readonly fingerprint: string; readonly at: number } | undefined;
+  readonly applied: { readonly fingerprint: string; readonly appliedAt: number; readonly at: number } | undefined;
   /** An apply began and did not end well: what is live may be half of it, whatever its annotations say. */
   readonly uncertain: boolean;
 }

@@ -56,10 +56,13 @@ export interface ArtifactView {
   readonly exact: boolean;
 }
 
-/** The image of an artifact: of this session, or the one that a release of an earlier session still runs. */
+/**
+ * The image of an artifact: of this session, or, while it is only to run, the one that a release of an earlier session still runs.
+ * Where images are made for others to pull, only the registry can say that one is there.
+ */
 function imageOf(world: World, artifact: Artifact): CurrentImage | undefined {
   const own = world.artifacts.get(artifact.name)?.image;
-  if (own) return own;
+  if (own || world.goal.kind !== 'live') return own;
   for (const release of releasesOf(world, artifact.name)) {
     const live = world.releases.get(release)?.live;
     const image = live?.state === 'found' ? live.value.images[artifact.name] : undefined;

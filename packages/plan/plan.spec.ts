@@ -10,12 +10,14 @@ import {
   type Input,
   type Outcome,
   type Problem,
+  type Release,
   type SeenContainer,
   type Step,
   type Workspace,
   type World,
 } from '../model';
 import { classify } from './classify';
+import { fingerprintOf } from './fingerprint';
 import { isReached } from './goalReached';
 import { plan } from './plan';
 import { emptyWorld, record } from './record';
@@ -43,12 +45,14 @@ const api: Artifact = {
   reload: { kind: 'hot', because: 'node --watch restarts it' },
 };
 
+const release: Release = { name: 'api', project: 'api', deployer: 'kubectl', manifests: ['api/k8s/api.yaml'], artifacts: ['api'] };
+
 function workspaceWith(artifact: Artifact): Workspace {
   return {
     root: '/',
     projects: new Map([['api', { name: 'api', root: 'api', dependencies: [] }]]),
     artifacts: new Map([['api', artifact]]),
-    releases: new Map([['api', { name: 'api', project: 'api', deployer: 'kubectl', manifests: ['api/k8s/api.yaml'], artifacts: ['api'] }]]),
+    releases: new Map([['api', release]]),
     targets: new Map(),
     forwards: [],
     problems: [],
@@ -119,7 +123,7 @@ function rolledOut(artifact: Artifact): World {
   let fingerprint = '';
   world = does(world, 'apply', (step) => {
     fingerprint = step.kind === 'apply' ? step.fingerprint : '';
-    return { kind: 'applied', fingerprint };
+    return { kind: 'applied', fingerprint, appliedAt: 1 };
   });
   const seen = container(world, 'c1', artifact);
   return after(world, {
@@ -130,6 +134,7 @@ function rolledOut(artifact: Artifact): World {
       state: 'found',
       value: {
         fingerprint,
+        appliedAt: 1,
         images: { api: { ref: image.ref, inputsHash: seen.inputsHash, snapshot: seen.snapshot } },
         rollout: { state: 'ready' },
       },
@@ -307,6 +312,51 @@ describe('plan', () => {
       { kind: 'goalSet', goal: { ...live, kind: 'removed' } },
     );
     expect(plan(syncing)).toMatchObject({ stop: ['s'], start: [{ kind: 'remove', release: 'api' }] });
+  });
+});
+
+describe('deploying', () => {
+  const deployedGoal: Goal = { ...live, kind: 'deployed' };
+  const running = (world: World, appliedAt: number): Fact => ({
+    kind: 'releaseSeen',
+    release: 'api',
+    revision: (world.releases.get('api')?.revision ?? 0) + 1,
+    live: {
+      state: 'found',
+      value: {
+        fingerprint: fingerprintOf(release, world.disk, [image.ref]),
+        appliedAt,
+        images: {
+          api: { ref: image.ref, inputsHash: snapshotOf(api, world.disk, {}).inputsHash, snapshot: snapshotOf(api, world.disk, {}) },
+        },
+        rollout: { state: 'ready' },
+      },
+    },
+    containers: [],
+  });
+
+  it('asks the registry also for the image that runs: nobody else can say that a pod may pull it', () => {
+    const world = after(begun(), running(begun(), 1));
+    expect(kinds(world)).toEqual(['apply']);
+    expect(kinds(after(world, { kind: 'goalSet', goal: deployedGoal }))).toEqual(['lookUp']);
+  });
+
+  it('does not wait for what the cluster has shown before the apply was answered', () => {
+    const world = does(after(begun(), { kind: 'goalSet', goal: deployedGoal }), 'lookUp', () => ({ kind: 'lookedUp', image }));
+    const [step] = plan(world).start;
+    if (step?.kind !== 'apply') throw new Error('no apply is planned');
+    const applying = after(world, { kind: 'stepStarted', id: 'a', step, at: 10 });
+    const answered: Fact = {
+      kind: 'stepEnded',
+      id: 'a',
+      outcome: { kind: 'applied', fingerprint: step.fingerprint, appliedAt: 5 },
+      at: 20,
+    };
+    expect(isReached(after(applying, running(applying, 5), answered))).toBe(true);
+    // What was live before is not what was applied, though it looks the same.
+    expect(isReached(after(applying, running(applying, 4), answered))).toBe(false);
+    expect(isReached(after(applying, answered, running(applying, 4)))).toBe(false);
+    expect(isReached(after(applying, answered, running(applying, 5)))).toBe(true);
   });
 });
 

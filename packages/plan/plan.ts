@@ -163,7 +163,7 @@ class Planning {
     }
     if (view.image && suits(view.image.snapshot, view)) return;
     if (stale.length > 0) return this.hold(artifact.name, 'waitingForTarget', stale.map((target) => target.id).join(', '));
-    if (world.goal.kind !== 'built' && !view.image && this.clusterUnknown(artifact)) return this.hold(artifact.name, 'waitingForCluster');
+    if (world.goal.kind === 'live' && !view.image && this.clusterUnknown(artifact)) return this.hold(artifact.name, 'waitingForCluster');
     if (building) return this.hold(artifact.name, 'waitingForImage');
     if (state.lookedUp.state === 'absent' && state.lookedUpFor === now.inputsHash) {
       const bases = Object.fromEntries(artifact.requires.map((base) => [base, this.baseRef(base)]));

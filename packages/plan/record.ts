@@ -14,6 +14,7 @@ import {
   type Failure,
   type Outcome,
   type Problem,
+  type ReleaseState,
   type RunningStep,
   type SeenContainer,
   type SentBatch,
@@ -221,8 +222,11 @@ function ended(world: World, running: RunningStep, outcome: Outcome): World {
     case 'applied': {
       if (step.kind !== 'apply') return next;
       const state = next.releases.get(step.release) ?? noReleaseState;
-      const applied = { fingerprint: outcome.fingerprint, at: next.now };
-      return { ...next, releases: withItem(next.releases, step.release, { ...state, applied, uncertain: false }) };
+      const { fingerprint, appliedAt } = outcome;
+      const applied = { fingerprint, appliedAt, at: next.now };
+      // The cluster may have shown it before the answer came, and then shows nothing more.
+      const pending = isShown(applied, state.live) ? undefined : applied;
+      return { ...next, releases: withItem(next.releases, step.release, { ...state, applied: pending, uncertain: false }) };
     }
     case 'removed': {
       if (step.kind !== 'remove') return next;
@@ -348,10 +352,14 @@ function notTaken(world: World, id: string): World {
   return container ? withContainer(world, { ...container, taking: undefined }) : world;
 }
 
+/** Whether what the cluster shows is of an apply or of a later one: the same manifests and images may have been live before it. */
+function isShown(applied: NonNullable<ReleaseState['applied']>, live: ReleaseState['live']): boolean {
+  return live.state === 'found' && live.value.fingerprint === applied.fingerprint && live.value.appliedAt >= applied.appliedAt;
+}
+
 function releaseSeen(world: World, fact: Extract<Fact, { kind: 'releaseSeen' }>): World {
   const state = world.releases.get(fact.release) ?? noReleaseState;
   if (fact.revision <= state.revision) return world;
-  const confirmed = fact.live.state === 'found' && fact.live.value.fingerprint === state.applied?.fingerprint;
   const containers = new Map(world.containers);
   const seenIds = new Set(fact.containers.map((container) => container.id));
   for (const [id, container] of containers) if (container.release === fact.release && !seenIds.has(id)) containers.delete(id);
@@ -369,7 +377,7 @@ function releaseSeen(world: World, fact: Extract<Fact, { kind: 'releaseSeen' }>)
       ...state,
       revision: fact.revision,
       live: fact.live.state === 'unknown' ? unknown : fact.live,
-      applied: confirmed ? undefined : state.applied,
+      applied: state.applied && isShown(state.applied, fact.live) ? undefined : state.applied,
     }),
   };
 }

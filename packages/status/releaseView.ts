@@ -65,6 +65,7 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
   const begunUntil = newest.stamp.at + applyMs;
   const going = !whole && Math.abs(evidence.now - newest.stamp.at) < applyMs;
   const live = found({
+    appliedAt: newest.stamp.at,
     fingerprint: whole || going ? fingerprintOf(newest) : `${fingerprintOf(newest)} incomplete`,
     // While an apply goes on, a workload that it has not come to yet still runs the image of the one before.
     images: imagesOf(

@@ -23,6 +23,8 @@ export interface Applied {
   readonly objects: readonly string[];
   /** Those of them that are new, or differ from before in more than Slipway's own stamps. */
   readonly changed: readonly string[];
+  /** What they carry as the time of this apply, milliseconds since 1970. */
+  readonly at: number;
 }
 
 /**
@@ -54,7 +56,7 @@ export async function apply(request: ApplyRequest): Promise<Result<Applied>> {
       if (answer.ok && answer.value && member) changed.push(nameOf(member.rendered.object));
     });
   }
-  return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed });
+  return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed, at });
 }
 
 interface Planned {

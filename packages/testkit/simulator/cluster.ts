@@ -30,6 +30,7 @@ export interface SimPod {
 
 export interface SimRelease {
   fingerprint: string;
+  appliedAt: number;
   images: SeenRelease['images'];
   readonly pods: SimPod[];
   /** Manifest text that was applied, apart from the workload: an apply can stop between the two. */

@@ -83,7 +83,7 @@ export class Simulation {
   ) {
     this.random = new Random(seed);
     for (const { name } of shopArtifacts)
-      this.releases.set(name, { fingerprint: '', images: {}, pods: [], config: '', rollout: { state: 'ready' } });
+      this.releases.set(name, { fingerprint: '', appliedAt: 0, images: {}, pods: [], config: '', rollout: { state: 'ready' } });
   }
 
   // ---- the loop -------------------------------------------------------------------------------------------------
@@ -205,7 +205,15 @@ export class Simulation {
       live:
         release.fingerprint === ''
           ? { state: 'absent' }
-          : { state: 'found', value: { fingerprint: release.fingerprint, images: this.withRecords(release), rollout: release.rollout } },
+          : {
+              state: 'found',
+              value: {
+                fingerprint: release.fingerprint,
+                appliedAt: release.appliedAt,
+                images: this.withRecords(release),
+                rollout: release.rollout,
+              },
+            },
       containers: seenContainers(release, this.records),
     };
     const mine = this.incarnation;
@@ -504,9 +512,11 @@ export class Simulation {
     this.clock.after(this.random.between(5, 60), () => {
       const half = this.fails(0.15);
       const refused = this.fails(0.1);
+      const appliedAt = this.clock.now;
       if (!refused) {
         const workload = (): void => {
           release.fingerprint = step.fingerprint;
+          release.appliedAt = appliedAt;
           release.images = Object.fromEntries(
             Object.entries(step.images).map(([name, { ref, snapshot }]) => [
               name,
@@ -524,7 +534,7 @@ export class Simulation {
         end(
           half || refused
             ? { kind: 'failed', problem: problem('clusterUnreachable', 'afterDelay') }
-            : { kind: 'applied', fingerprint: step.fingerprint },
+            : { kind: 'applied', fingerprint: step.fingerprint, appliedAt },
         ),
       );
     });
