@@ -1,5 +1,4 @@
 import { FreshWorkspace, nextCommand } from './freshWorkspace';
-import { until } from './until';
 
 describe('in a workspace that has nothing yet', () => {
   const fresh = new FreshWorkspace({ packageManager: 'npm', nx: '24.0.6' });
@@ -19,6 +18,6 @@ describe('in a workspace that has nothing yet', () => {
     fresh.tell();
     expect(dev.since(running, 'built')).toEqual([]);
     await dev.interrupt();
-    await until('nothing is left', async () => ((await fresh.objects()).length === 0 ? true : undefined));
+    await fresh.nothingLeft(dev);
   });
 });

@@ -1,6 +1,5 @@
 import { serviceKinds, type ServiceKind } from '../scaffold';
 import { FreshWorkspace, nextCommand, type FreshOptions } from './freshWorkspace';
-import { until } from './until';
 
 const entries: Readonly<Record<ServiceKind, string>> = {
   node: 'src/server.js',
@@ -44,7 +43,7 @@ describe.each(workspaces)('in a new workspace of $packageManager and Nx $nx', (o
     // An edit is copied; none of them needed another image.
     expect(dev.since(running, 'built')).toEqual([]);
     await dev.interrupt();
-    await until('nothing is left', async () => ((await fresh.objects()).length === 0 ? true : undefined));
+    await fresh.nothingLeft(dev);
   });
 
   it('one service runs by its own target too', async () => {
@@ -52,6 +51,6 @@ describe.each(workspaces)('in a new workspace of $packageManager and Nx $nx', (o
     await dev.until('ready');
     await dev.answer('a-static', '/', 'a-static');
     await dev.interrupt();
-    await until('nothing is left', async () => ((await fresh.objects()).length === 0 ? true : undefined));
+    await fresh.nothingLeft(dev);
   });
 });

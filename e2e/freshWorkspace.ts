@@ -7,6 +7,7 @@ import { valueOf } from './localRegistry';
 import { objectsIn } from './objectsIn';
 import { type Env, runCommand, userEnv } from './runCommand';
 import { RunningDev } from './runningDev';
+import { until } from './until';
 
 /** Installing takes its time on a slow machine; longer than any single wait of a test. */
 jest.setTimeout(600_000);
@@ -36,11 +37,13 @@ export class FreshWorkspace {
 
   /** Makes the folder, and sees to it that the package manager is there; neither is what a user would have to do here. */
   async open(): Promise<void> {
-    this.write('package.json', { name: 'acme', version: '0.0.0', private: true, workspaces: ['apps/*', 'libs/*'] });
+    const folders = ['apps/*', 'libs/*'];
+    const ofNpm = this.options.packageManager === 'npm' && { workspaces: folders };
+    this.write('package.json', { name: 'acme', version: '0.0.0', private: true, ...ofNpm });
     this.write('nx.json', { analytics: false, neverConnectToCloud: true });
     if (this.options.packageManager === 'pnpm') {
       // pnpm asks who may run scripts when it installs.
-      this.write('pnpm-workspace.yaml', "packages: ['apps/*', 'libs/*']\nonlyBuiltDependencies: [esbuild, nx]\n");
+      this.write('pnpm-workspace.yaml', `packages: ${JSON.stringify(folders)}\nonlyBuiltDependencies: [esbuild, nx]\n`);
       const args = ['install', '--silent', '--no-audit', '--no-fund', '--prefix', join(this.folder, 'tools'), pnpm];
       await runCommand({ command: 'npm', args, cwd: this.folder });
     }
@@ -107,10 +110,18 @@ export class FreshWorkspace {
     );
   }
 
-  /** What is in the namespace. */
-  async objects(): Promise<readonly string[]> {
-    if (!this.connected) throw new Error('the workspace is not open');
-    return objectsIn(this.connected, this.namespace);
+  /** Waits until the namespace is empty, after a dev that ended. */
+  nothingLeft(dev: RunningDev): Promise<true> {
+    let left: readonly string[] = [];
+    return until(
+      'nothing is left',
+      async () => {
+        if (!this.connected) throw new Error('the workspace is not open');
+        left = await objectsIn(this.connected, this.namespace);
+        return left.length === 0 ? true : undefined;
+      },
+      () => `left: ${left.join(', ')}\n${dev.told()}`,
+    );
   }
 
   /** What it took so far, for people who read the output of a run. */

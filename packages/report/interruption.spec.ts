@@ -56,15 +56,27 @@ describe('a second Ctrl+C', () => {
     expect(left).toEqual([]);
   });
 
-  it('comes by every signal that ends a process, as long as it listens', () => {
+  it('is a SIGINT: what a package manager sends after the first one, to end what it started, is none', () => {
     const { interruption, left, later } = opened();
     const signals = new EventEmitter();
     const stop = interruption.listenTo(signals);
-    signals.emit('SIGHUP');
+    signals.emit('SIGINT');
     later(1000);
     signals.emit('SIGTERM');
+    signals.emit('SIGHUP');
+    expect(left).toEqual([]);
+    signals.emit('SIGINT');
     expect(left).toEqual([130]);
     stop();
     expect(signals.eventNames()).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'])('is not the first %s, which asks the command to end', (name) => {
+    const { interruption, left } = opened();
+    const signals = new EventEmitter();
+    interruption.listenTo(signals);
+    signals.emit(name);
+    expect(interruption.signal.aborted).toBe(true);
+    expect(left).toEqual([]);
   });
 });

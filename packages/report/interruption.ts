@@ -17,7 +17,8 @@ export interface Signals {
   off(signal: 'SIGINT' | 'SIGTERM' | 'SIGHUP', listener: () => void): unknown;
 }
 
-const endings = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+/** Sent by programs: a closed terminal, a supervisor, or a package manager that ends at Ctrl+C itself and then ends what it started. */
+const programSignals = ['SIGTERM', 'SIGHUP'] as const;
 
 /** Ctrl+C: at first the command is asked to clean up and end, which it tells itself; a second one leaves at once. */
 export class Interruption {
@@ -55,7 +56,7 @@ export class Interruption {
     }
   };
 
-  /** Nobody is there any more to press Ctrl+C, or to read what is said: the command is asked to end, however often this is called. */
+  /** Nobody is there who presses Ctrl+C, or reads what is said: the command is asked to end, however often this is called. */
   readonly abandon = (): void => {
     this.#firstAt ??= this.options.now();
     this.#abort.abort();
@@ -63,9 +64,11 @@ export class Interruption {
 
   /** Takes the signals that end a process, until what it gives back is called. */
   listenTo(signals: Signals): () => void {
-    for (const signal of endings) signals.on(signal, this.interrupt);
+    signals.on('SIGINT', this.interrupt);
+    for (const signal of programSignals) signals.on(signal, this.abandon);
     return () => {
-      for (const signal of endings) signals.off(signal, this.interrupt);
+      signals.off('SIGINT', this.interrupt);
+      for (const signal of programSignals) signals.off(signal, this.abandon);
     };
   }
 }
