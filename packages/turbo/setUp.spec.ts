@@ -51,7 +51,7 @@ const turboOf = (text = '') => parse(text.replace(/\/\/ .*/g, '').replaceAll('\t
 describe('a Turborepo that is set up', () => {
   it('has tasks, scripts for what is built and deployed, and what keeps folders of tools out of images', () => {
     const { files, paths, notes, devOf } = after(shop);
-    expect(paths).toEqual(['turbo.json', 'apps/api/package.json', '+.dockerignore']);
+    expect(paths).toEqual(['turbo.json', 'apps/api/package.json', '.gitignore', '+.dockerignore']);
     expect(turboOf(files['turbo.json'])).toEqual({
       globalPassThroughEnv: expect.arrayContaining(['KUBECONFIG', 'SSH_AUTH_SOCK', 'HTTPS_PROXY']) as unknown,
       tasks: {
@@ -67,6 +67,7 @@ describe('a Turborepo that is set up', () => {
       'k8s:deploy': 'slipway deploy',
       dev: 'slipway dev',
     });
+    expect(files['.gitignore']).toBe('node_modules\n.slipway/\n.turbo\n');
     expect(files['.dockerignore']).toBe('**/node_modules\n.git\n.slipway\n**/.turbo\n');
     expect([notes, [...devOf]]).toEqual([[], [['@shop/api', 'dev']]]);
   });

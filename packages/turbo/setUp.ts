@@ -43,8 +43,8 @@ const passedThrough = [
   'no_proxy',
   'NODE_EXTRA_CA_CERTS',
 ];
-/** Turbo writes the log of every task into its package: an image that took it would be another one after each build. */
-const turboFolder = '**/.turbo';
+/** Turbo writes the log of every task into its package: an image that took it would be another one after each build, and turbo itself counts what git knows. */
+const turboFolder = '.turbo';
 
 /** What a Turborepo or a plain workspace gets so that scripts and tasks deploy it. Where all of it is there, nothing changes. */
 export function setUp(request: SetUpRequest): SetUp {
@@ -59,7 +59,7 @@ export function setUp(request: SetUpRequest): SetUp {
   const changes = [
     ...turbo.changes,
     ...scripts.flatMap(({ change }) => change ?? []),
-    ...ignoreChange('.gitignore', gitignoreLines, files),
+    ...ignoreChange('.gitignore', kind === 'turbo' ? [...gitignoreLines, turboFolder] : gitignoreLines, files),
     ...(seen.found.some(({ dockerfile }) => dockerfile !== undefined)
       ? ignoreChange('.dockerignore', harmlessLines(ignoredByImages(kind), seen.copied), files)
       : []),
@@ -70,7 +70,7 @@ export function setUp(request: SetUpRequest): SetUp {
 
 function ignoredByImages(kind: SetUpRequest['kind']): readonly string[] {
   const lines = dockerignoreLines.filter((line) => line !== '.nx');
-  return kind === 'turbo' ? [...lines, turboFolder] : lines;
+  return kind === 'turbo' ? [...lines, `**/${turboFolder}`] : lines;
 }
 
 interface Scripts {
