@@ -18,6 +18,7 @@ import { type Kube, type KubeObject, connectKube } from '../clients';
 import { valueOf } from './localRegistry';
 import { objectsIn } from './objectsIn';
 import { type Ended, type Env, runCommand, userEnv } from './runCommand';
+import { addTurboConfig, turboVersion, turnIntoPackages } from './packageShop';
 import { RunningDev } from './runningDev';
 
 /** Longer than any single wait of a test, so that it is the wait that tells what is missing. */
@@ -45,11 +46,16 @@ export class Shop {
   private readonly devs: RunningDev[] = [];
   private connected: Kube | undefined;
 
-  async open(): Promise<void> {
+  /** Its files alone, for what needs no cluster. */
+  unpack(): void {
     const packed = process.env['SLIPWAY_E2E_SHOP'];
     if (packed === undefined) throw new Error('there is no packed shop: jest runs packShop before these tests');
     mkdirSync(this.folder);
     copyWorkspace(packed, this.root);
+  }
+
+  async open(): Promise<void> {
+    this.unpack();
     const context = process.env['SLIPWAY_CONTEXT'];
     const kube = valueOf(await connectKube(context === undefined ? {} : { context }));
     valueOf(await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: this.namespace } }));
@@ -117,6 +123,27 @@ export class Shop {
     return this.run('nx', args, options);
   }
 
+  turbo(args: readonly string[], options: RunOptions = {}): Promise<Ended> {
+    return this.run('turbo', args, options);
+  }
+
+  /** Makes a workspace of npm's of it, with the same sources and without Nx. */
+  becomePackages(): void {
+    turnIntoPackages(this.root);
+  }
+
+  /** Makes a Turborepo of it, with the same sources and without Nx, and installs turbo. */
+  async becomeTurborepo(): Promise<void> {
+    turnIntoPackages(this.root);
+    addTurboConfig(this.root);
+    await this.install(`turbo@${turboVersion}`);
+    // turbo asks git what belongs to a package. Without a commit it takes the output of a build for its input, and its cache has nothing.
+    const git = (...args: readonly string[]) => runCommand({ command: 'git', args, cwd: this.root });
+    await git('init', '--quiet');
+    await git('add', '.');
+    await git('-c', 'user.name=e2e', '-c', 'user.email=e2e@localhost', 'commit', '--quiet', '--message=The shop');
+  }
+
   /** Installs packages into the workspace, as a user would. */
   async install(...packages: readonly string[]): Promise<void> {
     const args = ['install', '--silent', '--no-audit', '--no-fund', '-D', ...packages];
@@ -130,6 +157,16 @@ export class Shop {
 
   nxDev(project: string): RunningDev {
     return this.start('nx', ['run', `${project}:dev`, ...this.where]);
+  }
+
+  /** By the script of a package, which turbo runs. */
+  turboDev(packageName: string): RunningDev {
+    return this.start('turbo', ['run', 'dev', `--filter=${packageName}`, '--', ...this.where]);
+  }
+
+  /** By the script of a package, which npm runs. */
+  npmDev(packageName: string): RunningDev {
+    return this.start('npm', ['run', 'dev', `--workspace=${packageName}`, '--', ...this.where]);
   }
 
   /** Flags that say where everything is deployed. */
@@ -155,7 +192,9 @@ export class Shop {
     return runCommand({ command: this.bin(bin), args, cwd: this.root, ...options });
   }
 
+  /** Of what is installed in the workspace; npm is that of the machine. */
   private bin(name: string): string {
+    if (name === 'npm') return name;
     return this.path(join('node_modules', '.bin', process.platform === 'win32' ? `${name}.cmd` : name));
   }
 
@@ -227,6 +266,9 @@ function listed(folder: string, at: string): readonly string[] {
   });
 }
 
+/** npm's own record of what is installed, which it writes anew when it installs more. */
+const installRecord = '.package-lock.json';
+
 /** Installed packages are linked and not copied: nothing writes into them, and there are thousands of files. */
 function copyWorkspace(from: string, to: string, installed = false): void {
   mkdirSync(to);
@@ -234,7 +276,7 @@ function copyWorkspace(from: string, to: string, installed = false): void {
     const [source, target] = [join(from, entry.name), join(to, entry.name)];
     if (entry.isSymbolicLink()) symlinkSync(readlinkSync(source), target);
     else if (entry.isDirectory()) copyWorkspace(source, target, installed || basename(source) === 'node_modules');
-    else if (installed) linkSync(source, target);
+    else if (installed && entry.name !== installRecord) linkSync(source, target);
     else copyFileSync(source, target);
   }
 }
