@@ -9,10 +9,10 @@ import { indexLayer, readFilesOf, treeOfLayers } from '../build/layers/readLayer
 import type { Node } from '../build/layers/fileTree';
 import type { ImageFile, ImageManifest } from '../build/layers/imageFile';
 import { connectEngine, connectKube, openRegistry } from '../clients';
-import { needsEngine } from '../dockerfile';
+import { engineHead, needsEngine } from '../dockerfile';
 import { contentDigest, type Artifact, type Snapshot } from '../model';
 import { readEntry } from '../source';
-import { layersTable } from './layersTable';
+import { headTable, layersTable } from './layersTable';
 import { localRegistry, valueOf } from './localRegistry';
 
 // The same Dockerfile, built by a real engine and put together without one, has to come out the same.
@@ -103,8 +103,8 @@ interface Seen {
 }
 
 /** Builds with one kind and reads the result back from the registry. */
-async function seen(kind: 'docker' | 'layers', text: string, target?: string): Promise<Seen> {
-  const ref = `${repo}/${kind}:${contentDigest(text + (target ?? '')).slice(0, 20)}`;
+async function seen(kind: 'docker' | 'layers' | 'docker+layers', text: string, target?: string): Promise<Seen> {
+  const ref = `${repo}/${kind.replace('+', '-and-')}:${contentDigest(text + (target ?? '')).slice(0, 20)}`;
   const { artifact, snapshot } = await artifactOf(text, { builder: `${kind}/1`, ...(target !== undefined && { target }) });
   const lines: string[] = [];
   const built = await builder.build({ artifact, snapshot, bases: {}, root, ref, signal, onLine: (line) => lines.push(line) });
@@ -180,5 +180,15 @@ describe('an image put together without an engine is the engine’s', () => {
     const [byEngine, byLayers] = [await seen('docker', text), await seen('layers', text)];
     expect(byLayers.files.filter((line) => !byEngine.files.includes(line))).toEqual([]);
     expect(byLayers).toEqual(byEngine);
+  });
+});
+
+describe('an image whose first part the engine made is the engine’s', () => {
+  it.each(Object.entries(headTable))('%s', async (_, lines) => {
+    const text = `${lines.join('\n')}\n`;
+    expect(engineHead(text, { args: {}, kindOf: () => 'dir', dockerfile: 'Dockerfile' })).toBeDefined();
+    const [byEngine, byBoth] = [await seen('docker', text), await seen('docker+layers', text)];
+    expect(byBoth.files.filter((line) => !byEngine.files.includes(line))).toEqual([]);
+    expect(byBoth).toEqual(byEngine);
   });
 });

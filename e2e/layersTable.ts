@@ -75,3 +75,48 @@ export const layersTable: Readonly<Record<string, readonly string[]>> = {
   ],
   dots: ['FROM busybox:1.36', 'WORKDIR /a/b', 'COPY a.txt ../up.txt', 'COPY dir/. ./here', 'COPY ./dir/sub/ there'],
 };
+
+/** Dockerfiles whose first part an engine makes, and the rest without it. */
+export const headTable: Readonly<Record<string, readonly string[]>> = {
+  'copies after a RUN': ['FROM busybox:1.36', 'WORKDIR /app', 'RUN echo x > made && chown 5:6 /app', 'USER 5', 'COPY dir src', 'CMD ["x"]'],
+  'a RUN that reads what was copied': [
+    'FROM busybox:1.36',
+    'COPY a.txt b.txt /in/',
+    'RUN cat /in/* > /out',
+    'COPY dir /app',
+    'COPY a.txt /in/b.txt',
+  ],
+  'what a RUN took away': [
+    'FROM busybox:1.36',
+    'RUN rm /bin/vi && rm -r /tmp && ln -s /home /tmp',
+    'COPY dir /tmp/x',
+    'COPY a.txt /bin/vi',
+  ],
+  'a directory that is a link': [
+    'FROM busybox:1.36',
+    'RUN mkdir /real && ln -s /real /link && ln -s nowhere /dangling',
+    'COPY dir /link',
+    'COPY a.txt /link/',
+  ],
+  'a stage that is built, then another': [
+    'FROM busybox:1.36 AS made',
+    'COPY dir /dir',
+    'RUN cat /dir/one.txt > /result',
+    'FROM busybox:1.36',
+    'COPY --from=made /result /r/',
+    'COPY other /app',
+    'ENTRYPOINT ["/r/result"]',
+  ],
+  'a target in the middle': [
+    'FROM busybox:1.36 AS base',
+    'ENV A=1',
+    'RUN echo 1 > /one',
+    'COPY a.txt /app/',
+    'EXPOSE 80',
+    'FROM base AS dev',
+    'COPY --chown=7 dir $A/dir',
+    'CMD ["dev"]',
+  ],
+  'a CMD before and an ENTRYPOINT after': ['FROM busybox:1.36', 'CMD ["own"]', 'RUN true', 'COPY a.txt /', 'ENTRYPOINT ["e"]'],
+  'an inherited CMD and an ENTRYPOINT': ['FROM busybox:1.36 AS b', 'CMD ["own"]', 'RUN true', 'FROM b', 'COPY a.txt /', 'ENTRYPOINT ["e"]'],
+};

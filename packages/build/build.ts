@@ -1,21 +1,24 @@
 import { failed } from '../model';
 import type { Builder, BuildTools } from './builder';
 import { dockerBuilder } from './docker';
+import { dockerAndLayersBuilder } from './dockerAndLayers';
 import { layersBuilder } from './layers';
 import { limitBuilds } from './limitBuilds';
 
 /** A kind of builder is a folder and a line here. */
-const kinds = {
-  docker: ({ engine }) => limitBuilds(dockerBuilder(engine)),
+function kindsWith(tools: BuildTools): Readonly<Record<string, Builder>> {
+  const docker = dockerBuilder(tools.engine);
   // An image that no registry is to have is made where it will be looked for. Tags are not shared all the same: one store never gets
   // images of both kinds.
-  layers: (tools) => limitBuilds(tools.hasRegistry ? layersBuilder(tools) : dockerBuilder(tools.engine)),
-} as const satisfies Readonly<Record<string, (tools: BuildTools) => Builder>>;
+  if (!tools.hasRegistry) return { docker, layers: docker, 'docker+layers': docker };
+  const layers = layersBuilder(tools);
+  return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers) };
+}
 
 /** Builds each image with the builder that its recipe names. What builders remember they remember until the session ends. */
 export function openBuilders(tools: BuildTools): Builder {
-  const opened = new Map(Object.entries(kinds).map(([kind, open]) => [kind, open(tools)]));
-  return {
+  const opened = new Map(Object.entries(kindsWith(tools)));
+  return limitBuilds({
     async build(job) {
       const { recipe, project, name } = job.artifact;
       const kind = recipe.builder.replace(/\/.*/, '');
@@ -30,5 +33,5 @@ export function openBuilders(tools: BuildTools): Builder {
         project,
       });
     },
-  };
+  });
 }

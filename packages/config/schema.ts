@@ -58,7 +58,7 @@ export const projectSchema = {
         builder: {
           enum: ['auto', 'docker', 'layers'],
           description:
-            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), or auto, which takes layers wherever that makes the same image. Default: auto.',
+            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), or auto, which takes layers for all that needs no engine and makes the same image. Default: auto.',
         },
         docker: {
           type: 'object',

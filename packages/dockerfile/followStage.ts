@@ -73,6 +73,8 @@ export interface FollowOptions {
   readonly args: Readonly<Record<string, string>>;
   /** Of the image or stage that it stands on; for `scratch` an empty one. */
   readonly base: Pick<FollowedStage, 'settings' | 'args' | 'author'>;
+  /** A part of the stage that is not followed had a CMD. */
+  readonly commandIsOwn?: boolean;
 }
 
 /**
@@ -97,13 +99,14 @@ class Following {
   private readonly steps: ImageStep[] = [];
   private readonly mistakes: Mistake[] = [];
   private author: string | undefined;
-  private commandIsOwn = false;
+  private commandIsOwn: boolean;
 
   constructor(
     private readonly stage: SplitStage,
     private readonly options: FollowOptions,
   ) {
     const { settings, args, author } = options.base;
+    this.commandIsOwn = options.commandIsOwn === true;
     this.settings = stage.base.kind === 'scratch' ? { WorkingDir: '/', Env: [`PATH=${defaultPath}`] } : { ...settings };
     this.author = author;
     this.args = new Map(args);

@@ -1,5 +1,6 @@
 export { acceptsDefinedBy, definitionOf, inputsOf, type Accepts, type InputOptions } from './inputs';
 export { below } from './below';
+export { engineHead, type EngineHead } from './engineHead';
 export { followStage, type CopyStep, type FollowedStage, type ImageSettings, type ImageStep } from './followStage';
 export { lineOfInstruction } from './lineOfInstruction';
 export { pathMatcher, readIgnore, type PathMatcher, type PatternMistake } from './pathMatcher';
@@ -14,5 +15,6 @@ export {
   type StageFacts,
 } from './readDockerfile';
 export { needsEngine, type NeedsEngine, type NeedsEngineOptions } from './needsEngine';
-export { splitStages, type SplitDockerfile, type SplitStage } from './splitStages';
+export { sentDockerfile } from './sentDockerfile';
+export { splitStages, stageNamed, type SplitDockerfile, type SplitStage } from './splitStages';
 export { hasWildcard, wildcard } from './wildcard';

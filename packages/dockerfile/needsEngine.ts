@@ -20,17 +20,24 @@ export interface NeedsEngineOptions extends SplitOptions {
  * image is made of its base and of copied files, and can be put together from what the Dockerfile says.
  */
 export function needsEngine(text: string, options: NeedsEngineOptions): NeedsEngine | undefined {
-  const frontend = /^\s*#\s*syntax\s*=\s*(\S+)/i.exec(text)?.[1];
-  if (frontend !== undefined && !/^(docker\.io\/)?docker\/dockerfile(:|@|$)/.test(frontend)) {
-    return { because: `its syntax is ${frontend}`, line: 1 };
-  }
-  if (options.args['BUILDKIT_SYNTAX'] !== undefined) return { because: 'BUILDKIT_SYNTAX sets its syntax', line: 1 };
+  const whole = needOfWhole(text, options);
+  if (whole) return whole;
   const split = splitStages(text, options);
   if (!split) return { because: 'it cannot be read', line: 1 };
   for (const stage of split.reached) {
     const need = needOfStage(stage, split, options);
     if (need) return need;
   }
+  return undefined;
+}
+
+/** What changes the meaning of all instructions. */
+export function needOfWhole(text: string, options: NeedsEngineOptions): NeedsEngine | undefined {
+  const frontend = /^\s*#\s*syntax\s*=\s*(\S+)/i.exec(text)?.[1];
+  if (frontend !== undefined && !/^(docker\.io\/)?docker\/dockerfile(:|@|$)/.test(frontend)) {
+    return { because: `its syntax is ${frontend}`, line: 1 };
+  }
+  if (options.args['BUILDKIT_SYNTAX'] !== undefined) return { because: 'BUILDKIT_SYNTAX sets its syntax', line: 1 };
   return undefined;
 }
 
@@ -44,7 +51,8 @@ function needOfStage(stage: SplitStage, split: SplitDockerfile, options: NeedsEn
   return undefined;
 }
 
-interface Place {
+/** Where an instruction stands. */
+export interface Place {
   readonly stage: SplitStage;
   readonly split: SplitDockerfile;
   readonly options: NeedsEngineOptions;
@@ -52,7 +60,8 @@ interface Place {
 
 const copyFlags: ReadonlySet<string> = new Set(['from', 'chown', 'chmod', 'link', 'parents', 'exclude']);
 
-function needOf(instruction: Instruction, place: Place): string | undefined {
+/** As a phrase for people; undefined: it can be followed. */
+export function needOf(instruction: Instruction, place: Place): string | undefined {
   const { keyword, text, flags } = instruction;
   switch (keyword) {
     case 'RUN': {

@@ -1,4 +1,4 @@
-import { needsEngine, type PathKind } from '../dockerfile';
+import { engineHead, needsEngine, sentDockerfile, type PathKind } from '../dockerfile';
 import { failed, succeeded, type Result, type WorkspacePath } from '../model';
 import type { DockerfileRequest } from './artifact';
 import { joinPath } from './workspaceFiles';
@@ -18,6 +18,7 @@ interface Choice {
 /** Versions change when a builder makes something else of the same inputs. */
 const docker = 'docker/1';
 const layers = 'layers/1';
+const both = 'docker+layers/1';
 
 /**
  * What makes the image. It enters the tag, so it is decided from the Dockerfile and the config alone: every machine decides alike,
@@ -28,19 +29,18 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   const wanted = config.image?.builder ?? 'auto';
   const place = own?.config?.image?.builder === undefined ? 'slipway.yaml of the workspace' : own.path;
   if (wanted === 'docker') return succeeded({ builder: docker, because: `image.builder is docker in ${place}` });
-  const need = needsEngine(text, {
-    args,
-    ...(target !== undefined && { target }),
-    kindOf: (path) => kindOf(joinPath(context, path)),
-  });
+  const options = { args, ...(target !== undefined && { target }), kindOf: (path: string) => kindOf(joinPath(context, path)) };
+  const need = needsEngine(text, options);
   if (!need) {
     const because = wanted === 'layers' ? `image.builder is layers in ${place}` : `nothing in ${dockerfile} needs an engine`;
     return succeeded({ builder: layers, because });
   }
+  const head = wanted === 'auto' ? engineHead(text, { ...options, dockerfile: sentDockerfile({ context, dockerfile }) }) : undefined;
+  if (head) return succeeded({ builder: both, because: `${head.because} (${dockerfile}:${head.line}) is the last that needs an engine` });
   if (wanted === 'auto') return succeeded({ builder: docker, because: `${need.because} (${dockerfile}:${need.line}) needs an engine` });
   return failed({
     code: 'engineNeeded',
-    message: `${dockerfile}:${need.line}: image.builder is layers, but ${need.because} needs an engine`,
+    message: `image.builder is layers, but ${need.because} needs an engine`,
     hint: 'set image.builder to auto or docker in slipway.yaml, or change the instruction',
     retry: 'whenInputChanges',
     exitCode: 2,

@@ -56,7 +56,7 @@ export type Event =
       readonly artifact: ArtifactName;
       readonly ref: string;
       readonly ms: number;
-      /** `docker` or `layers`. */
+      /** `docker`, `layers`, or `docker+layers`: the engine made the first part. */
       readonly builder: string;
       /** Why it was that one. */
       readonly because?: string;

@@ -212,6 +212,21 @@ describe('what people read', () => {
       ],
     },
     {
+      what: 'what made an image, and once why an engine had to',
+      events: [
+        { ...built, builder: 'layers', because: 'nothing needs an engine' },
+        { ...built, because: 'RUN npm ci (Dockerfile:3) needs an engine' },
+        { ...built, because: 'RUN npm ci (Dockerfile:3) needs an engine' },
+        { ...built, builder: 'docker+layers', because: 'RUN npm ci (Dockerfile:3) is the last that needs an engine' },
+      ],
+      lines: [
+        'worker   built localhost:5000/worker:0123456789ab with layers  1.2 s',
+        'worker   built localhost:5000/worker:0123456789ab with docker, RUN npm ci (Dockerfile:3) needs an engine  1.2 s',
+        'worker   built localhost:5000/worker:0123456789ab  1.2 s',
+        'worker   built localhost:5000/worker:0123456789ab with docker+layers, RUN npm ci (Dockerfile:3) is the last that needs an engine  1.2 s',
+      ],
+    },
+    {
       what: 'the end, and what stays',
       events: [
         { kind: 'removed', release: 'worker', objects: ['deployment/worker', 'service/worker'] },

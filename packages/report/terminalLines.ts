@@ -4,8 +4,8 @@ import { problemDetails } from './problemLines';
 import { appliedText, isUnchanged, rollingOut, rollout, withBeginning, withRelease } from './releaseLines';
 import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
 import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
-import { count, duration, shortRef, someOf } from './units';
-import { continued, finished, held, output, started } from './workLines';
+import { count, duration, someOf } from './units';
+import { built, continued, finished, held, output, started } from './workLines';
 
 /** An event, or that time has passed: some things are said only when they last. */
 export type Moment = Event | { readonly kind: 'timePassed' };
@@ -73,12 +73,6 @@ function movedOn(event: Event, state: TerminalState): TerminalState {
   return { ...state, holds: without(state.holds, ...over), later: without(state.later, ...over.map((subject) => `hold ${subject}`)) };
 }
 
-/** The engine is what people expect; why it was that goes to those who ask for more. */
-function builderText({ builder, because }: Extract<Event, { kind: 'built' }>, debug: boolean): string {
-  const reason = debug && because !== undefined ? `, ${because}` : '';
-  return builder === 'docker' && !debug ? '' : ` with ${builder}${reason}`;
-}
-
 function subjectOf(event: Event): string | undefined {
   if ('artifact' in event) return event.artifact;
   if ('release' in event) return event.release;
@@ -110,11 +104,7 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'reloaded':
       return line(event.artifact, `took it up  ${took(event.ms)}`, finished(eventful, event.artifact));
     case 'built':
-      return line(
-        event.artifact,
-        `built ${shortRef(event.ref)}${dim(builderText(event, debug))}  ${took(event.ms)}`,
-        finished(eventful, event.artifact),
-      );
+      return built(event, eventful, format);
     case 'delivered':
       return line(event.artifact, `delivered, ${event.because}  ${took(event.ms)}`, finished(eventful, event.artifact));
     case 'applied':

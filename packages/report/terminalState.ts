@@ -46,6 +46,8 @@ export interface TerminalState {
   readonly sources: ReadonlyMap<ArtifactName, ReadonlyMap<ContainerPath, WorkspacePath>>;
   /** Subjects of which it was said that they are being built. */
   readonly announced: ReadonlySet<string>;
+  /** Why an engine builds it, as it was said last: by artifact. */
+  readonly builders: ReadonlyMap<ArtifactName, string>;
   /** The last lines that a tool printed for a subject, until it has worked so long that they are shown as they come. */
   readonly outputs: ReadonlyMap<string, { readonly since: number; readonly lines: readonly string[] }>;
   /** The last failure told, by subject. */
@@ -82,6 +84,7 @@ export const atFirst: TerminalState = {
   pods: new Map(),
   sources: new Map(),
   announced: new Set(),
+  builders: new Map(),
   outputs: new Map(),
   failures: new Map(),
   rolloutFailures: new Map(),

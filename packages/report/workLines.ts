@@ -1,5 +1,6 @@
 import type { Event } from '../model';
 import { patienceMs, withEntry, without, type Format, type Line, type Step, type TerminalState } from './terminalState';
+import { duration, shortRef } from './units';
 
 /** What a tool prints is shown as it comes once it has worked for this long. */
 const longWorkMs = 3000;
@@ -51,6 +52,19 @@ export function output(event: Extract<Event, { kind: 'output' }>, state: Termina
       }),
     },
     lines: [],
+  };
+}
+
+/** What made it, when that is not the engine alone; and why an engine had a part in it, once. */
+export function built(event: Extract<Event, { kind: 'built' }>, state: TerminalState, { verbosity, paint }: Format): Step {
+  const { artifact, builder, because } = event;
+  const isNews = builder !== 'layers' && state.builders.get(artifact) !== because;
+  const reason = because === undefined || !(isNews || verbosity === 'debug') ? '' : `, ${because}`;
+  const by = builder === 'docker' && reason === '' ? '' : ` with ${builder}${reason}`;
+  const next = finished(state, artifact);
+  return {
+    state: because === undefined ? next : { ...next, builders: withEntry(next.builders, artifact, because) },
+    lines: [{ subject: artifact, text: `built ${shortRef(event.ref)}${paint.dim(by)}  ${paint.dim(duration(event.ms))}` }],
   };
 }
 

@@ -5,7 +5,7 @@ import { type BuildRequest, type Engine, type ImageConfig, parseImageRef } from 
 import { type Problem, type Result, failed, succeeded } from '../model';
 import { buildFakeImage } from './fakeBuild';
 import { type FakeRegistry, fakeRegistry } from './fakeRegistry';
-import { savedImage } from './fakeSave';
+import { imageParts, pushImage, savedImage } from './fakeImage';
 
 export interface FakeEngineOptions {
   /** Where pushes go. */
@@ -92,20 +92,20 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
     build: (request) => (state.running ? build(request) : Promise.resolve(failed(down))),
     imageId: (ref) => answer(() => find(ref)?.config.id ?? (options.bases?.includes(ref) === true ? baseOf(ref)?.id : undefined)),
     inspect: (ref) => answer(() => find(ref)?.config),
-    push({ ref, signal, onLine }) {
-      if (!state.running) return Promise.resolve(failed(down));
-      if (signal.aborted) return Promise.resolve(failed(aborted));
+    async push({ ref, signal, onLine }) {
+      if (!state.running) return failed(down);
+      if (signal.aborted) return failed(aborted);
       const refused = state.refusePush;
       state.refusePush = undefined;
-      if (refused) return Promise.resolve(failed(refused));
+      if (refused) return failed(refused);
       const image = find(ref);
-      const refuse = (reason: string): Promise<Result<{ readonly digest: string }>> =>
-        Promise.resolve(failed({ code: 'pushRefused', message: `${ref} was not pushed: ${reason}`, retry: 'afterDelay', exitCode: 1 }));
+      const refuse = (reason: string): Result<{ readonly digest: string }> =>
+        failed({ code: 'pushRefused', message: `${ref} was not pushed: ${reason}`, retry: 'afterDelay', exitCode: 1 });
       if (!image) return refuse(`An image does not exist locally with the tag: ${ref}`);
-      if (!registry.reachable) return refuse('connection refused');
-      const digest = registry.put(ref, image.config.id);
-      onLine(`${parseImageRef(ref).tag ?? 'latest'}: digest: ${digest}`);
-      return Promise.resolve(succeeded({ digest }));
+      const pushed = await pushImage(registry, ref, await imageParts(image.config, image.files));
+      if (!pushed.ok) return refuse('connection refused');
+      onLine(`${parseImageRef(ref).tag ?? 'latest'}: digest: ${pushed.value.digest}`);
+      return pushed;
     },
     save: (ref) => {
       if (!state.running) return Promise.resolve(failed(down));

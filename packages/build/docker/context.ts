@@ -1,3 +1,4 @@
+import { below as pathBelow, sentDockerfile } from '../../dockerfile';
 import { entryAt, type Artifact, type Entry, type Snapshot, type WorkspacePath } from '../../model';
 
 /** One thing of the tar that is sent as the build context. */
@@ -16,20 +17,16 @@ export interface Context {
   readonly dockerfile: string;
 }
 
-/** A Dockerfile outside of the context goes in under a name of its own. */
-const outsideName = '.slipway.Dockerfile';
-
 /** What the engine is sent: the snapshot's sources that lie in the context, and the Dockerfile wherever it lies. */
 export function contextOf({ recipe, inputs }: Pick<Artifact, 'recipe' | 'inputs'>, { sources }: Pick<Snapshot, 'sources'>): Context {
   const { context, dockerfile } = recipe;
   const entries: ContextEntry[] = [];
-  const prefix = context === '' ? '' : `${context}/`;
-  const isOutside = !dockerfile.startsWith(prefix);
+  const name = sentDockerfile(recipe);
   const file = entryAt(sources, dockerfile);
-  if (isOutside && file) entries.push({ name: outsideName, entry: file, source: dockerfile });
+  if (file && pathBelow(context, dockerfile) === undefined) entries.push({ name, entry: file, source: dockerfile });
   const isWanted = (path: WorkspacePath): boolean => !path.endsWith('.dockerignore') || isCopied(path, inputs);
   collect(entryAt(sources, context), context, '', isWanted, entries);
-  return { entries, dockerfile: isOutside ? outsideName : dockerfile.slice(prefix.length) };
+  return { entries, dockerfile: name };
 }
 
 function collect(

@@ -10,15 +10,17 @@ import { packContext } from './packContext';
 
 /** Through the BuildKit of a Docker engine. The image gets its name only when exactly the snapshot was sent. */
 export function dockerBuilder(engine: Engine): Builder {
-  return { build: (job) => buildWith(engine, job) };
+  return { build: (job) => buildInEngine(engine, job) };
 }
 
-async function buildWith(engine: Engine, job: BuildJob): Promise<Result<Built>> {
+/** `part`: what the engine is sent instead of the whole Dockerfile. */
+export async function buildInEngine(engine: Engine, job: BuildJob, part?: string): Promise<Result<Built>> {
   const { artifact, snapshot, root, ref, signal, onLine } = job;
   const { recipe } = artifact;
   const { entries, dockerfile } = contextOf(artifact, snapshot);
   const bases = await reachableBases(job, engine);
-  const rewrite = Object.keys(bases).length === 0 ? [] : [[recipe.dockerfile, (text: string) => namedBases(text, bases)] as const];
+  const isAsIs = part === undefined && Object.keys(bases).length === 0;
+  const rewrite = isAsIs ? [] : [[recipe.dockerfile, (text: string) => namedBases(part ?? text, bases)] as const];
   const context = packContext({ root, entries, rewrite: new Map(rewrite) });
   const made = await engine.build({
     context: context.stream,

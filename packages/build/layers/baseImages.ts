@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { buffer } from 'node:stream/consumers';
 import { parseImageRef, type Engine, type Registry, type RegistryManifest } from '../../clients';
@@ -19,8 +20,16 @@ export interface BaseImage {
 }
 
 export interface BaseImages {
-  /** By reference and platform (`linux/amd64`); the same image for as long as this lives. Failures: `baseImageNotFound`, and those of the registry. */
-  get(ref: string, platform: string, signal: AbortSignal): Promise<Result<BaseImage>>;
+  /** By reference; the same image for as long as this lives. Failures: `baseImageNotFound`, `baseImageUnreadable`. */
+  get(ref: string, wanted: WantedBase): Promise<Result<BaseImage>>;
+}
+
+export interface WantedBase {
+  /** `linux/amd64`. */
+  readonly platform: string;
+  /** Where an image that stands on it goes: a registry that has the layers already need not be sent them. */
+  readonly target: string;
+  readonly signal: AbortSignal;
 }
 
 interface Tools {
@@ -33,9 +42,9 @@ interface Tools {
 export function baseImages(tools: Tools): BaseImages {
   const known = new Map<string, Promise<Result<BaseImage>>>();
   return {
-    async get(ref, platform, signal) {
-      const key = `${platform} ${ref}`;
-      const found = known.get(key) ?? find(ref, platform, { ...tools, signal });
+    async get(ref, wanted) {
+      const key = `${wanted.platform} ${ref}`;
+      const found = known.get(key) ?? find(ref, { ...tools, ...wanted });
       known.set(key, found);
       const image = await found;
       if (!image.ok && known.get(key) === found) known.delete(key);
@@ -44,10 +53,10 @@ export function baseImages(tools: Tools): BaseImages {
   };
 }
 
-type Search = Tools & { readonly signal: AbortSignal };
+type Search = Tools & WantedBase;
 
-async function find(ref: string, platform: string, search: Search): Promise<Result<BaseImage>> {
-  const pulled = await fromRegistry(ref, platform, search);
+async function find(ref: string, search: Search): Promise<Result<BaseImage>> {
+  const pulled = await fromRegistry(ref, search);
   if (pulled.ok && pulled.value) return succeeded(pulled.value);
   const saved = await fromEngine(ref, search);
   if (saved.ok && saved.value) return succeeded(saved.value);
@@ -72,8 +81,8 @@ function notFound(ref: string, { pulled, saved }: { readonly pulled: Result<unkn
   };
 }
 
-async function fromRegistry(ref: string, platform: string, search: Search): Promise<Result<BaseImage | undefined>> {
-  const { registry, signal } = search;
+async function fromRegistry(ref: string, search: Search): Promise<Result<BaseImage | undefined>> {
+  const { registry, platform, signal } = search;
   const top = await registry.manifest(ref, signal);
   if (!top.ok || !top.value) return top.ok ? succeeded(undefined) : top;
   const { repository } = parseImageRef(ref);
@@ -132,18 +141,43 @@ async function indexOf(layer: LayerRef, repository: string, search: Search): Pro
   const noted = store.note(key) as readonly IndexedEntry[] | undefined;
   if (noted) return succeeded(noted);
   if (/zstd/.test(layer.mediaType)) return failed(unreadable(repository, 'its layers are compressed with zstd'));
+  const isCompressed = /gzip/.test(layer.mediaType);
+  if (parseImageRef(search.target).registry === parseImageRef(repository).registry && !store.has(layer.digest)) {
+    const streamed = await indexStreamed(layer.digest, repository, isCompressed, search);
+    if (streamed.ok) store.setNote(key, streamed.value);
+    return streamed;
+  }
   const kept = await keepLayer(layer, repository, search);
   if (!kept.ok) return kept;
-  const index = await indexLayer(store.open(layer.digest), /gzip/.test(layer.mediaType));
+  const index = await indexLayer(store.open(layer.digest), isCompressed);
   store.setNote(key, index);
   return succeeded(index);
+}
+
+/** Reads a layer without keeping it. */
+async function indexStreamed(
+  digest: string,
+  repository: string,
+  isCompressed: boolean,
+  { registry, signal }: Search,
+): Promise<Result<readonly IndexedEntry[]>> {
+  const answer = await registry.readBlob({ repository, digest }, signal);
+  if (!answer.ok) return answer;
+  const hash = createHash('sha256');
+  answer.value?.on('data', (chunk: Buffer) => hash.update(chunk));
+  try {
+    const index = answer.value && (await indexLayer(answer.value, isCompressed));
+    return index && `sha256:${hash.digest('hex')}` === digest ? succeeded(index) : failed(damaged(repository, digest));
+  } catch {
+    return failed(damaged(repository, digest));
+  }
 }
 
 /** Has a layer of a repository in the store. */
 export async function keepLayer(
   { digest }: Pick<LayerRef, 'digest'>,
   repository: string,
-  { registry, store, signal }: Omit<Search, 'engine'>,
+  { registry, store, signal }: Pick<Search, 'registry' | 'store' | 'signal'>,
 ): Promise<Result<void>> {
   if (store.has(digest)) return succeeded(undefined);
   const answer = await registry.readBlob({ repository, digest }, signal);

@@ -1,1 +1,1 @@
-export { layersBuilder } from './layersBuilder';
+export { layersBuilder, type LayersBuilder } from './layersBuilder';

@@ -4,41 +4,54 @@ import {
   followStage,
   needsEngine,
   splitStages,
+  stageNamed,
   type CopyStep,
+  type EngineHead,
   type FollowedStage,
   type ImageStep,
+  type SplitDockerfile,
   type SplitStage,
 } from '../../dockerfile';
 import { contentDigest, entryAt, failed, messageOf, succeeded, type Problem, type Result } from '../../model';
 import { labels, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
 import { baseImages, keepLayer, type BaseImage, type BaseImages } from './baseImages';
-import { blobStore, type BlobStore, type PackedBlob } from './blobStore';
+import { blobStore, type BlobStore } from './blobStore';
 import { contextTree } from './contextTree';
 import { copyFiles } from './copyFiles';
 import { emptyRoot, FileTree, type Content, type DirNode, type LayerEntry } from './fileTree';
 import { dockerTypes, type ImageFile, type ImageHistory, type LayerRef, type MediaTypes } from './imageFile';
 import { ownerOf } from './owners';
-import { packLayer } from './packLayer';
+import { packLayer, type PackedLayer } from './packLayer';
 import { publisher, type NewImage, type Publisher } from './publisher';
 import { readFilesOf } from './readLayer';
 
+export interface LayersBuilder extends Builder {
+  /** Makes what is left when an engine has made the first part of the Dockerfile, whose image is in the registry. */
+  buildOn(job: BuildJob, head: HeadImage): Promise<Result<Built>>;
+}
+
+export interface HeadImage {
+  readonly head: EngineHead;
+  /** With its digest. */
+  readonly ref: string;
+}
+
 /** Puts images together without an engine: the layers of the base, and one for each instruction that writes files. */
-export function layersBuilder({ registry, engine, cacheDir }: BuildTools): Builder {
+export function layersBuilder({ registry, engine, cacheDir }: BuildTools): LayersBuilder {
   const store = blobStore(cacheDir);
   const tools: LayerTools = { registry, store, bases: baseImages({ registry, engine, store }), publisher: publisher({ registry, store }) };
-  return {
-    async build(job) {
-      try {
-        const made = await new LayersBuild(job, tools).build();
-        return made.ok ? made : failed({ ...made.problem, project: job.artifact.project });
-      } catch (error) {
-        // The folder with the layers may be full or not ours; all else is a bug.
-        if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
-        return failed(unusable(job, messageOf(error)));
-      }
-    },
+  const buildOn = async (job: BuildJob, head: HeadImage | undefined): Promise<Result<Built>> => {
+    try {
+      const made = await new LayersBuild(job, tools, head).build();
+      return made.ok ? made : failed({ ...made.problem, project: job.artifact.project });
+    } catch (error) {
+      // The folder with the layers may be full or not ours; all else is a bug.
+      if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
+      return failed(unusable(job, messageOf(error)));
+    }
   };
+  return { build: (job) => buildOn(job, undefined), buildOn };
 }
 
 interface LayerTools {
@@ -69,6 +82,7 @@ class LayersBuild {
   constructor(
     private readonly job: BuildJob,
     private readonly tools: LayerTools,
+    private readonly head: HeadImage | undefined,
   ) {}
 
   async build(): Promise<Result<Built>> {
@@ -77,18 +91,13 @@ class LayersBuild {
     const text = await readFile(join(root, recipe.dockerfile)).catch(() => Buffer.alloc(0));
     const entry = entryAt(snapshot.sources, recipe.dockerfile);
     if (entry?.kind !== 'file' || contentDigest(text) !== entry.digest) return succeeded(this.notSent(contentDigest(text)));
-    const need = needsEngine(text.toString('utf8'), { ...recipe, kindOf: () => 'dir' });
-    const split = splitStages(text.toString('utf8'), recipe);
+    const need = this.head ? undefined : needsEngine(text.toString('utf8'), { ...recipe, kindOf: () => 'dir' });
+    const split = this.head?.head.split ?? splitStages(text.toString('utf8'), recipe);
     if (need || !split) return failed(this.needed(need?.because ?? 'it cannot be read', need?.line ?? 1));
-    for (const stage of split.reached) {
-      const made = await this.stage(stage, split);
-      if (!made.ok) return made;
-      this.made.set(stage.index, made.value);
-      if (this.changed !== undefined) return succeeded(this.notSent(this.changed));
-    }
-    const final = this.made.get(split.final.index);
-    if (!final) throw new Error(`stage ${split.final.index} was not made`);
-    const published = await this.tools.publisher.publish(this.imageOf(final), ref, signal);
+    const final = await this.make(split.final, split);
+    if (this.changed !== undefined) return succeeded(this.notSent(this.changed));
+    if (!final.ok) return final;
+    const published = await this.tools.publisher.publish(this.imageOf(final.value), ref, signal);
     if (!published.ok) return published;
     return succeeded({
       image: { location: 'registry', ref, id: published.value.digest },
@@ -117,29 +126,48 @@ class LayersBuild {
     };
   }
 
-  private async stage(stage: SplitStage, split: NonNullable<ReturnType<typeof splitStages>>): Promise<Result<MadeStage>> {
-    const base = await this.baseOf(stage);
+  /** Makes a stage, after those that it stands on or copies from. */
+  private async make(written: SplitStage, split: SplitDockerfile): Promise<Result<MadeStage>> {
+    const known = this.made.get(written.index);
+    if (known) return succeeded(known);
+    const rest = this.head?.head.rest ?? [];
+    const stage = rest.find(({ index }) => index === written.index) ?? written;
+    const isOnHead = stage === rest[0];
+    const base = isOnHead ? await this.headStage() : await this.baseOf(stage, split);
     if (!base.ok) return base;
-    const followed = followStage(stage, { split, args: this.job.artifact.recipe.args, base: base.value.followed });
+    for (const source of sourcesOf(stage, split)) {
+      const made = await this.make(source, split);
+      if (!made.ok) return made;
+    }
+    const { args } = this.job.artifact.recipe;
+    const commandIsOwn = isOnHead && this.head?.head.commandIsOwn === true;
+    const made = await this.stage(base.value, followStage(stage, { split, args, base: base.value.followed, commandIsOwn }));
+    if (made.ok) this.made.set(stage.index, made.value);
+    return made;
+  }
+
+  private async stage(base: MadeStage, followed: FollowedStage): Promise<Result<MadeStage>> {
     const [mistake] = followed.mistakes;
     if (mistake) return failed(this.invalid(mistake.message, mistake.line));
-    const tree = new FileTree(base.value.root);
-    const layers = [...base.value.layers];
-    const diffIds = [...base.value.file.rootfs.diff_ids];
-    const history = [...base.value.history];
+    const tree = new FileTree(base.root);
+    const layers = [...base.layers];
+    const diffIds = [...base.file.rootfs.diff_ids];
+    const history = [...base.history];
     for (const step of followed.steps) {
       const mistaken = await this.take(step, tree);
       if (mistaken !== undefined) return failed(this.invalid(mistaken, step.line));
+      // There is no use in going on; whoever asked looks at this first.
+      if (this.changed !== undefined) return failed(this.invalid('a file changed meanwhile', step.line));
       const entries = tree.takeLayer();
       if (entries.length > 0) {
-        const blob = await this.pack(entries);
-        layers.push({ mediaType: base.value.types.layer, digest: blob.digest, size: blob.size, repository: undefined });
+        const { blob, isNew } = await this.pack(entries);
+        layers.push({ mediaType: base.types.layer, digest: blob.digest, size: blob.size, repository: undefined, isNew });
         diffIds.push(blob.diffId);
       }
       history.push({ created, created_by: step.text, comment: 'slipway', ...(entries.length === 0 && { empty_layer: true }) });
     }
-    const file: ImageFile = { ...base.value.file, rootfs: { type: 'layers', diff_ids: diffIds } };
-    return succeeded({ followed, file, types: base.value.types, root: tree.snapshot(), layers, history });
+    const file: ImageFile = { ...base.file, rootfs: { type: 'layers', diff_ids: diffIds } };
+    return succeeded({ followed, file, types: base.types, root: tree.snapshot(), layers, history });
   }
 
   /** Does what one instruction says of files. Returns what is wrong with it. */
@@ -166,17 +194,17 @@ class LayersBuild {
     return mistake;
   }
 
-  private async pack(entries: readonly LayerEntry[]): Promise<PackedBlob> {
+  private async pack(entries: readonly LayerEntry[]): Promise<PackedLayer> {
     const bytes = await this.readLayers(entries);
     const { store } = this.tools;
-    const { blob, changed } = await packLayer(entries, {
+    const packed = await packLayer(entries, {
       root: this.job.root,
       store,
       bytesOf: ({ layer, name }) => bytes.get(layer)?.get(name),
     });
-    const [first] = changed;
+    const [first] = packed.changed;
     this.changed ??= first?.[1];
-    return blob;
+    return packed;
   }
 
   /** The bytes of files that come from other layers, by layer and name. */
@@ -203,22 +231,30 @@ class LayersBuild {
     return bytes.toString('utf8');
   }
 
-  private async baseOf(stage: SplitStage): Promise<Result<MadeStage>> {
-    const { base, line } = stage;
+  private async headStage(): Promise<Result<MadeStage>> {
+    const { head, ref = '' } = this.head ?? {};
+    return this.image(ref, head?.line ?? 1);
+  }
+
+  private async baseOf({ base, line }: SplitStage, split: SplitDockerfile): Promise<Result<MadeStage>> {
     switch (base.kind) {
       case 'stage': {
-        const made = this.made.get(base.index);
-        if (!made) throw new Error(`stage ${base.index} was not made`);
-        return succeeded(made);
+        const stage = split.stages[base.index];
+        if (!stage) throw new Error(`there is no stage ${base.index}`);
+        return this.make(stage, split);
       }
       case 'scratch':
         return succeeded(fromScratch(this.platform));
-      case 'image': {
-        const image = await this.tools.bases.get(refOfBase(base.name, this.job.bases), this.platform, this.job.signal);
-        if (image.ok) return succeeded(asStage(image.value));
-        return failed({ ...image.problem, location: { file: this.job.artifact.recipe.dockerfile, line } });
-      }
+      case 'image':
+        return this.image(refOfBase(base.name, this.job.bases), line);
     }
+  }
+
+  private async image(ref: string, line: number): Promise<Result<MadeStage>> {
+    const { signal, artifact } = this.job;
+    const image = await this.tools.bases.get(ref, { platform: this.platform, target: this.job.ref, signal });
+    if (image.ok) return succeeded(asStage(image.value));
+    return failed({ ...image.problem, location: { file: artifact.recipe.dockerfile, line } });
   }
 
   private get platform(): string {
@@ -270,6 +306,15 @@ function fromScratch(platform: string): MadeStage {
   const [os = 'linux', architecture = 'amd64', variant] = platform.split('/');
   const file: ImageFile = { architecture, os, ...(variant !== undefined && { variant }), rootfs: { type: 'layers', diff_ids: [] } };
   return asStage({ file, layers: [], types: dockerTypes, root: emptyRoot, repository: undefined });
+}
+
+/** The stages that a stage copies from. */
+function sourcesOf(stage: SplitStage, { stages }: SplitDockerfile): readonly SplitStage[] {
+  return stage.instructions.flatMap(({ keyword, flags }) => {
+    const from = keyword === 'COPY' ? flags.find(({ name }) => name === 'from')?.value : undefined;
+    const source = from === undefined ? undefined : stageNamed(from, stages.slice(0, stage.index));
+    return source ? [source] : [];
+  });
 }
 
 /** The image of this workspace that a FROM names, with any tag, or what it says. */

@@ -17,6 +17,8 @@ export interface PackOptions {
 
 export interface PackedLayer {
   readonly blob: PackedBlob;
+  /** It was not in the store before. */
+  readonly isNew: boolean;
   /** Files that did not hold what they should, and the digest of what was packed instead. With one of them the layer is of no use. */
   readonly changed: ReadonlyMap<WorkspacePath, ContentDigest>;
 }
@@ -27,7 +29,7 @@ const unchanged: ReadonlyMap<WorkspacePath, ContentDigest> = new Map();
 export async function packLayer(entries: readonly LayerEntry[], { root, store, bytesOf }: PackOptions): Promise<PackedLayer> {
   const key = `layer/1 ${keyOf(entries)}`;
   const noted = store.note(key) as PackedBlob | undefined;
-  if (noted && store.has(noted.digest)) return { blob: noted, changed: unchanged };
+  if (noted && store.has(noted.digest)) return { blob: noted, isNew: false, changed: unchanged };
   const changed = new Map<WorkspacePath, ContentDigest>();
   const blob = await store.pack(
     Readable.from(
@@ -42,7 +44,7 @@ export async function packLayer(entries: readonly LayerEntry[], { root, store, b
     ),
   );
   if (changed.size === 0) store.setNote(key, blob);
-  return { blob, changed };
+  return { blob, isNew: true, changed };
 }
 
 function keyOf(entries: readonly LayerEntry[]): string {

@@ -9,8 +9,14 @@ import type { ImageFile, ImageManifest, LayerRef, MediaTypes } from './imageFile
 export interface NewImage {
   readonly file: ImageFile;
   readonly types: MediaTypes;
-  /** With the repository that has a layer which is not in the store. */
-  readonly layers: readonly (LayerRef & { readonly repository: string | undefined })[];
+  readonly layers: readonly NewLayer[];
+}
+
+export interface NewLayer extends LayerRef {
+  /** Which repository has it, when it is not in the store. */
+  readonly repository: string | undefined;
+  /** It was made just now, so nobody has it yet. */
+  readonly isNew?: boolean;
 }
 
 export interface Publisher {
@@ -36,7 +42,7 @@ export function publisher({ registry, store }: Tools): Publisher {
   const haveLayer = async (layer: NewImage['layers'][number], repository: string, signal: AbortSignal): Promise<Result<void>> => {
     const { digest, size } = layer;
     if (holders.get(digest)?.has(repository)) return succeeded(undefined);
-    const there = await registry.hasBlob({ repository, digest }, signal);
+    const there = layer.isNew === true ? succeeded(false) : await registry.hasBlob({ repository, digest }, signal);
     if (!there.ok) return there;
     if (!there.value) {
       const sent = await bring(layer, repository, signal);

@@ -1,0 +1,1 @@
+export { dockerAndLayersBuilder } from './dockerAndLayersBuilder';
