@@ -9,6 +9,8 @@ export interface ProcessRequest {
   readonly signal?: AbortSignal;
   /** Standard input, when it gets any. */
   readonly input?: string;
+  /** Standard input stays open and says nothing, as a terminal at which nobody types: what watches files often ends when it is closed. */
+  readonly holdsInput?: true;
   /** Every line as it comes, from both streams. */
   readonly onLine?: (line: string, stream: 'stdout' | 'stderr') => void;
 }

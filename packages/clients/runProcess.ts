@@ -15,7 +15,7 @@ const keptBytes = 64 * 1024 * 1024;
 const running = new Set<number>();
 
 async function runProcess(request: ProcessRequest): ReturnType<Processes['run']> {
-  const { command, args, cwd, env = {}, signal, input, onLine } = request;
+  const { command, args, cwd, env = {}, signal, input, holdsInput, onLine } = request;
   if (signal?.aborted) return failed(abortedProcess(command));
   const { execa } = doors.processes();
   const child = execa(command, args, {
@@ -24,7 +24,7 @@ async function runProcess(request: ProcessRequest): ReturnType<Processes['run']>
     reject: false,
     // Kept here instead: a bundler that runs for days must not be held in memory with all that it ever said.
     buffer: false,
-    ...(input === undefined ? { stdin: 'ignore' } : { input }),
+    ...(input === undefined ? { stdin: holdsInput ? 'pipe' : 'ignore' } : { input }),
     // A process group of its own, so that it can be ended with all that it started. Windows ends a tree by another way.
     detached: process.platform !== 'win32',
     windowsHide: true,

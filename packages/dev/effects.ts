@@ -3,24 +3,31 @@ import { join } from 'node:path';
 import { openBuilders, readImageRecord, writeImageRecord, type Builder } from '../build';
 import { apply, remove, render } from '../deploy';
 import {
+  countLeaves,
   emptyDir,
   entryAt,
+  failed,
   leavesOf,
   messageOf,
+  succeeded,
   type Artifact,
   type ContainerId,
   type ContainerState,
   type DirEntry,
+  type Entry,
   type Fact,
   type Outcome,
   type Problem,
   type Report,
+  type Result,
   type SeenContainer,
   type Snapshot,
   type Step,
   type StepId,
   type Target,
+  type TargetState,
   type Workspace,
+  type WorkspacePath,
   type World,
 } from '../model';
 import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, visibleTree } from '../plan';
@@ -109,6 +116,8 @@ export class Effects {
         return this.lookUp(step, world());
       case 'runTarget':
         return this.runTarget(step, signal, world());
+      case 'watchTarget':
+        return this.watchTarget(step, { id, signal, world });
       case 'build':
         return this.build(step, signal, world());
       case 'deliver':
@@ -155,12 +164,47 @@ export class Effects {
     if (signal.aborted) return { kind: 'stopped' };
     if (!ran.ok) return failure(this.placed(ran.problem, target, world));
     const { startedAt, ms } = ran.value;
-    const outputs = await Promise.all(target.outputs.map(async (path) => [path, await readEntry(root, path)] as const));
-    const unread = outputs.find(([, entry]) => !entry.ok);
-    if (unread && !unread[1].ok) return failure(unread[1].problem, target.project);
+    const made = await this.outputsOf(target);
+    if (!made.ok) return failure(made.problem, target.project);
     const touched = await wasTouched(root, target, world, startedAt);
     if (ms !== undefined) this.report({ kind: 'targetRan', target: step.target, ms: Math.round(ms) });
-    return { kind: 'targetRan', outputs: outputs.map(([path, entry]) => [path, entry.ok ? entry.value : undefined]), touched };
+    return { kind: 'targetRan', outputs: made.value, touched };
+  }
+
+  /** What a target has written, as it is now. */
+  private async outputsOf({ outputs }: Target): Promise<Result<TargetState['outputs']>> {
+    const { root } = this.session.options;
+    const read = await Promise.all(outputs.map(async (path) => [path, await readEntry(root, path)] as const));
+    const entries: (readonly [WorkspacePath, Entry | undefined])[] = [];
+    for (const [path, entry] of read) {
+      if (!entry.ok) return entry;
+      entries.push([path, entry.value]);
+    }
+    return succeeded(entries);
+  }
+
+  private async watchTarget(
+    step: Extract<Step, { kind: 'watchTarget' }>,
+    { id: run, signal, world }: Parameters<RunStep>[1],
+  ): Promise<Outcome> {
+    const target = world().workspace?.targets.get(step.target);
+    if (!target) return failure(notThere(step.target));
+    let build = 0;
+    let told: Promise<void> = Promise.resolve();
+    const problem = await this.targets.watch(target, {
+      signal,
+      onBuilt: ({ ms, problem: mistake }) => {
+        told = told.then(async () => {
+          const made = mistake ? failed(this.placed(mistake, target, world())) : await this.outputsOf(target);
+          // The next build has removed them already, and will tell of itself.
+          if (made.ok && made.value.every(([, entry]) => entry === undefined || countLeaves(entry) === 0)) return;
+          build += 1;
+          if (made.ok && ms !== undefined) this.report({ kind: 'targetRan', target: target.id, ms });
+          this.post({ kind: 'targetBuilt', run, build, made });
+        });
+      },
+    });
+    return signal.aborted ? { kind: 'stopped' } : failure(this.placed(problem, target, world()));
   }
 
   /** With the place that the tool names, where that is a file of the workspace. */

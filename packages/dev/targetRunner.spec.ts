@@ -95,3 +95,63 @@ it('the lines of the tool are told, those of the runner are not', async () => {
     { kind: 'output', subject: 'a:build', line: 'a:build src/a.ts:3:5 is wrong' },
   ]);
 });
+
+/** A tool that watches: it prints lines, and goes on unless it is told not to. */
+function watchingRunner(script: string) {
+  const graph: GraphSource = {
+    kind: 'nx',
+    root: tmpdir(),
+    watch: [],
+    read: () => Promise.reject(new Error('not asked for')),
+    runTarget: () => ({ command: process.execPath, args: ['-e', script] }),
+  };
+  return new TargetRunner({ root: tmpdir(), graph }, () => undefined);
+}
+
+it('each build of a continuous target is told as it ends, and it goes on until it is stopped', async () => {
+  const lines = [
+    '[watch] build finished',
+    '[watch] build started',
+    '✘ [ERROR] bad',
+    '    src/a.ts:3:5:',
+    '1 error',
+    '[watch] build finished',
+  ];
+  const stop = new AbortController();
+  // It ends when its standard input does, as esbuild.
+  const script = `console.log(${JSON.stringify(lines.join('\n'))}); process.stdin.on('end', () => process.exit(7)).resume()`;
+  const details: (string | undefined)[] = [];
+  const ended = await watchingRunner(script).watch(target('a:watch'), {
+    signal: stop.signal,
+    onBuilt: ({ problem }) => {
+      details.push(problem?.detail);
+      if (details.length === 2) stop.abort();
+    },
+  });
+  expect(details).toEqual([undefined, '✘ [ERROR] bad\n    src/a.ts:3:5:\n1 error']);
+  expect(ended.code).toBe('aborted');
+});
+
+it('one that prints only its mistakes has failed when it is silent again', async () => {
+  const stop = new AbortController();
+  const built = new Promise<string | undefined>((resolve) => {
+    void watchingRunner(`console.error('✘ [ERROR] bad'); process.stdin.resume()`).watch(target('a:watch'), {
+      signal: stop.signal,
+      onBuilt: ({ problem }) => resolve(problem?.detail),
+    });
+  });
+  expect(await built).toBe('✘ [ERROR] bad');
+  stop.abort();
+});
+
+it('a continuous target that ends is a problem, with what it printed last', async () => {
+  const ended = await watchingRunner(`console.log('nothing to watch')`).watch(target('a:watch'), {
+    signal: never(),
+    onBuilt: () => undefined,
+  });
+  expect(ended).toMatchObject({
+    code: 'targetEnded',
+    message: 'a:watch is continuous, and ended with exit code 0',
+    detail: 'nothing to watch',
+  });
+});

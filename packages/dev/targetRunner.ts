@@ -1,7 +1,9 @@
 import { processes } from '../clients';
 import type { RunnerCommand, TargetEnd } from '../graph';
 import { failed, succeeded, type Problem, type Report, type Result, type Target, type TargetId } from '../model';
+import { Builds, type BuildEnd } from './builds';
 import type { CommandOptions } from './command';
+import { lastWriteIn } from './lastWrite';
 
 export interface TargetRun {
   /** When the process that ran the target was started, in milliseconds since 1970; of one that had run before, when this one was. */
@@ -38,6 +40,37 @@ export class TargetRunner {
       this.waiting.push({ target, signal, resolve });
       if (this.waiting.length === 1) setImmediate(() => this.begin());
     });
+  }
+
+  /**
+   * Runs a target that goes on until it is stopped, and tells how each of its builds ended. Gives why it went on no more: `targetEnded`, or a
+   * problem of its process.
+   */
+  async watch(target: Target, { signal, onBuilt }: { readonly signal: AbortSignal; readonly onBuilt: OnBuilt }): Promise<Problem> {
+    this.report({ kind: 'started', what: 'watchTarget', subject: target.id });
+    const { root, graph } = this.options;
+    const lines: string[] = [];
+    const builds = new Builds({
+      onEnd: ({ mistakes, ms }) => onBuilt({ ms, problem: mistakes && buildFailed(target, mistakes) }),
+      lastWrite: () => lastWriteIn(root, target.outputs),
+    });
+    const { command, args } = graph.runTarget(target.project, nameOf(target));
+    const ran = await processes.run({
+      command,
+      args,
+      cwd: root,
+      signal,
+      holdsInput: true,
+      onLine: (line) => {
+        if (graph.isOwnLine?.(line) === true) return;
+        lines.push(line);
+        if (lines.length > shownLines) lines.shift();
+        if (builds.isFirst && line.trim() !== '') this.report({ kind: 'output', subject: target.id, line });
+        builds.line(line);
+      },
+    });
+    builds.close();
+    return ran.ok ? targetEnded(target, ran.value.exitCode, lines) : ran.problem;
   }
 
   private begin(): void {
@@ -133,6 +166,9 @@ export class TargetRunner {
   }
 }
 
+/** A build of a continuous target, in milliseconds as far as they are known. */
+export type OnBuilt = (build: Pick<BuildEnd, 'ms'> & { readonly problem: Problem | undefined }) => void;
+
 function nameOf(target: Target): string {
   return target.id.slice(target.project.length + 1);
 }
@@ -148,6 +184,28 @@ function targetFailed(target: Target, exitCode: number, lines: readonly string[]
     retry: 'whenInputChanges',
     exitCode: 1,
     detail: trimmed(lines).slice(-shownLines).join('\n'),
+  };
+}
+
+function buildFailed(target: Target, lines: readonly string[]): Problem {
+  return {
+    code: 'targetFailed',
+    message: `${target.id} found a mistake`,
+    hint: 'what it wrote last is kept until that is mended',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+    detail: trimmed(lines).slice(0, shownLines).join('\n'),
+  };
+}
+
+function targetEnded(target: Target, exitCode: number, lines: readonly string[]): Problem {
+  return {
+    code: 'targetEnded',
+    message: `${target.id} is continuous, and ended with exit code ${exitCode}`,
+    hint: 'it is started again when a file changes that it reads; one that ends by itself must not be declared continuous or persistent',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+    detail: trimmed(lines).join('\n'),
   };
 }
 

@@ -421,7 +421,7 @@ describe('a target', () => {
   };
   const build = target('build', ['{projectRoot}/dist'], { dependsOn: ['^build'] });
   const projects = [
-    project('web', 'apps/web', { dependencies: ['ui'], targets: [build, target('serve', ['{projectRoot}/dist'], { continuous: true })] }),
+    project('web', 'apps/web', { dependencies: ['ui'], targets: [build, target('serve', [], { continuous: true })] }),
     project('ui', 'libs/ui', { targets: [target('build', ['{workspaceRoot}/dist/{projectName}'])] }),
     project('other', 'libs/other', { targets: [target('build', ['{projectRoot}/dist'])] }),
   ];
@@ -440,6 +440,20 @@ describe('a target', () => {
         taken,
       ),
     ).toEqual([false, false, false, false, false]);
+  });
+
+  it('that is continuous makes the files while `dev` runs, instead of the one that ends, after what it depends on', () => {
+    const watch = target('watch', ['{projectRoot}/dist'], { continuous: true, dependsOn: ['^build'] });
+    const watched = projects.map((each) =>
+      each.name === 'web' ? project('web', 'apps/web', { dependencies: ['ui'], targets: [build, watch] }) : each,
+    );
+    const { workspace } = run(texts, { projects: watched });
+    expect(workspace.artifacts.get('web')?.targets).toEqual(['web:watch']);
+    expect([...workspace.targets.values()].map(({ id, continuous, dependsOn }) => [id, continuous, dependsOn])).toEqual([
+      ['web:watch', true, ['ui:build']],
+      ['ui:build', undefined, []],
+    ]);
+    expect([...run(texts, { projects: watched, mode: 'deploy' }).workspace.targets.keys()]).toEqual(['web:build']);
   });
 
   it('reads what the runner says counts, for itself and for what is run before it, and always what says what a project is', () => {

@@ -72,7 +72,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     artifact ? [{ ...artifact, requires: requiredBy(artifact, { bases, images: named, defaultRepo }) }] : [],
   );
   const deployFiles = new Map(withManifests.map((each) => [each.project.name, deployFilesOf(each, drafts)]));
-  const { targets, byArtifact } = targetsOf({ graph, outputs, artifacts: drafts, files, deployFiles });
+  const { targets, byArtifact } = targetsOf({ graph, outputs, artifacts: drafts, files, deployFiles, watching: facts.mode === 'dev' });
   const artifacts = drafts.map((draft): Artifact => ({ ...draft, targets: byArtifact.get(draft.name) ?? [] }));
 
   const misspelt = withManifests.flatMap(({ project, manifests }) => {

@@ -12,6 +12,8 @@ export interface TargetsRequest {
   readonly files: WorkspaceFiles;
   /** Files of a project that say how it is deployed, not what it is made of. */
   readonly deployFiles: ReadonlyMap<string, readonly WorkspacePath[]>;
+  /** Whether targets that run until they are stopped may make what images take, instead of those that end. */
+  readonly watching: boolean;
 }
 
 /** Files at the root that may change what any target makes. */
@@ -20,32 +22,50 @@ const sharedFiles = ['package.json', 'package-lock.json', 'pnpm-lock.yaml', 'yar
 /** Directories that no target is made from. */
 const generated: ReadonlySet<string> = new Set(['node_modules', '.git', '.nx', '.turbo', '.slipway']);
 
-/** The targets whose outputs images take, and which artifact takes which. Targets that run until they are stopped are left to whoever runs them. */
+/** The targets whose outputs images take, and which artifact takes which. */
 export function targetsOf(request: TargetsRequest): {
   readonly targets: readonly Target[];
   readonly byArtifact: ReadonlyMap<string, readonly TargetId[]>;
 } {
   const used = new Map<TargetId, Output>();
   const byArtifact = new Map<string, readonly TargetId[]>();
-  const candidates = request.outputs.filter((output) => !output.target.continuous);
+  const candidates = candidatesOf(request);
   for (const artifact of request.artifacts) {
     const taken = candidates.filter((output) => takes(artifact, output.path, request.files));
     for (const output of taken) used.set(idOf(output), output);
     byArtifact.set(artifact.name, [...new Set(taken.map(idOf))]);
   }
-  if (request.graph.runsDependencies === false) addDependencies(used, candidates, request.graph);
+  addDependencies(used, request);
   const targets = [...used].map(([id, output]) => targetOf(id, output, { ...request, used }));
   return { targets, byArtifact };
 }
 
-/** Where a target's run does not run those below it, they are run like it, each when its own inputs change. */
-function addDependencies(used: Map<TargetId, Output>, candidates: readonly Output[], graph: GraphFacts): void {
-  const byId = new Map(candidates.map((output) => [idOf(output), output]));
+/** A target that watches makes the same files as the one of its project that ends; both would write over each other. */
+function candidatesOf({ outputs, watching }: TargetsRequest): readonly Output[] {
+  const ending = outputs.filter(({ target }) => !target.continuous);
+  if (!watching) return ending;
+  const continuous = new Map<WorkspacePath, Output>();
+  for (const output of outputs) if (output.target.continuous && !continuous.has(output.path)) continuous.set(output.path, output);
+  const overlap = (a: WorkspacePath, b: WorkspacePath) => below(a, b) !== undefined || below(b, a) !== undefined;
+  const left = ending.filter(
+    ({ project, path }) => ![...continuous.values()].some((other) => other.project.name === project.name && overlap(other.path, path)),
+  );
+  return [...continuous.values(), ...left];
+}
+
+/**
+ * Where a target's run does not run those below it, they are run like it, each when its own inputs change. A runner does it only once for
+ * one that goes on, so then too; those that it starts beside it and goes on with are left to it.
+ */
+function addDependencies(used: Map<TargetId, Output>, { graph, outputs }: TargetsRequest): void {
+  const byId = new Map(outputs.filter(({ target }) => !target.continuous).map((output) => [idOf(output), output]));
   const projects = new Map(graph.projects.map((project) => [project.name, project]));
   for (const { project, target } of used.values()) {
+    if (graph.runsDependencies !== false && !target.continuous) continue;
     for (const id of target.dependsOn.flatMap((wanted) => dependencyIds(wanted, project, projects))) {
       const output = byId.get(id);
-      if (output && !used.has(id)) used.set(id, output);
+      const sameFiles = target.continuous && output?.project.name === project.name;
+      if (output && !sameFiles && !used.has(id)) used.set(id, output);
     }
   }
 }
@@ -101,6 +121,7 @@ function targetOf(
       .flatMap((wanted) => dependencyIds(wanted, project, projects))
       .filter((other) => other !== id && used.has(other)),
     runsDependencies: graph.runsDependencies ?? true,
+    ...(target.continuous && { continuous: true as const }),
   };
 }
 

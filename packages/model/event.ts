@@ -35,7 +35,7 @@ export type Event =
     }
   | {
       readonly kind: 'started';
-      readonly what: 'lookUp' | 'runTarget' | 'build' | 'deliver' | 'apply' | 'remove' | 'connect' | 'reload';
+      readonly what: 'lookUp' | 'runTarget' | 'watchTarget' | 'build' | 'deliver' | 'apply' | 'remove' | 'connect' | 'reload';
       readonly subject: string;
       readonly because?: string;
     }

@@ -1,8 +1,9 @@
 import type { Known } from './known';
-import type { Problem } from './problem';
+import type { Problem, Result } from './problem';
 import type { ContainerId, Outcome, Snapshot, Step, StepId } from './step';
 import type { Entry, WorkspacePath } from './tree';
 import type { ArtifactName, ReleaseName, Workspace } from './workspace';
+import type { TargetState } from './world';
 
 /** What is wanted: images exist; releases are rolled out with them; containers also follow the disk; nothing of it is left. */
 export type GoalKind = 'built' | 'deployed' | 'live' | 'removed';
@@ -58,6 +59,8 @@ export type Fact =
     }
   | { readonly kind: 'stepStarted'; readonly id: StepId; readonly step: Step; readonly at: number }
   | { readonly kind: 'stepEnded'; readonly id: StepId; readonly outcome: Outcome; readonly at: number }
+  /** A continuous target has built once more: its outputs as they were read then, or what is wrong. `run` is its step, `build` counts up from 1. */
+  | { readonly kind: 'targetBuilt'; readonly run: StepId; readonly build: number; readonly made: Result<TargetState['outputs']> }
   /** One release's live state and all its containers. `revision` grows with the cluster's state; an older one is ignored. */
   | {
       readonly kind: 'releaseSeen';

@@ -48,6 +48,8 @@ export interface SyncChange {
 export type Step =
   | { readonly kind: 'lookUp'; readonly artifact: ArtifactName; readonly snapshot: Snapshot }
   | { readonly kind: 'runTarget'; readonly target: TargetId; readonly inputsHash: string }
+  /** Runs a continuous target. It ends when it is asked to, or by a failure. */
+  | { readonly kind: 'watchTarget'; readonly target: TargetId; readonly inputsHash: string }
   | {
       readonly kind: 'build';
       readonly artifact: ArtifactName;
@@ -97,7 +99,8 @@ export function stepKey(step: Step): string {
     case 'deliver':
       return `${step.kind}:${step.artifact}`;
     case 'runTarget':
-      return `runTarget:${step.target}`;
+    case 'watchTarget':
+      return `${step.kind}:${step.target}`;
     case 'apply':
     case 'remove':
       return `${step.kind}:${step.release}`;

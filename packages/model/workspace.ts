@@ -95,6 +95,8 @@ export interface Target {
   readonly dependsOn: readonly TargetId[];
   /** Whether the runner runs those before it by itself. Then only one of its processes runs at a time: two would run what they share twice. */
   readonly runsDependencies: boolean;
+  /** It watches its inputs itself and writes its outputs again and again, until it is stopped. */
+  readonly continuous?: true;
 }
 
 export interface PortForward {

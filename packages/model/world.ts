@@ -76,10 +76,12 @@ export interface ContainerState {
 }
 
 export interface TargetState {
-  /** The inputs its outputs were made from. */
+  /** The inputs its outputs were made from; of a continuous one those that were there when it told of them. */
   readonly madeFrom: string | undefined;
-  /** Its outputs as the last good run left them. */
+  /** Its outputs as the last good run, or build, left them. */
   readonly outputs: readonly (readonly [WorkspacePath, Entry | undefined])[];
+  /** Of a continuous one: the step that has made them. */
+  readonly run?: StepId;
 }
 
 export interface RunningStep {

@@ -48,7 +48,7 @@ function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePa
   if (rebuild !== undefined) return answer('rebuild', rebuild);
   if (sync !== undefined) return answer('sync', `${sync}; ${takenUp(artifact, { path, byRule })}`);
   const target = targetReading(workspace, artifact, path);
-  if (target) return answer('target-then-sync', `${target.id} reads it, and its output is copied`);
+  if (target) return answer('target-then-sync', `${target.id} ${target.continuous ? 'watches' : 'reads'} it, and its output is copied`);
   const release = releaseOf(workspace, artifact.name, path);
   return release ? answer('redeploy', `a manifest of ${release.name}`) : undefined;
 }

@@ -31,7 +31,7 @@ import {
 } from './need';
 import { imageTreeOf, sourceOf, takenFrom } from './snapshot';
 import { stepInputs } from './stepInputs';
-import { isFresh, isOutputOf, staleTargets, targetInputsHash, visibleTree } from './targets';
+import { isFresh, isOutputOf, staleTargets, targetInputsHash, unansweredMs, visibleTree } from './targets';
 
 /** Changes of one batch. Small enough that the next edit is never far behind. */
 export const batchChanges = 1000;
@@ -90,7 +90,11 @@ class Planning {
       this.planImage(view, stale);
       if (world.goal.kind === 'live') for (const container of mine) this.planContainer(view, container, stale);
     }
-    for (const target of wantedTargets) this.planTarget(target, targets);
+    for (const target of wantedTargets) {
+      if (target.continuous) this.planContinuous(target, targets);
+      else this.planTarget(target, targets);
+    }
+    this.stopUnwanted(wantedTargets);
     if (world.goal.kind === 'built') return;
     for (const name of world.goal.releases) {
       const release = world.workspace?.releases.get(name);
@@ -131,12 +135,33 @@ class Planning {
     this.begin(target.id, { kind: 'runTarget', target: target.id, inputsHash: targetInputsHash(target, this.world.disk) });
   }
 
-  /** What has to end before a target can be run. */
-  private waitedFor(target: Target, targets: ReadonlyMap<string, Target>): string | undefined {
-    const stale = target.dependsOn.filter((id) => {
+  /** It is started when what it reads has been made, and then left to itself. */
+  private planContinuous(target: Target, targets: ReadonlyMap<string, Target>): void {
+    if (this.runningByKey.has(`watchTarget:${target.id}`)) {
+      if (!isFresh(this.world, target)) this.wakeLater(this.world.noticedAt + unansweredMs);
+      return;
+    }
+    const lower = this.staleBelow(target, targets)[0];
+    if (lower !== undefined) return this.hold(target.id, 'waitingForTarget', lower);
+    this.begin(target.id, { kind: 'watchTarget', target: target.id, inputsHash: targetInputsHash(target, this.world.disk) });
+  }
+
+  private stopUnwanted(wanted: ReadonlySet<Target>): void {
+    const ids = new Set([...wanted].map(({ id }) => id));
+    for (const { id, step, stopAsked } of this.world.running.values())
+      if (step.kind === 'watchTarget' && !stopAsked && !ids.has(step.target)) this.stop.push(id);
+  }
+
+  private staleBelow(target: Target, targets: ReadonlyMap<string, Target>): readonly string[] {
+    return target.dependsOn.filter((id) => {
       const lower = targets.get(id);
       return lower && !isFresh(this.world, lower);
     });
+  }
+
+  /** What has to end before a target can be run. */
+  private waitedFor(target: Target, targets: ReadonlyMap<string, Target>): string | undefined {
+    const stale = this.staleBelow(target, targets);
     if (!target.runsDependencies) return stale[0];
     // What is begun in one turn is one process of the runner, which puts it in order; another would run what they share twice.
     for (const { step } of this.world.running.values()) if (step.kind === 'runTarget') return step.target;
@@ -337,6 +362,10 @@ class Planning {
 
   private hold(subject: string, reason: Held['reason'], detail?: string): void {
     this.held.push(detail === undefined ? { subject, reason } : { subject, reason, detail });
+  }
+
+  private wakeLater(at: number): void {
+    if (at > this.world.now) this.wake(at);
   }
 
   private wake(at: number): void {

@@ -19,12 +19,14 @@ import {
   type SeenContainer,
   type SentBatch,
   type Step,
+  type Workspace,
   type World,
 } from '../model';
 import { unknownContent, withUnknown } from './after';
 import { forgetMoot } from './forgetMoot';
 import { baseTree, isSettled, noArtifactState, noReleaseState } from './need';
 import { stepInputs } from './stepInputs';
+import { targetInputsHash } from './targets';
 
 /** The world before anything is known. */
 export const emptyWorld: World = {
@@ -64,7 +66,7 @@ function recorded(world: World, fact: Fact): World {
     case 'goalSet':
       return { ...world, goal: fact.goal };
     case 'workspaceSeen':
-      return { ...world, workspace: fact.workspace };
+      return { ...world, workspace: fact.workspace, targets: targetsIn(world, fact.workspace) };
     case 'clockTicked':
       return fact.now > world.now ? { ...world, now: fact.now } : world;
     case 'filesSeen': {
@@ -86,6 +88,8 @@ function recorded(world: World, fact: Fact): World {
       const next = { ...world, now: Math.max(world.now, fact.at), running: without(world.running, fact.id) };
       return ended(next, running, fact.outcome);
     }
+    case 'targetBuilt':
+      return targetBuilt(world, fact);
     case 'releaseSeen':
       return releaseSeen(world, fact);
     case 'agentLost': {
@@ -94,6 +98,27 @@ function recorded(world: World, fact: Fact): World {
       return withContainer(world, lostStream(container, world.now));
     }
   }
+}
+
+/** What a target made that is no longer used hides nothing of the disk. */
+function targetsIn({ targets }: World, workspace: Workspace): World['targets'] {
+  const kept = [...targets].filter(([id]) => workspace.targets.has(id));
+  return kept.length === targets.size ? targets : new Map(kept);
+}
+
+function targetBuilt(world: World, { run, build, made }: Extract<Fact, { kind: 'targetBuilt' }>): World {
+  const step = world.running.get(run)?.step;
+  const target = step?.kind === 'watchTarget' ? world.workspace?.targets.get(step.target) : undefined;
+  if (!step || !target) return world;
+  const key = stepKey(step);
+  if (!made.ok) {
+    // Each build that fails is told anew: it may be for another mistake.
+    const failure: Failure = { inputs: `${run} ${build}`, problem: made.problem, attempts: 1, retryAt: undefined };
+    return { ...world, failures: withItem(world.failures, key, failure) };
+  }
+  const disk = withEntries(world.disk, made.value);
+  const state = { madeFrom: targetInputsHash(target, disk), outputs: made.value, run };
+  return { ...world, disk, failures: without(world.failures, key), targets: withItem(world.targets, target.id, state) };
 }
 
 /** The first loss is mended at once; when streams do not live long, each one waits longer. */

@@ -9,6 +9,7 @@ export function stepInputs(step: Step): string {
     case 'deliver':
       return step.image.ref;
     case 'runTarget':
+    case 'watchTarget':
       return step.inputsHash;
     case 'apply':
       return step.fingerprint;

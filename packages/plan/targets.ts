@@ -1,4 +1,14 @@
-import { entryAt, withEntries, type Artifact, type DirEntry, type Target, type TargetId, type WorkspacePath, type World } from '../model';
+import {
+  entryAt,
+  withEntries,
+  type Artifact,
+  type DirEntry,
+  type Target,
+  type TargetId,
+  type TargetState,
+  type WorkspacePath,
+  type World,
+} from '../model';
 import { hashOf } from './hash';
 import { select } from './select';
 
@@ -17,6 +27,7 @@ export function targetInputsHash(target: Target, tree: DirEntry): string {
 /** Whether a target's outputs are those of its inputs as they are now. While they are not, nothing reads them. */
 export function isFresh(world: World, target: Target, seen: ReadonlySet<TargetId> = new Set()): boolean {
   const state = world.targets.get(target.id);
+  if (target.continuous) return state !== undefined && isUpToDate(world, target, state);
   if (state?.madeFrom === undefined || state.madeFrom !== targetInputsHash(target, world.disk)) return false;
   for (const running of world.running.values()) {
     if (running.step.kind === 'runTarget' && running.step.target === target.id) return false;
@@ -26,6 +37,19 @@ export function isFresh(world: World, target: Target, seen: ReadonlySet<TargetId
     const lower = world.workspace?.targets.get(id);
     return !lower || seen.has(id) || isFresh(world, lower, new Set([...seen, target.id]));
   });
+}
+
+/** A target that watches and has said nothing for so long after an edit has nothing to do for it. esbuild looks at each file every two seconds. */
+export const unansweredMs = 3000;
+
+/**
+ * While a continuous target has not answered an edit, its outputs are not read: a build that fails may begin by removing them. Its failure
+ * stands until a build goes well.
+ */
+function isUpToDate(world: World, target: Target, { run, madeFrom, outputs }: TargetState): boolean {
+  if (run === undefined || !world.running.has(run) || world.failures.has(`watchTarget:${target.id}`)) return false;
+  const answered = madeFrom === targetInputsHash(target, world.disk) || world.now - world.noticedAt >= unansweredMs;
+  return answered && outputs.every(([path, entry]) => entryAt(world.disk, path)?.hash === entry?.hash);
 }
 
 let lastVisible: { readonly disk: DirEntry; readonly targets: World['targets']; readonly tree: DirEntry } | undefined;

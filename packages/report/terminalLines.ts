@@ -229,7 +229,7 @@ function decision(event: Extract<Event, { kind: 'decision' }>, state: TerminalSt
     case 'redeploy':
       return line('redeploying', eventful);
     case 'target-then-sync':
-      return line('running its target first', eventful);
+      return line('its target first', eventful);
     case 'sync':
       return verbosity === 'debug' ? line('syncing') : quietly;
     case 'none':

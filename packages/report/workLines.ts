@@ -21,6 +21,8 @@ export function started(event: Extract<Event, { kind: 'started' }>, state: Termi
       };
     case 'runTarget':
       return { state: working, lines: line('running') };
+    case 'watchTarget':
+      return { state: working, lines: line('starting; it runs until dev ends') };
     case 'deliver':
       return { state: working, lines: debug ? line('delivering') : [] };
     case 'reload':

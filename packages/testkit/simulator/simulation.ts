@@ -371,6 +371,9 @@ export class Simulation {
           if (image) this.records.set(step.snapshot.inputsHash, step.snapshot);
           end({ kind: 'lookedUp', image: image && { ref: `${step.artifact}:${image.inputsHash}`, digest: image.built } });
         });
+      case 'watchTarget':
+        // The shop of the simulator has none.
+        return undefined;
       case 'runTarget':
         return this.runTarget(this.world.disk, end);
       case 'build':
