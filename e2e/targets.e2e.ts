@@ -1,0 +1,114 @@
+import type { RunningDev } from './runningDev';
+import { Shop } from './shop';
+import { until } from './until';
+
+describe('what has to be compiled', () => {
+  const shop = new Shop();
+  let running: RunningDev | undefined;
+  beforeAll(() => shop.open());
+  afterEach(() => running?.abandon());
+  afterAll(() => shop.close());
+
+  const targetsRun = (dev: RunningDev, mark: number) => dev.since(mark, 'targetRan').map(({ target }) => target);
+
+  /** Its edits arrive from now on. */
+  const started = async (app: string): Promise<RunningDev> => {
+    const dev = (running = shop.dev(app));
+    await dev.until('ready');
+    await dev.until('connected', ({ artifact }) => artifact === app);
+    return dev;
+  };
+
+  it('an edit of an application or of a library runs the one target that is stale, and its outputs are copied', async () => {
+    const dev = await started('api');
+    const before = await shop.onlyOne('api');
+    let mark = dev.mark();
+    shop.edit('apps/api/src/main.ts', "'on request'", "'on demand'");
+    await dev.answer('api', '/', 'on demand');
+    expect(targetsRun(dev, mark)).toEqual(['api:build']);
+
+    mark = dev.mark();
+    // Of the two, api bundles only the second.
+    shop.edit('libs/greeting/src/index.js', 'Welcome', 'Ahoy');
+    shop.edit('libs/catalog/src/index.ts', 'Burns all night', 'Burns till dawn');
+    await dev.answer('api', '/', 'till dawn');
+    expect(targetsRun(dev, mark)).toEqual(['api:build']);
+    const decisions = dev.since(mark, 'decision').filter(({ action }) => action !== 'sync');
+    expect(decisions).toMatchObject([{ artifact: 'api', action: 'target-then-sync', files: ['libs/catalog/src/index.ts'] }]);
+    expect(dev.since(0, 'built').length).toBeLessThan(2);
+    expect(await shop.onlyOne('api')).toEqual(before);
+
+    mark = dev.mark();
+    const mend = shop.edit('apps/api/src/main.ts', 'const visits =', 'const visits = =');
+    const failure = await dev.until('failed', ({ code }) => code === 'targetFailed', mark);
+    expect(failure.problem.location).toMatchObject({ file: 'apps/api/src/main.ts', line: 9 });
+    await dev.answer('api', '/', 'till dawn');
+    mend();
+    shop.edit('apps/api/src/main.ts', "'on demand'", "'ask us'");
+    await dev.answer('api', '/', 'ask us');
+    expect(dev.since(mark, 'mended')).toContainEqual(expect.objectContaining({ subject: 'api:build' }));
+    await dev.interrupt();
+  });
+
+  it('Go is compiled in its container, and what does not compile leaves the program that runs', async () => {
+    const dev = await started('pricing');
+    const before = await shop.onlyOne('pricing');
+    const mark = dev.mark();
+    shop.edit('apps/pricing/main.go', '1250', '1251');
+    await dev.answer('pricing', '/prices', '1251');
+    await dev.until('reloaded', undefined, mark);
+
+    const mend = shop.edit('apps/pricing/main.go', '1251', '1251 +');
+    const failure = await dev.until('failed', ({ code }) => code === 'commandFailed', mark);
+    expect(failure.problem).toMatchObject({
+      location: { file: 'apps/pricing/main.go', line: 15 },
+      detail: expect.stringContaining('apps/pricing/main.go:15:') as string,
+    });
+    await dev.answer('pricing', '/prices', '1251');
+    mend();
+    shop.edit('apps/pricing/main.go', '1251', '1252');
+    await dev.answer('pricing', '/prices', '1252');
+    expect(dev.since(mark, 'built')).toEqual([]);
+    expect(await shop.onlyOne('pricing')).toEqual(before);
+    await dev.interrupt();
+  });
+
+  it('a bundler that watches is started and ended by dev, and a mistake takes nothing from the container', async () => {
+    // A target that says who it is, beside the one that CI runs.
+    const bundle =
+      'echo $$ > watch.pid; exec esbuild apps/api/src/main.ts --bundle --platform=node --target=node20 --outfile=apps/api/dist/main.js';
+    const watch = { command: `${bundle} --watch`, continuous: true, outputs: ['{projectRoot}/dist'] };
+    shop.edit('apps/api/package.json', '"targets": {', `"targets": { "watch": ${JSON.stringify(watch)},`);
+    const dev = await started('api');
+    const before = await shop.onlyOne('api');
+    let mark = dev.mark();
+    shop.edit('libs/catalog/src/index.ts', 'Thirty metres', 'Forty metres');
+    await dev.answer('api', '/', 'Forty metres');
+    // A save that it sees in two parts it builds twice.
+    expect(new Set(targetsRun(dev, mark))).toEqual(new Set(['api:watch']));
+
+    mark = dev.mark();
+    const mend = shop.edit('apps/api/src/main.ts', 'const visits =', 'const visits = =');
+    const failure = await dev.until('failed', ({ code }) => code === 'targetFailed', mark);
+    expect(failure.problem.location).toMatchObject({ file: 'apps/api/src/main.ts', line: 9 });
+    expect(dev.since(mark, 'synced')).toEqual([]);
+    await dev.answer('api', '/', 'Forty metres');
+    mend();
+    await dev.until('mended', ({ subject }) => subject === 'api:watch', mark);
+    shop.edit('libs/catalog/src/index.ts', 'Forty metres', 'Fifty metres');
+    await dev.answer('api', '/', 'Fifty metres');
+    expect(await shop.onlyOne('api')).toEqual(before);
+
+    const pid = Number(shop.read('watch.pid'));
+    await dev.interrupt();
+    await until('the bundler has ended', () => (isRunning(pid) ? undefined : true));
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
