@@ -10,7 +10,7 @@ describe('in an Nx workspace', () => {
   it('`nx run-many -t k8s-deploy` builds what the registry lacks and deploys it, and the second time builds nothing', async () => {
     const word = randomUUID();
     shop.edit('libs/greeting/src/index.js', 'Welcome', word);
-    const deploy = () => shop.nx(['run-many', '-t', 'k8s-deploy', '--output-style=static', ...shop.where]);
+    const deploy = () => shop.nx(['run-many', '-t', 'k8s-deploy', '-p', 'worker,web', '--output-style=static', ...shop.where]);
     const first = await deploy();
     expect(first.stdout).toMatch(/^worker +built/m);
     const before = [await shop.onlyOne('worker'), await shop.onlyOne('web')];
@@ -21,7 +21,7 @@ describe('in an Nx workspace', () => {
     expect(second.stdout).not.toMatch(/^\S+ +built/m);
     expect([await shop.onlyOne('worker'), await shop.onlyOne('web')]).toEqual(before);
 
-    await shop.nx(['run-many', '-t', 'k8s-delete', ...shop.where]);
+    await shop.nx(['run-many', '-t', 'k8s-delete', '-p', 'worker,web', ...shop.where]);
     expect(await shop.objects()).toEqual([]);
   });
 

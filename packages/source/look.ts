@@ -27,8 +27,10 @@ interface How {
 
 /** File times are as coarse as the kernel's tick (up to 10 ms): two writes in one tick leave one time. Git's racy rule. */
 const racyMs = 20;
-/** How long a file that was just emptied is given to get its new content: editors and tools truncate, then write. */
+/** How often a file that was just emptied is looked at again: editors and tools truncate, then write, on a busy machine a moment later. */
 const emptiedMs = 5;
+/** How long it is given to get its new content. */
+const emptiedForMs = 60;
 /** Above this size a file is read only when it has rested for a moment, or a long write would be hashed over and over. */
 const largeBytes = 64 * 1024 * 1024;
 const restMs = 100;
@@ -165,7 +167,7 @@ export class Looker {
     pace: Pace,
   ): Promise<SeenFile | undefined> {
     if (before && !how.reread && isSame(before, stats)) return before;
-    if (stats.size === 0 && before?.size !== 0 && !how.reread && isRecent(stats, racyMs)) {
+    if (stats.size === 0 && before?.size !== 0 && !how.reread && isRecent(stats, emptiedForMs)) {
       this.events.onLookAgain(path, emptiedMs);
       return before;
     }
