@@ -459,6 +459,34 @@ describe('what people read', () => {
     expect(lines.at(-1)).toBe('62000: slipway  ready again in 2.0 s');
   });
 
+  it('does not count from a target that brought nothing but a sync', () => {
+    const ready: Event = { kind: 'ready', containers: 1, ms: 900 };
+    const lines = play([
+      [0, ready],
+      [10_000, decision({ action: 'target-then-sync' })],
+      [11_000, synced()],
+      [60_000, decision({ action: 'redeploy' })],
+      [61_000, ready],
+    ]);
+    expect(lines.at(-1)).toBe('61000: slipway  ready again in 1.0 s, 1 container in step with the files');
+  });
+
+  it('says of a target that was run for another edit that it failed as before', () => {
+    const broken: Event = {
+      ...failed({ code: 'targetFailed', message: 'api:build ended with exit code 1' }),
+      subject: 'api:build',
+    } as Event;
+    const running: Event = { kind: 'started', what: 'runTarget', subject: 'api:build' };
+    const lines = play([
+      [0, running],
+      [100, broken],
+      [200, broken],
+      [300, running],
+      [400, broken],
+    ]);
+    expect(lines.filter((line) => line.includes('failed:')).map((line) => line.split(':')[0])).toEqual(['100', '400']);
+  });
+
   it('does not count how long something stayed broken', () => {
     const ready: Event = { kind: 'ready', containers: 0, ms: 100 };
     expect(

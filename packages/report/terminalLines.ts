@@ -229,7 +229,8 @@ function decision(event: Extract<Event, { kind: 'decision' }>, state: TerminalSt
     case 'redeploy':
       return line('redeploying', eventful);
     case 'target-then-sync':
-      return line('its target first', eventful);
+      // What it brings is a sync, whose line says that all is well.
+      return line('its target first', quietly.state);
     case 'sync':
       return verbosity === 'debug' ? line('syncing') : quietly;
     case 'none':

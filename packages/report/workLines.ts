@@ -19,8 +19,11 @@ export function started(event: Extract<Event, { kind: 'started' }>, state: Termi
         // A build that is only tried again says nothing new until it ends otherwise.
         lines: debug || (!state.announced.has(event.subject) && !state.failures.has(event.subject)) ? line('building') : [],
       };
-    case 'runTarget':
-      return { state: working, lines: line('running') };
+    case 'runTarget': {
+      // It is only run again for other files: when it fails as before, that is news.
+      const failures = state.failures.has(event.subject) ? withEntry(state.failures, event.subject, '') : state.failures;
+      return { state: { ...working, failures }, lines: line('running') };
+    }
     case 'watchTarget':
       return { state: working, lines: line('starting; it runs until dev ends') };
     case 'deliver':
