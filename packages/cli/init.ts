@@ -27,7 +27,12 @@ async function initPackages({ workspace, dryRun }: InitOptions): Promise<Command
   const facts = await workspace.read();
   if (!facts.ok) return refused(facts.problem, { kind, root });
   const { projects, notices = [] } = facts.value;
-  const made = setUp({ kind: kind === 'turbo' ? 'turbo' : 'workspaces', projects, files: filesBelow(root) });
+  const made = setUp({
+    kind: kind === 'turbo' ? 'turbo' : 'workspaces',
+    manager: packageManagerOf(root),
+    projects,
+    files: filesBelow(root),
+  });
   if (!dryRun) for (const { path, text } of made.changes) writeFileSync(join(root, path), text);
   return {
     exitCode: 0,
@@ -37,7 +42,7 @@ async function initPackages({ workspace, dryRun }: InitOptions): Promise<Command
       root,
       dryRun,
       changes: made.changes.map(({ path, created, because }) => ({ path, created, because })),
-      notes: [...notices.map(({ message }) => message), ...made.notes],
+      notes: [...notices.map(({ message, hint }) => (hint === undefined ? message : `${message}: ${hint}`)), ...made.notes],
       survey: surveyLines(made.survey, nextCommands(root, kind, made)),
     },
   };

@@ -75,7 +75,7 @@ function neither({ project, dockerfile, missingInProject, missingInWorkspace }: 
         : `${dockerfile} copies files that are neither all in the project nor all in the workspace; not in ${where}: ${names(missingInProject)}; not in the workspace: ${names(missingInWorkspace)}`,
     hint:
       nowhere.length > 0
-        ? 'correct the path, or build first what makes it'
+        ? 'correct the path; or, if a build makes it, declare it as an output of that target or task, or build it first'
         : 'let all paths begin in one of them, and set image.context in slipway.yaml',
     retry: 'whenInputChanges',
     exitCode: 2,

@@ -20,6 +20,7 @@ function filesOf(texts: Texts): WorkspaceFiles {
 
 const requestOf = (texts: Texts, kind: SetUpRequest['kind']): SetUpRequest => ({
   kind,
+  manager: texts['pnpm-workspace.yaml'] === undefined ? 'npm' : 'pnpm',
   files: filesOf(texts),
   projects: Object.keys(texts)
     .filter((path) => /^\w+\/\w+\/package\.json$/.test(path))
@@ -109,8 +110,51 @@ describe('a Turborepo that is set up', () => {
     expect(notes).toEqual([expect.stringContaining('the task dev in turbo.json is not persistent')]);
   });
 
-  it('says that Slipway itself is still to be installed', () => {
-    expect(after({ ...shop, 'package.json': '{}' }).notes).toEqual([expect.stringContaining('npm install -D nx-slipway')]);
+  const buildOf = (texts: Texts) => turboOf(after({ ...shop, ...texts }).files['turbo.json']).tasks['build'];
+
+  it.each<{ readonly when: string; readonly texts: Texts; readonly build: object | undefined }>([
+    {
+      when: 'has none',
+      texts: { 'turbo.json': '{"tasks": {"lint": {}}}' },
+      build: { dependsOn: ['^build'], outputs: ['dist/**'] },
+    },
+    {
+      when: 'has one without outputs',
+      texts: { 'turbo.json': '{"tasks": {"build": {"dependsOn": ["^build", "codegen"]}}}' },
+      build: { dependsOn: ['^build', 'codegen'], outputs: ['dist/**'] },
+    },
+    {
+      when: 'has packages that write elsewhere',
+      texts: {
+        'turbo.json': '{"tasks": {"build": {}}}',
+        'apps/site/package.json': '{"scripts": {"build": "next build"}}',
+        'apps/site/.next/x': '',
+        'libs/money/package.json': '{"main": "./build/index.js", "scripts": {"build": "tsc"}}',
+      },
+      build: { outputs: ['.next/**', '!.next/cache/**', 'build/**', 'dist/**'] },
+    },
+    { when: 'says that there are none', texts: { 'turbo.json': '{"tasks": {"build": {"outputs": []}}}' }, build: { outputs: [] } },
+    {
+      when: 'leaves it to the package',
+      texts: { 'turbo.json': '{"tasks": {}}', 'apps/api/turbo.json': '{"extends": ["//"], "tasks": {"build": {"outputs": ["x"]}}}' },
+      build: undefined,
+    },
+    { when: 'has no script for it', texts: { 'turbo.json': '{"tasks": {}}', 'apps/api/package.json': '{}' }, build: undefined },
+  ])('has a task build that says what it makes, where turbo.json $when', ({ texts, build }) => {
+    expect(buildOf(texts)).toEqual(build);
+  });
+
+  it('is left to say of its builds what it likes, where no image is built', () => {
+    const others = Object.fromEntries(Object.entries(shop).filter(([path]) => path !== 'apps/api/Dockerfile'));
+    const { files } = after({ ...others, 'turbo.json': '{"tasks": {"build": {}}}' });
+    expect(turboOf(files['turbo.json']).tasks['build']).toEqual({});
+  });
+
+  it.each([
+    { manager: 'npm', texts: {}, install: '`npm install -D nx-slipway`' },
+    { manager: 'pnpm', texts: { 'pnpm-workspace.yaml': '' }, install: '`pnpm add -w -D nx-slipway`' },
+  ])('says that Slipway itself is still to be installed, with $manager', ({ texts, install }) => {
+    expect(after({ ...shop, ...texts, 'package.json': '{}' }).notes).toEqual([expect.stringContaining(install)]);
   });
 });
 

@@ -1,11 +1,13 @@
 import type { WorkspaceFiles } from '../graph';
 import type { Project, WorkspacePath } from '../model';
 import { dockerignoreLines, gitignoreLines, harmlessLines, survey, withLines, type Found, type Survey } from '../scaffold';
+import { buildOutputs } from './buildOutputs';
 import { valueIn, withItems, withProperty } from './editJson';
-import { startsSlipway } from './packageManager';
+import { startsSlipway, type PackageJson, type PackageManager } from './packageManager';
 
 export interface SetUpRequest {
   readonly kind: 'turbo' | 'workspaces';
+  readonly manager: PackageManager;
   readonly projects: readonly Project[];
   readonly files: WorkspaceFiles;
 }
@@ -55,17 +57,17 @@ export function setUp(request: SetUpRequest): SetUp {
     return wanted ? [wanted] : [];
   });
   const devs = [...new Set(scripts.flatMap(({ dev }) => dev ?? []))].sort();
-  const turbo = kind === 'turbo' ? turboChange(files, devs) : { changes: [], notes: [] };
+  const hasImages = seen.found.some(({ dockerfile }) => dockerfile !== undefined);
+  const turbo =
+    kind === 'turbo' ? turboChange(files, { devs, builds: hasImages ? builtFolders(request) : [] }) : { changes: [], notes: [] };
   const changes = [
     ...turbo.changes,
     ...scripts.flatMap(({ change }) => change ?? []),
     ...ignoreChange('.gitignore', kind === 'turbo' ? [...gitignoreLines, turboFolder] : gitignoreLines, files),
-    ...(seen.found.some(({ dockerfile }) => dockerfile !== undefined)
-      ? ignoreChange('.dockerignore', harmlessLines(ignoredByImages(kind), seen.copied), files)
-      : []),
+    ...(hasImages ? ignoreChange('.dockerignore', harmlessLines(ignoredByImages(kind), seen.copied), files) : []),
   ];
   const devOf = new Map(scripts.flatMap(({ project, dev }) => (dev === undefined ? [] : [[project, dev] as const])));
-  return { changes, survey: seen, devOf, notes: [...turbo.notes, ...installNote(files)] };
+  return { changes, survey: seen, devOf, notes: [...turbo.notes, ...installNote(request)] };
 }
 
 function ignoredByImages(kind: SetUpRequest['kind']): readonly string[] {
@@ -105,9 +107,15 @@ function scriptsFor(found: Found, files: WorkspaceFiles): Scripts | undefined {
   };
 }
 
+interface WantedTasks {
+  readonly devs: readonly DevScript[];
+  /** Folders that scripts named `build` write, by convention; none where no image is built. */
+  readonly builds: readonly string[];
+}
+
 function turboChange(
   files: WorkspaceFiles,
-  devs: readonly DevScript[],
+  { devs, builds }: WantedTasks,
 ): { readonly changes: readonly Change[]; readonly notes: readonly string[] } {
   const path = ['turbo.json', 'turbo.jsonc'].find((name) => files.textOf(name) !== undefined) ?? 'turbo.json';
   let text = files.textOf(path) ?? '{}\n';
@@ -118,6 +126,9 @@ function turboChange(
     text = passed.length > 0 ? withItems(text, ['globalPassThroughEnv'], kept) : withProperty(text, [], 'globalPassThroughEnv', kept);
     because.push(`globalPassThroughEnv: in turbo's strict mode a task would not see ${kept.slice(0, 3).join(', ')}, …`);
   }
+  const build = withBuild(text, builds);
+  text = build.text;
+  because.push(...build.because);
   // Slipway runs builds itself, and these must find the environment that they find without it.
   const whole = { passThroughEnv: ['*'] };
   // turbo refuses to depend on a task that is not there.
@@ -142,6 +153,41 @@ function turboChange(
   };
 }
 
+/** The task `build` with what it makes, unless turbo.json says something of that. */
+function withBuild(text: string, folders: readonly string[]): { readonly text: string; readonly because: readonly string[] } {
+  const outputs = folders.flatMap((folder) => [`${folder}/**`, ...(folder === '.next' ? ['!.next/cache/**'] : [])]);
+  const made = folders.join(', ');
+  if (outputs.length > 0 && valueIn(text, ['tasks', 'build']) === undefined) {
+    return {
+      text: withProperty(text, ['tasks'], 'build', { dependsOn: ['^build'], outputs }),
+      because: [`the task build, which makes ${made}: what an image takes of that is built first`],
+    };
+  }
+  if (outputs.length > 0 && valueIn(text, ['tasks', 'build', 'outputs']) === undefined) {
+    return {
+      text: withProperty(text, ['tasks', 'build'], 'outputs', outputs),
+      because: [
+        `the outputs ${made} of the task build: turbo keeps nothing else in its cache, and what an image takes of that is built first`,
+      ],
+    };
+  }
+  return { text, because: [] };
+}
+
+/** What the scripts named `build` write, of all packages whose own turbo.json does not say it. */
+function builtFolders({ projects, files }: SetUpRequest): readonly string[] {
+  const folders = projects.flatMap(({ name, root }) => {
+    const text = files.textOf(`${root}/package.json`);
+    const build = text === undefined ? undefined : valueIn(text, ['scripts', 'build']);
+    const saysItself =
+      valueIn(files.textOf(`${root}/turbo.json`) ?? '{}', ['tasks', 'build']) !== undefined ||
+      valueIn(files.textOf('turbo.json') ?? '{}', ['tasks', `${name}#build`]) !== undefined;
+    if (text === undefined || typeof build !== 'string' || startsSlipway(build) || saysItself) return [];
+    return buildOutputs(valueIn(text, []) as PackageJson, new Set(files.namesIn(root)));
+  });
+  return [...new Set(folders)].sort();
+}
+
 function ignoreChange(path: WorkspacePath, lines: readonly string[], files: WorkspaceFiles): readonly Change[] {
   const before = files.textOf(path);
   const text = withLines(before, lines);
@@ -151,8 +197,16 @@ function ignoreChange(path: WorkspacePath, lines: readonly string[], files: Work
   return [{ path, created: before === undefined, text, because: [added.join(', ')] }];
 }
 
-function installNote(files: WorkspaceFiles): readonly string[] {
+/** How each installs a tool for the whole workspace. */
+const installing: Readonly<Record<PackageManager, string>> = {
+  npm: 'npm install -D nx-slipway',
+  pnpm: 'pnpm add -w -D nx-slipway',
+  yarn: 'yarn add -D nx-slipway',
+  bun: 'bun add -d nx-slipway',
+};
+
+function installNote({ files, manager }: SetUpRequest): readonly string[] {
   const json = files.textOf('package.json') ?? '{}';
   const installed = ['dependencies', 'devDependencies'].some((section) => valueIn(json, [section, 'nx-slipway']) !== undefined);
-  return installed ? [] : ['nx-slipway is not in package.json, and scripts will not find it: install it with `npm install -D nx-slipway`'];
+  return installed ? [] : [`nx-slipway is not in package.json, and scripts will not find it: install it with \`${installing[manager]}\``];
 }

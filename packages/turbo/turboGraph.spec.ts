@@ -75,8 +75,13 @@ describe('the graph of a Turborepo', () => {
     });
   });
 
-  const failures: { what: string; program: FakeProgramOfMachine; message: string }[] = [
-    { what: 'is not installed', program: () => undefined, message: 'turbo is not installed, though there is a turbo.json' },
+  const failures: { what: string; program: FakeProgramOfMachine; message: string; hint: string }[] = [
+    {
+      what: 'is not installed',
+      program: () => undefined,
+      message: 'turbo is not installed, though there is a turbo.json',
+      hint: 'install the packages of the workspace',
+    },
     {
       what: 'refuses',
       program: () => ({
@@ -86,14 +91,16 @@ describe('the graph of a Turborepo', () => {
       }),
       message:
         'turbo does not tell its packages: Could not resolve workspace. Missing `devEngines.packageManager` or legacy `packageManager` field in package.json',
+      hint: 'add "packageManager": "npm@VERSION" to package.json',
     },
     {
       what: 'does not know the question',
       program: () => ({ exitCode: 2, stdout: '{"data": null}', stderr: '  x Unknown field "packages"\n' }),
       message: 'turbo does not tell its packages: Unknown field "packages"',
+      hint: 'run `npx turbo query',
     },
   ];
-  it.each(failures)('is that of the package manager where turbo $what, and says so', async ({ program, message }) => {
+  it.each(failures)('is that of the package manager where turbo $what, and says so', async ({ program, message, hint }) => {
     shop();
     const graph = turboGraph(root, fakeProcesses(program));
     const facts = await graph.read();
@@ -105,7 +112,12 @@ describe('the graph of a Turborepo', () => {
           { name: '@shop/api', dependencies: ['money'] },
           { name: 'money', dependencies: [] },
         ],
-        notices: [{ message: expect.stringContaining(`${message}; the packages are those of the package manager's workspaces`) as string }],
+        notices: [
+          {
+            message: expect.stringContaining(`${message}; the packages are those of the package manager's workspaces`) as string,
+            hint: expect.stringContaining(hint) as string,
+          },
+        ],
       },
     });
     expect(facts.ok && [...(facts.value.projects[0]?.targets.keys() ?? [])]).toEqual(['build', 'serve']);

@@ -1,6 +1,7 @@
 import type { Processes } from '../clients';
 import type { GraphProject } from '../graph';
 import { failed, succeeded, type Problem, type Result } from '../model';
+import { packageManagerOf, type PackageManager } from './packageManager';
 import { turboCommand } from './turboCommand';
 
 /** A question that takes longer is not answered any more. */
@@ -29,7 +30,7 @@ export async function turboPackages(root: string, processes: Processes): Promise
   const asked = await processes.run({ command, args, cwd: root, env, signal: AbortSignal.timeout(queryMs) });
   if (!asked.ok) return asked.problem.code === 'commandNotFound' ? failed(notInstalled()) : asked;
   const answer = answerIn(asked.value.stdout);
-  if (!answer?.data) return failed(refused(asked.value.stderr || asked.value.stdout));
+  if (!answer?.data) return failed(refused(asked.value.stderr || asked.value.stdout, packageManagerOf(root)));
   const projects = answer.data.packages.items
     .filter(({ name }) => name !== rootPackage)
     .map(({ name, path, directDependencies }): GraphProject => {
@@ -59,7 +60,7 @@ function notInstalled(): Problem {
 }
 
 /** turbo draws its errors: `  x Could not resolve workspace.` over a tree of reasons. */
-function refused(said: string): Problem {
+function refused(said: string, manager: PackageManager): Problem {
   const lines = said
     .split('\n')
     .map((line) => line.replace(/^[\s|│x×`╰─>-]+/u, '').trim())
@@ -67,7 +68,9 @@ function refused(said: string): Problem {
   return {
     code: 'turboFailed',
     message: `turbo does not tell its packages: ${lines.slice(0, 3).join(' ').replace(/\.$/, '') || 'it said nothing'}`,
-    hint: 'run `npx turbo query "query { packages { length } }"` to see what it says',
+    hint: /\bpackageManager\b/.test(said)
+      ? `add "packageManager": "${manager}@VERSION" to package.json, as \`${manager} --version\` tells it`
+      : 'run `npx turbo query "query { packages { length } }"` to see what it says',
     retry: 'whenInputChanges',
     exitCode: 2,
     detail: said.trim(),
