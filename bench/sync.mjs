@@ -1,4 +1,4 @@
-// Sync on a real cluster: a copy of examples/shop, `slipway dev worker web`, and a file that is saved again and again.
+// Sync on a real cluster: a copy of examples/shop, `slipway dev` of its services, and a file that is saved again and again.
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -63,7 +63,7 @@ export async function benchSync(env, { saves }) {
   const file = join(folder, 'events.jsonl');
   const dev = spawn(
     join(shop, 'node_modules', '.bin', 'slipway'),
-    ['dev', 'worker', 'web', '--events', file, '--namespace', namespace, '--no-logs'],
+    ['dev', 'worker', 'web', 'api', 'pricing', 'cache', '--events', file, '--namespace', namespace, '--no-logs'],
     {
       cwd: shop,
       env: { ...env, NX_DAEMON: 'false' },
@@ -82,6 +82,8 @@ export async function benchSync(env, { saves }) {
     const forwarded = async (release) => (await next(0, (event) => event.kind === 'forwarded' && event.release === release)).url;
     const webUrl = await forwarded('web');
     const workerUrl = await forwarded('worker');
+    const apiUrl = await forwarded('api');
+    const pricingUrl = await forwarded('pricing');
     await pause(2500); // Past the settling of new containers, so that only the path of an ordinary save is measured.
 
     // Save → the agent's acknowledgement: the file is in the container.
@@ -138,6 +140,44 @@ export async function benchSync(env, { saves }) {
       await pause(300);
     }
     results.push(measure('one file, save → new HTTP answer (node --watch)', restarted));
+
+    // TypeScript of a library that is bundled: the target's own time is the runner's and the bundler's, whoever asks for it.
+    const bundled = { answer: [], target: [], copied: [], rest: [] };
+    const catalog = join(shop, 'libs/catalog/src/index.ts');
+    const catalogText = readFileSync(catalog, 'utf8');
+    for (let round = 0; round < Math.min(saves, 20); round += 1) {
+      log.read();
+      const from = log.events.length;
+      const wanted = `Burns ${process.pid} ${round}`;
+      const savedAt = Date.now() + (performance.now() % 1);
+      writeFileSync(catalog, catalogText.replace('Burns all night', wanted));
+      await until(wanted, async () => (await get(`${apiUrl}/`))?.includes(wanted));
+      const answer = Date.now() + (performance.now() % 1) - savedAt;
+      const { ms } = await next(from, ({ kind }) => kind === 'targetRan');
+      const { at } = await next(from, ({ kind, artifact }) => kind === 'synced' && artifact === 'api');
+      bundled.answer.push(answer);
+      bundled.target.push(ms);
+      bundled.copied.push(Math.max(0, at - savedAt - ms));
+      bundled.rest.push(Math.max(0, answer - ms));
+      await pause(300);
+    }
+    results.push(measure('a bundled edit, save → new HTTP answer', bundled.answer));
+    results.push(measure("  of which the target's own time", bundled.target));
+    results.push(measure('  save → in the container, less that', bundled.copied, { p50: 150 }));
+    results.push(measure('  save → new HTTP answer, less that (node --watch starts again)', bundled.rest));
+
+    const compiled = [];
+    const program = join(shop, 'apps/pricing/main.go');
+    const programText = readFileSync(program, 'utf8');
+    for (let round = 0; round < Math.min(saves, 20); round += 1) {
+      const wanted = String(100_000 + round);
+      const savedAt = performance.now();
+      writeFileSync(program, programText.replace('1250', wanted));
+      await until(wanted, async () => (await get(`${pricingUrl}/prices`))?.includes(wanted));
+      compiled.push(performance.now() - savedAt);
+      await pause(300);
+    }
+    results.push(measure('a Go edit, save → new HTTP answer (compiled in its container)', compiled));
   } finally {
     dev.kill('SIGINT');
     await new Promise((resolve) => dev.on('close', resolve));
