@@ -1,0 +1,109 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import type { GraphProject, GraphSource, GraphTarget } from '../graph';
+import { succeeded } from '../model';
+import { explainCommand } from './looks';
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-explain-')));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const goStages = 'FROM golang AS dev\nWORKDIR /src\nCOPY go.mod *.go ./\nRUN go build -o /tmp/p .\nCMD ["/loop"]';
+const files: Readonly<Record<string, string>> = {
+  'apps/api/Dockerfile': 'FROM node:20\nWORKDIR /app\nCOPY dist ./\nCMD ["node", "--watch", "main.js"]',
+  'apps/watched/Dockerfile': 'FROM node:20\nWORKDIR /app\nCOPY dist ./\nCMD ["node", "--watch", "main.js"]',
+  'apps/plain/Dockerfile': goStages,
+  'apps/ruled/Dockerfile': goStages,
+  'apps/ruled/slipway.yaml':
+    'version: 1\nsync:\n  after: [{run: [go, build], when: ["**/*.go"]}, {run: [kill, -HUP, "1"], when: ["**/*.go"]}]',
+  'apps/python/Dockerfile': 'FROM python\nWORKDIR /app\nCOPY src src\nCMD ["uvicorn", "--reload", "src.main:app"]',
+  'apps/site/Dockerfile': 'FROM nginx\nCOPY site /usr/share/nginx/html',
+  'apps/site/k8s/site.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: site}\nspec: {containers: [{name: site, image: site}]}',
+  'apps/plain/go.mod': '',
+  'apps/plain/main.go': '',
+  'apps/ruled/go.mod': '',
+  'apps/ruled/main.go': '',
+  'apps/python/src/main.py': '',
+  'apps/site/site/index.html': '',
+};
+
+const build = (name: string, continuous = false): [string, GraphTarget] => [
+  name,
+  { name, outputs: ['{projectRoot}/dist'], dependsOn: [], continuous },
+];
+const project = (name: string, at: string, ...targets: [string, GraphTarget][]): GraphProject => ({
+  name,
+  root: `${at}/${name}`,
+  dependencies: at === 'apps' && targets.length > 0 ? ['lib'] : [],
+  targets: new Map(targets),
+});
+
+const graph: GraphSource = {
+  kind: 'nx',
+  root,
+  watch: [],
+  read: () =>
+    Promise.resolve(
+      succeeded({
+        projects: [
+          project('api', 'apps', build('build')),
+          project('watched', 'apps', build('build'), build('watch', true)),
+          ...['plain', 'ruled', 'python', 'site'].map((name) => project(name, 'apps')),
+          project('lib', 'libs'),
+        ],
+      }),
+    ),
+  runTarget: () => ({ command: 'none', args: [] }),
+};
+
+beforeAll(() => {
+  for (const [path, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+});
+
+it.each<readonly [string, readonly string[]]>([
+  ['apps/api/src/main.ts', ['api target-then-sync: api:build reads it, and its output is copied']],
+  ['apps/watched/src/main.ts', ['watched target-then-sync: watched:watch watches it, and its output is copied']],
+  [
+    'libs/lib/src/index.ts',
+    [
+      'api target-then-sync: api:build reads it, and its output is copied',
+      'watched target-then-sync: watched:watch watches it, and its output is copied',
+    ],
+  ],
+  ['apps/plain/main.go', ['plain rebuild: read by RUN go build -o /tmp/p . (apps/plain/Dockerfile:4)']],
+  [
+    'apps/ruled/main.go',
+    [
+      'ruled sync: copied to /src by sync.after (apps/ruled/slipway.yaml:3), which wins over: read by RUN go build -o /tmp/p . (apps/ruled/Dockerfile:4); then `go build`, then `kill -HUP 1` in the container',
+    ],
+  ],
+  ['apps/ruled/go.mod', ['ruled rebuild: read by RUN go build -o /tmp/p . (apps/ruled/Dockerfile:4)']],
+  [
+    'apps/python/src/main.py',
+    ['python sync: copied to /app/src (apps/python/Dockerfile:3); `uvicorn --reload src.main:app` reloads when files change'],
+  ],
+  [
+    'apps/site/site/index.html',
+    ['site sync: copied to /usr/share/nginx/html (apps/site/Dockerfile:2); nginx reads a file each time it is asked for'],
+  ],
+  ['apps/site/k8s/site.yaml', ['site redeploy: a manifest of site']],
+  ['apps/site/Dockerfile', ['site rebuild: the Dockerfile itself']],
+  ['apps/site/README.md', []],
+])('an edit of %s', async (path, expected) => {
+  const { document, problems } = await explainCommand({
+    root,
+    graph,
+    env: {},
+    projects: [],
+    files: [path],
+    report: () => undefined,
+    signal: new AbortController().signal,
+  });
+  expect(problems).toEqual([]);
+  expect(document.files.flatMap(({ artifacts }) => artifacts.map(({ name, action, because }) => `${name} ${action}: ${because}`))).toEqual(
+    expected,
+  );
+});
