@@ -56,7 +56,9 @@ function nextCommands(root: string, kind: GraphSource['kind'], { devOf }: SetUp)
   const dev = (project: string): string => {
     const script = devOf.get(project);
     if (script === undefined) return `${runner[manager]} slipway dev ${project}`;
-    if (kind === 'turbo') return `${runner[manager]} turbo run ${script} --filter=${project}`;
+    // pnpm passes Ctrl+C on to a program that has got it already, and turbo takes the second one for leave to kill. The script is no poorer:
+    // what it builds it builds through turbo.
+    if (kind === 'turbo' && manager !== 'pnpm') return `${runner[manager]} turbo run ${script} --filter=${project}`;
     const { command, args } = scriptCommand(manager, project, script);
     return [command, ...args].join(' ');
   };
