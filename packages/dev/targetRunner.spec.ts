@@ -21,7 +21,7 @@ function runnerThat(fails: readonly string[], told: boolean, hasRun: readonly st
   const program = (ids: readonly string[]) => {
     started.push(ids.join(' '));
     const bad = ids.filter((id) => fails.includes(id));
-    const lines = [...bad.map((id) => `${id} src/a.ts:3:5 is wrong`), 'own: the end'];
+    const lines = [...bad.map((id) => `${id} src/a.ts:3:5 is wrong`), '\u001b[2m\u001b[22m', 'own: the end'];
     return {
       command: process.execPath,
       args: ['-e', `console.log(${JSON.stringify(lines.join('\n'))}); process.exitCode = ${bad.length}`],

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { processes } from '../clients';
 import type { RunnerCommand, TargetEnd } from '../graph';
 import { failed, succeeded, type Problem, type Report, type Result, type Target, type TargetId } from '../model';
@@ -65,7 +66,7 @@ export class TargetRunner {
         if (graph.isOwnLine?.(line) === true) return;
         lines.push(line);
         if (lines.length > shownLines) lines.shift();
-        if (builds.isFirst && line.trim() !== '') this.report({ kind: 'output', subject: target.id, line });
+        if (builds.isFirst && !isBlank(line)) this.report({ kind: 'output', subject: target.id, line });
         builds.line(line);
       },
     });
@@ -158,7 +159,7 @@ export class TargetRunner {
         if (subjects.length === 0) lines.push(line);
         else if (!isOwn(line)) {
           lines.push(line);
-          if (line.trim() !== '') for (const subject of subjects) this.report({ kind: 'output', subject, line });
+          if (!isBlank(line)) for (const subject of subjects) this.report({ kind: 'output', subject, line });
         }
       },
     });
@@ -209,9 +210,14 @@ function targetEnded(target: Target, exitCode: number, lines: readonly string[])
   };
 }
 
+/** Colours alone are nothing to read, and tools end what they print with them. */
+function isBlank(line: string): boolean {
+  return stripVTControlCharacters(line).trim() === '';
+}
+
 /** Without empty lines around it, and with no more than one between. */
 function trimmed(lines: readonly string[]): readonly string[] {
-  const isEmpty = (line: string | undefined) => line?.trim() === '';
+  const isEmpty = (line: string | undefined) => line !== undefined && isBlank(line);
   return lines.filter(
     (line, index) => !isEmpty(line) || (index > 0 && !isEmpty(lines[index - 1]) && lines.slice(index).some((later) => !isEmpty(later))),
   );
