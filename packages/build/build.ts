@@ -1,4 +1,5 @@
 import { failed } from '../model';
+import { withBaseArgs } from './bases';
 import type { Builder, BuildTools } from './builder';
 import { dockerBuilder } from './docker';
 import { dockerAndLayersBuilder } from './dockerAndLayers';
@@ -23,7 +24,7 @@ export function openBuilders(tools: BuildTools): Builder {
       const { recipe, project, name } = job.artifact;
       const kind = recipe.builder.replace(/\/.*/, '');
       const builder = opened.get(kind);
-      if (builder) return builder.build(job);
+      if (builder) return builder.build({ ...job, artifact: withBaseArgs(job.artifact, job.bases) });
       return failed({
         code: 'builderUnknown',
         message: `${name} asks for the builder ${kind}, which does not exist`,

@@ -146,11 +146,16 @@ describe('slipway', () => {
     });
   });
 
-  it('takes the registry from the environment when no flag names it', async () => {
+  it('says of pushing only what a flag says', async () => {
     const { run, asked } = workspace();
+    await run('build --default-repo r.example/flag --no-push', { env: { SLIPWAY_DEFAULT_REPO: 'r.example/env' } });
+    await run('deploy --push');
     await run('build', { env: { SLIPWAY_DEFAULT_REPO: 'r.example/env' } });
-    await run('build --default-repo r.example/flag', { env: { SLIPWAY_DEFAULT_REPO: 'r.example/env' } });
-    expect(asked.map(({ options }) => options.defaultRepo)).toEqual(['r.example/env', 'r.example/flag']);
+    expect(asked.map(({ options }) => [options.defaultRepo, options.push])).toEqual([
+      ['r.example/flag', false],
+      [undefined, true],
+      [undefined, undefined],
+    ]);
   });
 
   it('understands what dev can leave out', async () => {

@@ -43,6 +43,7 @@ interface CommonFlags {
   readonly kubeconfig?: string;
   readonly namespace?: string;
   readonly defaultRepo?: string;
+  readonly push?: boolean;
 }
 
 interface DevFlags extends CommonFlags {
@@ -118,6 +119,11 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       .option('--affected', 'only the projects that what changed reaches')
       .option('--base <ref>', 'what changes are compared with (default: NX_BASE, TURBO_SCM_BASE, defaultBase of nx.json, main)')
       .option('--head <ref>', 'the commit that is compared (default: the files as they are)');
+  /** Of a command that moves images. */
+  const ofImages = (of: Command) =>
+    ofCluster(of)
+      .option('--push', 'push images to a registry, whatever the cluster is')
+      .option('--no-push', 'do not push images, but load them into the cluster');
   /** Runs one of the commands, and prints what it gives. */
   const act = async <Document>(
     flags: CommonFlags,
@@ -141,7 +147,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     );
   };
 
-  ofCluster(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))
+  ofImages(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))
     .option('--keep', 'leave what was deployed when it ends')
     .option('--events <file>', 'write every event to a file, as a line of JSON')
     .option('--no-logs', "do not show the containers' logs")
@@ -157,14 +163,14 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         });
       return act(flags, projects, true, start, { lines: () => [], endless: true });
     });
-  ofCluster(command('run', 'build and deploy once')).action((projects: string[], flags: CommonFlags) =>
+  ofImages(command('run', 'build and deploy once')).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, true, commands.run, { lines: deployLines }),
   );
-  ofChanges(ofCluster(command('build', 'build the images that the registry lacks, and put them there'))).action(
+  ofChanges(ofImages(command('build', 'build the images that the registry lacks, and put them there'))).action(
     (projects: string[], flags: BuildFlags) =>
       act(flags, projects, false, (options) => commands.build({ ...options, ...changesOf(flags) }), { lines: buildLines }),
   );
-  ofChanges(ofCluster(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout')))
+  ofChanges(ofImages(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout')))
     .option('--no-build', 'fail when an image is missing')
     .action((projects: string[], flags: DeployFlags) =>
       act(flags, projects, true, (options) => commands.deploy({ ...options, noBuild: !flags.build, ...changesOf(flags) }), {
@@ -196,7 +202,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         json: (documents) => (projects.length === 1 && documents.length === 1 ? documents[0] : documents),
       }),
   );
-  ofCluster(command('doctor', 'look for what is missing on this machine and in the cluster')).action(
+  ofImages(command('doctor', 'look for what is missing on this machine and in the cluster')).action(
     (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.doctor, { lines: doctorLines, tellsProblems: true }),
   );
   command('init', 'set the workspace up: tasks, scripts and ignore files; doing it twice changes nothing more', '')
@@ -251,7 +257,6 @@ async function inWorkspace({ flags, projects, endless, output, commands, surroun
   const stopListening = interruption.listenTo(signals);
   // What ends by itself does its work to the end, whoever reads of it; dev would go on for ever.
   if (endless) onUnread(interruption.abandon);
-  const defaultRepo = flags.defaultRepo ?? env['SLIPWAY_DEFAULT_REPO'];
   try {
     return await finish({
       root: workspace.value.root,
@@ -260,7 +265,8 @@ async function inWorkspace({ flags, projects, endless, output, commands, surroun
       ...(flags.kubeconfig === undefined ? {} : { kubeconfig: resolve(cwd, flags.kubeconfig) }),
       ...(flags.context === undefined ? {} : { context: flags.context }),
       ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
-      ...(defaultRepo ? { defaultRepo } : {}),
+      ...(flags.defaultRepo === undefined ? {} : { defaultRepo: flags.defaultRepo }),
+      ...(flags.push === undefined ? {} : { push: flags.push }),
       env,
       report(event) {
         interruption.report(event);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type Problem, type Result, failed, succeeded } from '../model';
 import { bytesOf, textOf } from './httpRequest';
 import { type ImageRef, parseImageRef } from './imageRef';
-import type { Registry } from './registry';
+import type { Registry, RegistryManifest } from './registry';
 import { type RegistryHttp, type RegistryRequest, registryHttp } from './registryHttp';
 import { registryBlobs } from './registryBlobs';
 import { registryLogins } from './registryLogin';
@@ -16,22 +16,25 @@ const manifestTypes = [
   'application/vnd.docker.distribution.manifest.v2+json',
 ].join(', ');
 
+export interface RegistryOptions {
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Registries that may be spoken to in plain http, and whose certificates are not checked. */
+  readonly insecure?: readonly string[];
+}
+
 /** Registries as their references name them, with the logins of Docker's config. */
-export function openRegistry({ env = process.env }: { readonly env?: Readonly<Record<string, string | undefined>> } = {}): Registry {
-  const http = registryHttp(registryLogins(env, processes));
+export function openRegistry({ env = process.env, insecure = [] }: RegistryOptions = {}): Registry {
+  const http = registryHttp(registryLogins(env, processes), new Set(insecure));
+  const blobs = registryBlobs(http);
   return {
-    ...registryBlobs(http),
-    async manifest(ref, signal) {
+    ...blobs,
+    manifest: (ref, signal) => readManifest(http, parseImageRef(ref), signal),
+    async tag(ref, tag, signal) {
       const image = parseImageRef(ref);
-      const answer = await http.send({ ...manifestRequest(image, 'GET'), ...(signal ? { signal } : {}) });
-      if (!answer.ok) return answer;
-      const status = answer.value.statusCode ?? 0;
-      const content = await bytesOf(answer.value);
-      if (status === 404) return succeeded(undefined);
-      if (status !== 200) return failed(refused(image, `HTTP ${status}`));
-      if (!content) return failed(refused(image, 'the manifest was cut off'));
-      const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
-      return succeeded({ mediaType: mediaTypeOf(answer.value.headers['content-type'], content), digest, content });
+      const read = await readManifest(http, image, signal);
+      if (!read.ok) return read;
+      // Byte for byte, so that the digest stays.
+      return read.value ? blobs.putManifest(`${image.registry}/${image.repository}:${tag}`, read.value, signal) : failed(notThere(ref));
     },
     async digest(ref, signal) {
       const image = parseImageRef(ref);
@@ -55,6 +58,22 @@ export function openRegistry({ env = process.env }: { readonly env?: Readonly<Re
 
 function manifestRequest(image: ImageRef, method: 'HEAD' | 'GET'): RegistryRequest {
   return { image, method, path: `/manifests/${image.digest ?? image.tag ?? 'latest'}`, access: 'pull', accept: manifestTypes };
+}
+
+async function readManifest(
+  http: RegistryHttp,
+  image: ImageRef,
+  signal: AbortSignal | undefined,
+): Promise<Result<RegistryManifest | undefined>> {
+  const answer = await http.send({ ...manifestRequest(image, 'GET'), ...(signal ? { signal } : {}) });
+  if (!answer.ok) return answer;
+  const status = answer.value.statusCode ?? 0;
+  const content = await bytesOf(answer.value);
+  if (status === 404) return succeeded(undefined);
+  if (status !== 200) return failed(refused(image, `HTTP ${status}`));
+  if (!content) return failed(refused(image, 'the manifest was cut off'));
+  const digest = `sha256:${createHash('sha256').update(content).digest('hex')}`;
+  return succeeded({ mediaType: mediaTypeOf(answer.value.headers['content-type'], content), digest, content });
 }
 
 /** Some registries call everything JSON; then the manifest says itself what it is. */
@@ -104,6 +123,16 @@ function refused(image: ImageRef, reason: string): Problem {
   return {
     code: 'registryRefused',
     message: `the registry ${image.registry} refuses ${image.repository}: ${reason}`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+function notThere(ref: string): Problem {
+  return {
+    code: 'imageNotFound',
+    message: `the registry has no ${ref}`,
+    hint: 'build it again',
     retry: 'afterDelay',
     exitCode: 1,
   };

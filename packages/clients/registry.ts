@@ -5,6 +5,8 @@ import type { Result } from '../model';
 export interface Registry {
   /** The digest a reference points to, or undefined when the registry says that there is none. */
   digest(ref: string, signal?: AbortSignal): Promise<Result<string | undefined>>;
+  /** Gives what a reference points to another tag in its repository; no layer moves. Failure when there is nothing: `imageNotFound`. */
+  tag(ref: string, tag: string, signal?: AbortSignal): Promise<Result<void>>;
   tags(repository: string): Promise<Result<readonly string[]>>;
   remove(ref: string): Promise<Result<void>>;
   /** What a reference points to, as it is stored; undefined: the registry says that there is nothing. */

@@ -29,28 +29,38 @@ interface Challenge {
   readonly values: Readonly<Record<string, string>>;
 }
 
-export function registryHttp(logins: RegistryLogins): RegistryHttp {
+/** `insecure` are registries that may be spoken to in plain http, and whose certificates are not checked. */
+export function registryHttp(logins: RegistryLogins, insecure: ReadonlySet<string> = new Set()): RegistryHttp {
   const keep = { keepAlive: true, scheduling: 'lifo' } as const;
+  const trusting = new HttpsAgent({ ...keep, rejectUnauthorized: false });
   const agents = { 'http:': new HttpAgent(keep), 'https:': new HttpsAgent(keep) };
   const protocols = new Map<string, 'http:' | 'https:'>();
   const authorizations = new Map<string, { readonly header: string; readonly until: number }>();
 
-  const sendTo = async (url: URL, { method, signal, body }: RegistryRequest, headers: OutgoingHttpHeaders) =>
+  /** Addresses that a registry gives may be of other hosts, whose certificates count. */
+  const isInsecure = ({ host }: URL, { registry }: ImageRef): boolean =>
+    insecure.has(registry) && host === new URL(`https://${registry}`).host;
+
+  const sendTo = async (url: URL, { image, method, signal, body }: RegistryRequest, headers: OutgoingHttpHeaders) =>
     sendRequest({
       url,
       method,
       headers: { ...headers, ...(body ? { 'Content-Type': body.type } : {}) },
-      agent: agents[url.protocol === 'http:' ? 'http:' : 'https:'],
+      agent: url.protocol === 'http:' ? agents['http:'] : isInsecure(url, image) ? trusting : agents['https:'],
       ...(body ? { body: body.content } : {}),
       ...(signal ? { signal } : {}),
     });
 
-  /** Plain http is only ever tried where the network is the machine's own or a private one. */
+  /** Plain http is only ever tried where the network is the machine's own or a private one, or where it was asked for. */
   const sendByProtocol = async (request: RegistryRequest, headers: OutgoingHttpHeaders): Promise<Result<IncomingMessage>> => {
     const { registry, repository } = request.image;
     const host = hostOf(registry);
     const known = protocols.get(host);
-    const candidates = known ? [known] : isLocalHost(host) ? (['http:', 'https:'] as const) : (['https:'] as const);
+    const candidates = known
+      ? [known]
+      : isLocalHost(host) || insecure.has(registry)
+        ? (['http:', 'https:'] as const)
+        : (['https:'] as const);
     let failure: unknown;
     for (const protocol of candidates) {
       const base = `${protocol}//${host}/v2/${repository}`;

@@ -1,8 +1,16 @@
+import type { GitVariant } from '../model';
+
 /** What a slipway.yaml says. */
 export interface Config {
   readonly version: 1;
   /** Root only. */
   readonly defaultRepo?: string;
+  /** Root only. */
+  readonly multiLevelRepo?: boolean;
+  /** Root only. */
+  readonly insecureRegistries?: readonly string[];
+  /** Root only. */
+  readonly push?: boolean;
   /** Root only. */
   readonly allowContexts?: readonly string[];
   readonly image?: {
@@ -14,6 +22,8 @@ export interface Config {
       readonly target?: string;
       readonly args?: Readonly<Record<string, string | number | boolean>>;
     };
+    readonly tag?: TagConfig;
+    readonly requires?: readonly RequireConfig[];
   };
   readonly sync?: SyncConfig;
   readonly reload?: 'auto' | 'hot' | 'rebuild' | { readonly command: readonly string[] };
@@ -30,6 +40,25 @@ export interface SyncConfig {
   readonly ignore?: readonly string[];
 }
 
+export interface PlainTagConfigs {
+  readonly gitCommit?: {
+    readonly variant?: GitVariant;
+    readonly prefix?: string;
+    readonly ignoreChanges?: boolean;
+  } | null;
+  readonly dateTime?: { readonly format?: string; readonly timezone?: string } | null;
+  readonly envTemplate?: string;
+}
+
+/** A name stands for a tagger without settings; a map has one key. */
+export type PlainTagConfig = 'inputDigest' | 'gitCommit' | 'sha256' | 'dateTime' | PlainTagConfigs;
+
+export type TagConfig =
+  PlainTagConfig | { readonly custom: { readonly template: string; readonly components?: Readonly<Record<string, PlainTagConfig>> } };
+
+/** A project whose image comes first, and the build argument that gets its reference. */
+export type RequireConfig = string | { readonly project: string; readonly arg?: string };
+
 export interface ForwardConfig {
   readonly resource: string;
   readonly port: number | string;
@@ -41,7 +70,7 @@ export interface ForwardConfig {
 export function mergeConfig(root: Config | undefined, project: Config | undefined): Config {
   const own = project ?? { version: 1 };
   if (!root) return own;
-  const { docker: rootDocker, context, builder } = root.image ?? {};
+  const { docker: rootDocker, context, builder, tag } = root.image ?? {};
   const { docker: ownDocker } = own.image ?? {};
   const inherited = { ...root, ...own };
   return {
@@ -54,6 +83,7 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     image: {
       ...(context !== undefined && { context }),
       ...(builder !== undefined && { builder }),
+      ...(tag !== undefined && { tag }),
       ...own.image,
       docker: { ...rootDocker, ...ownDocker, args: { ...rootDocker?.args, ...ownDocker?.args } },
     },

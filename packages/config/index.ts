@@ -1,5 +1,13 @@
-export { mergeConfig, type Config, type ForwardConfig, type SyncConfig } from './config';
-export { interpolateEnv } from './interpolate';
+export {
+  mergeConfig,
+  type Config,
+  type ForwardConfig,
+  type PlainTagConfig,
+  type PlainTagConfigs,
+  type SyncConfig,
+  type TagConfig,
+} from './config';
+export { fillTemplate, variablesOf, type Filled, type FillOptions, type TemplateMistake } from './template';
 export { readConfig, type ConfigText, type ReadConfig } from './readConfig';
 export { readManifests, type ManifestContainer, type ManifestFacts, type ManifestService, type ManifestText } from './readManifests';
 export { projectSchema, rootSchema } from './schema';

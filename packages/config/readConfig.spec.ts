@@ -1,4 +1,4 @@
-import { interpolateEnv, mergeConfig, readConfig } from '.';
+import { mergeConfig, readConfig } from '.';
 
 function mistakes(text: string, isRoot = false): string[] {
   return readConfig({ path: 'apps/api/slipway.yaml', text, isRoot }).problems.map(({ message, location, hint }) => {
@@ -87,11 +87,4 @@ it("puts a project's own settings over the root's", () => {
     image: { context: 'workspace', docker: { target: 'dev', args: { A: 1, B: 2 } } },
     dev: { keep: true },
   });
-});
-
-it('replaces variables of the environment', () => {
-  const env = { SET: 'x', EMPTY: '' };
-  expect(interpolateEnv('${SET}-${EMPTY}-${NOT:-d}-$$-$SET', env)).toEqual({ text: 'x--d-$-$SET', missing: [] });
-  expect(interpolateEnv('${EMPTY:-d}', env)).toEqual({ text: 'd', missing: [] });
-  expect(interpolateEnv('${NOT}', env).missing).toEqual(['NOT']);
 });

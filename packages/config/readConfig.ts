@@ -19,6 +19,8 @@ export interface ReadConfig {
   readonly problems: readonly Problem[];
   /** Where a key stands, or the nearest one around it that is there: `['image', 'name']`. */
   readonly locate: (keys: readonly (string | number)[]) => Location;
+  /** Where a sign of a text stands, when the text is written on one line; else its key. Undefined: it is not in this file. */
+  readonly locateIn: (keys: readonly (string | number)[], offset: number) => Location | undefined;
 }
 
 let validators: { readonly root: ValidateFunction<Config>; readonly project: ValidateFunction<Config> } | undefined;
@@ -54,17 +56,24 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
     return { file: path, line, column: col };
   };
   const locate = (keys: readonly (string | number)[]): Location => at(offsetOf(document, keys));
+  const locateIn = (keys: readonly (string | number)[], offset: number): Location | undefined => {
+    const node = document.getIn(keys, true);
+    if (!isScalar(node) || !node.range) return undefined;
+    const [from, to] = node.range;
+    if (text.slice(from, to).includes('\n')) return locate(keys);
+    return at(from + offset + (/^["']/.test(text.slice(from)) ? 1 : 0));
+  };
   // What follows the first mistake mostly follows from it, and would hide it.
   const [mistake] = document.errors;
   if (mistake) {
     const problem = invalid(at(mistake.pos[0]), `not valid YAML: ${mistake.message.replace(/\.$/, '')}`);
-    return { config: undefined, problems: [problem], locate };
+    return { config: undefined, problems: [problem], locate, locateIn };
   }
   const value: unknown = document.toJS();
   if (value === null)
-    return { config: undefined, problems: [invalid(at(0), 'the file is empty', 'write version: 1, or delete it')], locate };
+    return { config: undefined, problems: [invalid(at(0), 'the file is empty', 'write version: 1, or delete it')], locate, locateIn };
   const validate = validatorFor(isRoot);
-  if (validate(value)) return { config: value, problems: [], locate };
+  if (validate(value)) return { config: value, problems: [], locate, locateIn };
   const schema = isRoot ? rootSchema : projectSchema;
   const problems = meaningful(validate.errors ?? []).map((error) => {
     const keys = keysOf(error);
@@ -76,7 +85,7 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
       : unknownKeyProblem({ location, unknown, keys, known: Object.keys(parent.properties ?? {}) });
   });
   problems.sort((a, b) => (a.location?.line ?? 0) - (b.location?.line ?? 0));
-  return { config: undefined, problems, locate };
+  return { config: undefined, problems, locate, locateIn };
 }
 
 function invalid(location: Location, what: string, hint?: string): Problem {
@@ -91,13 +100,30 @@ function invalid(location: Location, what: string, hint?: string): Problem {
   };
 }
 
-/** The errors of a oneOf's branches say what it might have been; the oneOf itself says what is expected. */
+/**
+ * The errors of a oneOf's branches say what it might have been; the oneOf itself says what is expected. Only of a map that was written
+ * where a map may stand is it known which branch was meant, and what is wrong within it says more.
+ */
 function meaningful(errors: readonly ErrorObject[]): ErrorObject[] {
-  const choices = errors.filter((error) => error.keyword === 'oneOf').map((error) => error.instancePath);
-  return errors.filter(
-    (error) =>
-      error.keyword === 'oneOf' || !choices.some((path) => error.instancePath === path || error.instancePath.startsWith(`${path}/`)),
-  );
+  const choices = errors.filter((error) => error.keyword === 'oneOf');
+  const within = (error: ErrorObject, choice: ErrorObject): boolean =>
+    error.schemaPath.startsWith(`${choice.schemaPath}/`) && isAt(error, choice);
+  const isOtherForm = (error: ErrorObject, choice: ErrorObject): boolean =>
+    error.instancePath === choice.instancePath && (error.keyword === 'type' || error.keyword === 'enum');
+  const isOpen = (choice: ErrorObject): boolean =>
+    isMapping(choice.data) && errors.some((error) => within(error, choice) && !isOtherForm(error, choice));
+  return errors.filter((error) => {
+    if (error.keyword === 'oneOf' && isOpen(error)) return false;
+    return choices.every((choice) => !within(error, choice) || (isOpen(choice) && !isOtherForm(error, choice)));
+  });
+}
+
+function isAt(error: ErrorObject, choice: ErrorObject): boolean {
+  return error.instancePath === choice.instancePath || error.instancePath.startsWith(`${choice.instancePath}/`);
+}
+
+function isMapping(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function keysOf(error: ErrorObject): (string | number)[] {
@@ -157,6 +183,9 @@ function expected(error: ErrorObject, keys: readonly (string | number)[]): strin
       return `${name} must be at least ${String(params['limit'])}, not ${shown(error.data)}`;
     case 'maximum':
       return `${name} must be at most ${String(params['limit'])}, not ${shown(error.data)}`;
+    case 'maxProperties':
+      return `${name} must have one key, not ${Object.keys(Object(error.data) as object).join(' and ')}`;
+    case 'minProperties':
     case 'minLength':
     case 'minItems':
       return `${name} is empty`;

@@ -30,6 +30,106 @@ const portForward = {
   },
 } as const;
 
+const gitCommit = {
+  type: ['object', 'null'],
+  description: 'The commit that is checked out, with -dirty when a file of the image is not as it was committed.',
+  additionalProperties: false,
+  properties: {
+    variant: {
+      enum: ['Tags', 'CommitSha', 'AbbrevCommitSha', 'TreeSha', 'AbbrevTreeSha'],
+      description:
+        "Tags: the commit's tag, or the nearest one and how far it is (git describe); the commit, or the tree of the project, whole or abbreviated. Default: Tags.",
+    },
+    prefix: { type: 'string', description: 'Put in front.' },
+    ignoreChanges: { type: 'boolean', description: 'Never -dirty. Default: false.' },
+  },
+} as const;
+
+const dateTime = {
+  type: ['object', 'null'],
+  description: 'The time of the run; all images of a run have the same.',
+  additionalProperties: false,
+  properties: {
+    format: { type: 'string', description: "A layout of Go's time package. Default: 2006-01-02_15-04-05.999_MST.", minLength: 1 },
+    timezone: { type: 'string', description: 'Europe/Berlin, UTC. Default: that of this machine.', minLength: 1 },
+  },
+} as const;
+
+const envTemplate = {
+  type: 'string',
+  description: '${NAME} and ${NAME:-default} stand for variables of the environment, ${IMAGE_NAME} for the name of the image.',
+  minLength: 1,
+} as const;
+
+const plainTagNames = { enum: ['inputDigest', 'gitCommit', 'sha256', 'dateTime'] } as const;
+const onlyOne = { type: 'object', additionalProperties: false, minProperties: 1, maxProperties: 1 } as const;
+const plainTag = {
+  oneOf: [plainTagNames, { ...onlyOne, properties: { gitCommit, dateTime, envTemplate } }],
+  oneOfHint: 'inputDigest, sha256, or one of gitCommit, dateTime and envTemplate with its settings',
+} as const;
+
+const tag = {
+  description:
+    'The tag that people know the image by: inputDigest (made from its content), gitCommit, sha256 (sha256- and 12 digits of the content), dateTime, or a map with one of the keys below. In dev it is always inputDigest. Default: inputDigest.',
+  oneOf: [
+    plainTagNames,
+    {
+      ...onlyOne,
+      properties: {
+        gitCommit,
+        dateTime,
+        envTemplate,
+        custom: {
+          type: 'object',
+          description: 'Combines others.',
+          additionalProperties: false,
+          required: ['template'],
+          properties: {
+            template: {
+              type: 'string',
+              description: '${NAME} stands for a component. GIT, DATE, SHA and INPUT_DIGEST are there without being named below.',
+              minLength: 1,
+            },
+            components: {
+              type: 'object',
+              description: 'Taggers by name, each written as image.tag is.',
+              additionalProperties: plainTag,
+              propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]*$' },
+            },
+          },
+        },
+      },
+    },
+  ],
+  oneOfHint: 'inputDigest, gitCommit, sha256, dateTime, or a map with one of gitCommit, dateTime, envTemplate and custom',
+} as const;
+
+const requires = {
+  type: 'array',
+  description:
+    'Projects whose images are made before. An image of this workspace that the Dockerfile names in FROM or COPY --from is found by itself.',
+  items: {
+    oneOf: [
+      { type: 'string', minLength: 1 },
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['project'],
+        properties: {
+          project: { type: 'string', description: 'The project.', minLength: 1 },
+          arg: {
+            type: 'string',
+            description: "The build argument that gets the image's reference: ARG BASE and FROM ${BASE}.",
+            pattern: '^[A-Za-z_][A-Za-z0-9_]*$',
+            patternHint: 'letters, digits and underscores',
+          },
+        },
+      },
+    ],
+    oneOfHint: 'the name of a project, or {project: NAME, arg: BASE}',
+  },
+} as const;
+
 /** The keys that a project's slipway.yaml may have. Descriptions are what the config reference says. */
 export const projectSchema = {
   type: 'object',
@@ -73,11 +173,14 @@ export const projectSchema = {
             },
             args: {
               type: 'object',
-              description: 'Values for ARG. ${NAME} and ${NAME:-default} stand for variables of the environment.',
+              description:
+                'Values for ARG. ${NAME} and ${NAME:-default} stand for variables of the environment, ${IMAGE_NAME}, ${IMAGE_REPO} and ${IMAGE_TAG} for the image itself, $$ for a dollar sign.',
               additionalProperties: { type: ['string', 'number', 'boolean'] },
             },
           },
         },
+        tag,
+        requires,
       },
     },
     sync: {
@@ -192,6 +295,22 @@ export const rootSchema = {
       type: 'string',
       description: 'Registry and path that images are pushed under: registry.example/team. Also --default-repo and SLIPWAY_DEFAULT_REPO.',
       minLength: 1,
+    },
+    multiLevelRepo: {
+      type: 'boolean',
+      description:
+        'Whether names below defaultRepo keep their slashes; else they become underscores: shop/api is team/shop_api. Default: true for registries of Google, on this machine or of the cluster.',
+    },
+    insecureRegistries: {
+      type: 'array',
+      description:
+        'Registries that speak plain http, or whose certificate is not to be checked: registry.example:5000. Also SLIPWAY_INSECURE_REGISTRIES, with commas. Those of this machine are tried without.',
+      items: { type: 'string', minLength: 1 },
+    },
+    push: {
+      type: 'boolean',
+      description:
+        'true: images are pushed to a registry, whatever the cluster is; false: they are not, but loaded into the cluster. Also --push and --no-push. Default: what suits the cluster.',
     },
     allowContexts: {
       type: 'array',

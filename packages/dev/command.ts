@@ -25,6 +25,8 @@ export interface CommandOptions {
   readonly context?: string;
   readonly namespace?: string;
   readonly defaultRepo?: string;
+  /** Whether images are pushed to a registry; absent: as the config says, else as it suits the cluster. */
+  readonly push?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   /** Aborted at the first Ctrl+C or SIGTERM: the command cleans up and ends. */

@@ -26,7 +26,6 @@ import {
   type StepId,
   type Target,
   type TargetState,
-  type Workspace,
   type WorkspacePath,
   type World,
 } from '../model';
@@ -113,7 +112,7 @@ export class Effects {
   private async runStep(step: Step, { id, signal, world }: Parameters<RunStep>[1]): Promise<Outcome> {
     switch (step.kind) {
       case 'lookUp':
-        return this.lookUp(step, world());
+        return this.lookUp(step, signal, world());
       case 'runTarget':
         return this.runTarget(step, signal, world());
       case 'watchTarget':
@@ -121,7 +120,7 @@ export class Effects {
       case 'build':
         return this.build(step, signal, world());
       case 'deliver':
-        return this.deliver(step, signal);
+        return this.deliver(step, signal, world());
       case 'apply':
         return this.apply(step, world());
       case 'remove':
@@ -135,25 +134,28 @@ export class Effects {
     }
   }
 
-  private refFor(artifact: string, snapshot: Snapshot, workspace: Workspace | undefined): string {
-    const image = workspace?.artifacts.get(artifact)?.image ?? artifact;
-    return this.session.delivery?.refFor(image, inputDigestTag(snapshot.inputsHash)) ?? `${image}:${inputDigestTag(snapshot.inputsHash)}`;
-  }
-
   private remember(snapshot: Snapshot): void {
     this.snapshots.set(snapshot.inputsHash, snapshot);
     writeImageRecord(recordsFolder(this.session.options.root), snapshot);
   }
 
-  private async lookUp(step: Extract<Step, { kind: 'lookUp' }>, world: World): Promise<Outcome> {
-    const { delivery } = this.session;
+  private async lookUp(step: Extract<Step, { kind: 'lookUp' }>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const { delivery, names } = this.session;
     if (!delivery) return failure(noDelivery);
+    const artifact = world.workspace?.artifacts.get(step.artifact);
+    if (!artifact) return failure(notThere(step.artifact));
     const mistake = mistakeOf(world, step.artifact);
     if (mistake) return failure(mistake);
-    const answer = await delivery.lookUp(this.refFor(step.artifact, step.snapshot, world.workspace));
-    if (!answer.ok) return failure(answer.problem, step.artifact);
-    if (answer.value) this.remember(step.snapshot);
-    return { kind: 'lookedUp', image: answer.value };
+    const tag = await names.tagFor(artifact, step.snapshot);
+    if (!tag.ok) return failure(tag.problem);
+    const answer = await delivery.lookUp(names.contentRef(artifact, step.snapshot));
+    if (!answer.ok) return failure(answer.problem, artifact.project);
+    if (!answer.value) return { kind: 'lookedUp', image: undefined };
+    this.remember(step.snapshot);
+    if (tag.value === undefined) return { kind: 'lookedUp', image: answer.value };
+    const onLine = (line: string): void => this.report({ kind: 'output', subject: step.artifact, line });
+    const named = await delivery.retag(answer.value, tag.value, { signal, onLine });
+    return named.ok ? { kind: 'lookedUp', image: named.value } : failure(named.problem, artifact.project);
   }
 
   private async runTarget(step: Extract<Step, { kind: 'runTarget' }>, signal: AbortSignal, world: World): Promise<Outcome> {
@@ -220,11 +222,14 @@ export class Effects {
     if (!artifact) return failure(notThere(step.artifact));
     const mistake = mistakeOf(world, step.artifact);
     if (mistake) return failure(mistake);
+    const { names } = this.session;
+    const tag = await names.tagFor(artifact, step.snapshot);
+    if (!tag.ok) return failure(tag.problem);
     this.report({ kind: 'started', what: 'build', subject: step.artifact });
     const startedAt = Date.now();
-    const ref = this.refFor(step.artifact, step.snapshot, world.workspace);
+    const ref = names.contentRef(artifact, step.snapshot);
     const answer = await this.builders.build({
-      artifact,
+      artifact: names.withLateArgs(artifact, tag.value ?? inputDigestTag(step.snapshot.inputsHash)),
       snapshot: step.snapshot,
       bases: Object.fromEntries(
         Object.entries(step.bases).map(([name, base]) => [world.workspace?.artifacts.get(name)?.image ?? name, base]),
@@ -243,12 +248,16 @@ export class Effects {
     return { kind: 'built', image, sentHash };
   }
 
-  private async deliver(step: Extract<Step, { kind: 'deliver' }>, signal: AbortSignal): Promise<Outcome> {
-    const { delivery } = this.session;
+  private async deliver(step: Extract<Step, { kind: 'deliver' }>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const { delivery, names } = this.session;
     if (!delivery) return failure(noDelivery);
+    const artifact = world.workspace?.artifacts.get(step.artifact);
+    const tag = artifact ? await names.tagFor(artifact, step.snapshot) : succeeded(undefined);
+    if (!tag.ok) return failure(tag.problem);
     const startedAt = Date.now();
     const answer = await delivery.deliver({
       image: step.image,
+      ...(tag.value !== undefined && { tag: tag.value }),
       signal,
       onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
     });
@@ -270,16 +279,17 @@ export class Effects {
     const read = await readReleaseManifests(options.root, release);
     if (!read.ok) return failure(read.problem, release.project);
     // What was read is what gets the fingerprint, or nothing does.
-    const refs = release.artifacts.map((name) => step.images[name]?.ref ?? '');
-    if (fingerprintOf(release, read.value.tree, refs) !== step.fingerprint) return failure(manifestChanged(release.name), release.project);
+    const images = Object.fromEntries(
+      Object.entries(step.images).map(([name, { ref, snapshot }]) => [name, { ref, inputsHash: snapshot.inputsHash }]),
+    );
+    if (fingerprintOf(release, read.value.tree, images) !== step.fingerprint)
+      return failure(manifestChanged(release.name), release.project);
 
     const namespace = namespaceOf(this.session, release);
     const rendered = render({
       release,
       manifests: read.value.texts,
-      images: Object.fromEntries(
-        Object.entries(step.images).map(([name, { ref, snapshot }]) => [name, { ref, inputsHash: snapshot.inputsHash }]),
-      ),
+      images,
       imageNames: imageNamesOf(workspace),
       namespace,
       workspaceId,

@@ -1,6 +1,7 @@
+import { defaultRepoOf } from '../graph';
 import type { ExitCode, GoalKind, Problem, World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
-import { inputDigestTag } from '../tag';
+import { inputDigestTag, tagOfRef } from '../tag';
 import { affectedEvents, affectedProjects, type AffectedOptions } from './affected';
 import type { BuildDocument, CommandOptions, CommandResult, DeleteDocument, DeployDocument } from './command';
 import type { Turn } from './converge';
@@ -114,9 +115,10 @@ function notBegun(problems: readonly Problem[]): Ended {
 }
 
 function preflightFor({ options, kind }: OnceOptions, reading: ReturnType<typeof readFor>): Promise<Preflight> {
-  const withRepo = options.defaultRepo ?? options.env['SLIPWAY_DEFAULT_REPO'];
+  const { repo } = defaultRepoOf({ flag: options.defaultRepo, env: options.env, config: undefined });
   // Building for a registry that is named needs no cluster.
-  const needs = new Set(needsOf[kind].filter((need) => need !== 'cluster' || kind !== 'built' || withRepo === undefined));
+  const forRegistry = kind === 'built' && repo !== undefined && options.push !== false;
+  const needs = new Set(needsOf[kind].filter((need) => need !== 'cluster' || !forRegistry));
   return preflight(options, needs, 'deploy', reading);
 }
 
@@ -212,7 +214,7 @@ class ImageNotes {
       images.push({
         project: artifact.project,
         image: artifact.image,
-        tag: inputDigestTag(image.snapshot.inputsHash),
+        tag: tagOfRef(image.delivered.ref) ?? inputDigestTag(image.snapshot.inputsHash),
         digest: image.delivered.digest,
         ref: image.delivered.ref,
         built,

@@ -1,16 +1,16 @@
 import { writeFile } from 'node:fs/promises';
-import { connectKube, connectEngine, openRegistry, processes, type KubeObject } from '../clients';
+import { connectKube, connectEngine, type KubeObject } from '../clients';
 import { inApplyOrder, manifestStream, render } from '../deploy';
 import { messageOf, type Artifact, type ArtifactName, type DeliveredImage, type Problem, type World } from '../model';
 import { fingerprintOf, viewOf } from '../plan';
 import { chooseDelivery } from '../registry';
-import { inputDigestTag } from '../tag';
+import { inputDigestTag, nameOfRef } from '../tag';
 import type { CommandOptions, CommandResult, RenderDocument } from './command';
 import { readReleaseManifests } from './releaseManifests';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
-import { imageNamesOf, namespaceOf, preflight, type Session } from './session';
+import { deliveryOptions, imageNamesOf, namesFor, namespaceOf, preflight, type Session } from './session';
 import { worstExit } from './worstExit';
 
 export interface RenderOptions extends CommandOptions {
@@ -62,19 +62,16 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
     }
     const used = await Promise.all(release.artifacts.map((artifact) => images.imageOf(artifact)));
     const found = used.flatMap((image) => image ?? []);
+    const refs = Object.fromEntries(found.map(({ artifact, ref, inputsHash }) => [artifact, { ref, inputsHash }]));
     const namespace = namespaceOf(session, release);
     const rendered = render({
       release,
       manifests: read.value.texts,
-      images: Object.fromEntries(found.map(({ artifact, ref, inputsHash }) => [artifact, { ref, inputsHash }])),
+      images: refs,
       imageNames: imageNamesOf(workspace),
       namespace,
       workspaceId: session.workspaceId,
-      fingerprint: fingerprintOf(
-        release,
-        read.value.tree,
-        release.artifacts.map((artifact) => found.find((image) => image.artifact === artifact)?.ref ?? ''),
-      ),
+      fingerprint: fingerprintOf(release, read.value.tree, refs),
     });
     if (!rendered.ok) {
       problems.push(rendered.problem);
@@ -120,18 +117,15 @@ async function lookAround(options: RenderOptions): Promise<Looked> {
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
     ...(options.context !== undefined && { context: options.context }),
   });
-  const { defaultRepo } = session.read.settings;
-  const delivery =
-    defaultRepo === undefined
+  const { settings } = session.read;
+  const engine = connectEngine({ env: options.env });
+  const chosen =
+    settings.defaultRepo.repo === undefined
       ? undefined
-      : await chooseDelivery({
-          engine: connectEngine({ env: options.env }),
-          registry: openRegistry({ env: options.env }),
-          processes,
-          defaultRepo,
-        });
-  if (delivery && !delivery.ok) return { session: undefined, problems: [delivery.problem], offline };
-  return { session: { ...session, kube: kube.ok ? kube.value : undefined, delivery: delivery?.value }, problems: [], offline };
+      : await chooseDelivery(deliveryOptions({ options, settings, kube: undefined, engine, registry: session.registry }));
+  if (chosen && !chosen.ok) return { session: undefined, problems: [chosen.problem], offline };
+  const named = { ...session, delivery: chosen?.value };
+  return { session: { ...named, names: namesFor(named), kube: kube.ok ? kube.value : undefined }, problems: [], offline };
 }
 
 interface RenderedImage {
@@ -176,8 +170,10 @@ class Images {
     // What an image stands on is part of its tag.
     const bases = await Promise.all(artifact.requires.map((base) => this.imageOf(base)));
     const { now } = viewOf(this.world, artifact);
-    const tag = inputDigestTag(now.inputsHash);
-    const bare = this.session.delivery?.refFor(artifact.image, tag) ?? `${artifact.image}:${tag}`;
+    const { names } = this.session;
+    const bare = names.contentRef(artifact, now);
+    const known = await names.tagFor(artifact, now);
+    const tag = (known.ok ? known.value : undefined) ?? inputDigestTag(now.inputsHash);
     const found = await this.lookUp(bare);
     const delivered: DeliveredImage = found.image ?? { ref: bare, digest: '' };
     const state = { lookedUp: { state: 'unknown' }, lookedUpFor: undefined, built: undefined, stoppedOnce: false } as const;
@@ -192,10 +188,11 @@ class Images {
       image: artifact.image,
       tag,
       digest: found.image?.digest,
-      ref: delivered.ref,
+      ref: `${nameOfRef(bare)}:${tag}${found.image && found.image.ref.includes('@') ? `@${found.image.digest}` : ''}`,
       inputsHash: now.inputsHash,
       because: [
         found.because,
+        ...(known.ok ? [] : [`by the tag of its content, as ${known.problem.message}`]),
         ...(missingBase ? [`it stands on ${missingBase.artifact}, so its tag will be another`] : []),
         ...ofTargets(artifact),
       ].join('; '),

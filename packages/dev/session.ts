@@ -5,7 +5,8 @@ import { basename, join } from 'node:path';
 import { connectEngine, connectKube, openRegistry, processes, type Engine, type Kube, type Registry } from '../clients';
 import { contextMemoryFile, guard } from '../deploy';
 import { failed, succeeded, type Problem, type Release, type Result, type Workspace } from '../model';
-import { chooseDelivery, type Delivery } from '../registry';
+import { chooseDelivery, type Delivery, type DeliveryOptions } from '../registry';
+import { ImageNames } from './imageNames';
 import type { CommandOptions, DoctorDocument } from './command';
 import { readWorkspace, type ReadWorkspace } from './readWorkspace';
 import { goalFor } from './selection';
@@ -22,9 +23,11 @@ export interface Session {
   readonly read: ReadWorkspace;
   readonly workspaceId: string;
   readonly kube: Kube | undefined;
+  /** The one that images are built in. */
   readonly engine: Engine;
   readonly registry: Registry;
   readonly delivery: Delivery | undefined;
+  readonly names: ImageNames;
   readonly checks: readonly Check[];
 }
 
@@ -59,7 +62,6 @@ export function readFor({ root, graph, env, defaultRepo }: CommandOptions, mode:
 
 async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, reading: Promise<Result<ReadWorkspace>>): Promise<Preflight> {
   const engine = connectEngine({ env: options.env });
-  const registry = openRegistry({ env: options.env });
   const [read, cluster, answered] = await Promise.all([
     reading,
     needs.has('cluster') ? clusterOf(options) : undefined,
@@ -80,6 +82,7 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     }
   };
 
+  const registry = registryFor(options, read.ok ? read.value.settings.insecureRegistries : []);
   note(
     'workspace',
     read.ok ? `${String(read.value.workspace.projects.size)} projects, ${String(read.value.workspace.artifacts.size)} with an image` : '',
@@ -105,31 +108,64 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     note('context', verdict.ok ? verdict.value.because : '', verdict);
   }
   if (needs.has('delivery') && read.ok && problems.length === 0) {
-    const { defaultRepo } = read.value.settings;
-    const chosen = await chooseDelivery({
-      ...(kube && { kube }),
-      engine,
-      registry,
-      processes,
-      ...(defaultRepo !== undefined && { defaultRepo }),
-    });
+    const chosen = await chooseDelivery(deliveryOptions({ options, settings: read.value.settings, kube, engine, registry }));
+    if (read.value.settings.defaultRepo.from === 'SKAFFOLD_DEFAULT_REPO') {
+      options.report({
+        kind: 'notice',
+        message: 'SKAFFOLD_DEFAULT_REPO says where images go; SLIPWAY_DEFAULT_REPO is the name to use from now on',
+      });
+    }
     note('images', chosen.ok ? chosen.value.because : '', chosen);
     if (chosen.ok) delivery = chosen.value;
     // Where images are copied from the engine, it has them all.
     if (delivery && delivery.repo === undefined && !needed) noteEngine(true);
   }
   if (!read.ok || problems.length > 0) return { checks, problems, session: undefined };
+  const names = namesFor({ options, read: read.value, delivery });
   const session: Session = {
     options,
     read: read.value,
     workspaceId: workspaceIdOf(options.root),
     kube,
-    engine,
+    engine: delivery?.engine ?? engine,
     registry,
     delivery,
+    names,
     checks,
   };
   return { checks, problems, session };
+}
+
+export function namesFor({ options, read, delivery }: Pick<Session, 'options' | 'read' | 'delivery'>): ImageNames {
+  return new ImageNames({ ...options, workspace: read.workspace, delivery, processes, now: new Date() });
+}
+
+interface DeliverySources {
+  readonly options: CommandOptions;
+  readonly settings: ReadWorkspace['settings'];
+  readonly kube: Kube | undefined;
+  readonly engine: Engine;
+  readonly registry: Registry;
+}
+
+/** Registries with the logins of this machine; those that the config or the environment names may be spoken to in plain http. */
+export function registryFor({ env }: CommandOptions, insecureRegistries: readonly string[]): Registry {
+  const fromEnv = (env['SLIPWAY_INSECURE_REGISTRIES'] ?? '').split(',').map((name) => name.trim());
+  return openRegistry({ env, insecure: [...insecureRegistries, ...fromEnv.filter((name) => name !== '')] });
+}
+
+/** How to find out where images go. */
+export function deliveryOptions({ options, settings, kube, engine, registry }: DeliverySources): DeliveryOptions {
+  const { repo, from } = settings.defaultRepo;
+  return {
+    ...(kube && { kube }),
+    engine,
+    registry,
+    processes,
+    engineAt: (variables) => connectEngine({ env: { ...options.env, ...variables } }),
+    ...(repo !== undefined && { defaultRepo: { repo, from: from ?? '', multiLevel: settings.multiLevelRepo } }),
+    push: options.push ?? settings.push,
+  };
 }
 
 async function clusterOf(options: CommandOptions): Promise<Result<{ readonly kube: Kube; readonly version: string }>> {

@@ -98,8 +98,7 @@ async function containerStatus(
 function isOfTheFiles(world: Looked, name: string, { fingerprint, images }: SeenRelease): boolean {
   const release = world.workspace.releases.get(name);
   if (!release) return false;
-  const refs = release.artifacts.map((artifact) => images[artifact]?.ref ?? '');
-  if (fingerprintOf(release, world.disk, refs) !== fingerprint) return false;
+  if (fingerprintOf(release, world.disk, images) !== fingerprint) return false;
   return release.artifacts.every((each) => {
     const artifact = world.workspace.artifacts.get(each);
     const image = images[each];

@@ -1,5 +1,5 @@
 import picomatch from 'picomatch';
-import { interpolateEnv, type Config, type ManifestContainer, type ReadConfig } from '../config';
+import type { Config, ManifestContainer } from '../config';
 import {
   acceptsDefinedBy,
   below,
@@ -14,21 +14,16 @@ import {
 } from '../dockerfile';
 import type { AfterCommand, Artifact, Input, Problem, ReloadPolicy, WorkspacePath } from '../model';
 import { isImage, parseReference } from '../tag';
+import { buildArgsOf } from './buildArgs';
 import { chooseBuilder } from './builder';
 import { chooseContext } from './context';
-import type { GraphProject } from './graphSource';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
+import { configuredRequires, foundRequires, type Required } from './requires';
+import { placeIn, type ProjectSettings } from './settings';
 import { defaultTimeoutMs, syncRulesOf, underRules } from './syncRules';
+import { taggerOf } from './tagger';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
-
-export interface ProjectSettings {
-  readonly project: GraphProject;
-  /** The project's own over the root's. */
-  readonly config: Config;
-  /** The project's own slipway.yaml, when it has one. */
-  readonly own: (ReadConfig & { readonly path: WorkspacePath }) | undefined;
-}
 
 export interface ArtifactRequest extends ProjectSettings {
   readonly mode: 'dev' | 'deploy';
@@ -38,6 +33,8 @@ export interface ArtifactRequest extends ProjectSettings {
   readonly outputs: readonly Output[];
   /** All containers of all manifests of the workspace. */
   readonly containers: readonly ManifestContainer[];
+  /** Project → the name that its image has, or would have. */
+  readonly imageNames: ReadonlyMap<string, string>;
   /** The project's own. */
   readonly manifests: { readonly containers: readonly ManifestContainer[] };
 }
@@ -47,9 +44,14 @@ export interface ProjectImage {
   /** The name that manifests use, also when the artifact could not be made. */
   readonly image: string;
   readonly artifact: Artifact | undefined;
-  /** Images that the Dockerfile stands on or copies from. */
-  readonly bases: readonly string[];
+  /** Images of the workspace that it stands on or copies from. */
+  readonly required: readonly Required[];
   readonly problems: readonly Problem[];
+}
+
+/** The name of a project's image as manifests have it. */
+export function imageNameOf({ project, config }: Pick<ProjectSettings, 'project' | 'config'>): string {
+  return config.image?.name ?? project.name.replace(/^@[^/]*\//, '');
 }
 
 /** Makes the artifact of a project with a Dockerfile, without what other artifacts say of it. Undefined: the project has no image. */
@@ -57,12 +59,12 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
   const { project, config, own, files } = request;
   const dockerfile = joinPath(project.root, config.image?.docker?.file ?? 'Dockerfile');
   const text = files.textOf(dockerfile);
-  const image = config.image?.name ?? project.name.replace(/^@[^/]*\//, '');
+  const image = imageNameOf(request);
   if (text === undefined) {
     const ownImage = own?.config?.image;
     const use = request.manifests.containers.find((container) => isBuiltHere(container.image, { image, repo: request.defaultRepo }));
     if (!ownImage && !use) return undefined;
-    return { image, artifact: undefined, bases: [], problems: [dockerfileNotFound(request, { dockerfile, use })] };
+    return { image, artifact: undefined, required: [], problems: [dockerfileNotFound(request, { dockerfile, use })] };
   }
   const name = parseReference(image);
   const problems: Problem[] = [];
@@ -76,10 +78,54 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
   } else if (name.value.tag !== undefined || name.value.digest !== undefined) {
     problems.push(invalidName(request, image));
   }
-  const args = argsOf(request);
-  const made = fromDockerfile({ ...request, dockerfile, text, args: args.values, image });
-  const all = [...problems, ...args.problems, ...made.problems];
-  return { image, artifact: all.length === 0 ? made.artifact : undefined, bases: made.bases, problems: all };
+  const args = buildArgsOf({ ...request, image });
+  const configured = configuredRequires(request);
+  const tag = taggerOf(request);
+  const made = fromDockerfile({ ...request, dockerfile, text, args: { ...args.values, ...args.late, ...configured.baseArgs }, image });
+  const all = [...problems, ...args.problems, ...configured.problems, ...tag.problems, ...made.problems];
+  const images = [...request.imageNames].map(([other, name]) => ({ project: other, image: name }));
+  const found = foundRequires({ ...request, project: project.name, dockerfile, text, bases: made.bases, images });
+  const required = [...configured.required, ...found];
+  const undeclared = made.artifact ? undeclaredBaseArgs(request, made.declared) : [];
+  if (!made.artifact || all.length > 0 || undeclared.length > 0)
+    return { image, artifact: undefined, required, problems: [...all, ...undeclared] };
+  const recipe = {
+    ...made.artifact.recipe,
+    ...sortedArgs({ late: args.late, baseArgs: configured.baseArgs, all: made.artifact.recipe.args }),
+  };
+  return { image, artifact: { ...made.artifact, recipe, ...(tag.tagger && { tag: tag.tagger }) }, required, problems: [] };
+}
+
+/** Parts the arguments that a Dockerfile declares by when their values are known. */
+function sortedArgs({ late, baseArgs, all }: Readonly<Record<'late' | 'baseArgs' | 'all', Readonly<Record<string, string>>>>) {
+  const declaredOf = (some: Readonly<Record<string, string>>) => Object.entries(some).filter(([name]) => Object.hasOwn(all, name));
+  const lateArgs = declaredOf(late);
+  const bases = declaredOf(baseArgs);
+  const known = Object.entries(all).filter(([name]) => !Object.hasOwn(late, name) && !Object.hasOwn(baseArgs, name));
+  return {
+    args: Object.fromEntries(known),
+    ...(lateArgs.length > 0 && { lateArgs: Object.fromEntries(lateArgs) }),
+    ...(bases.length > 0 && { baseArgs: Object.fromEntries(bases) }),
+  };
+}
+
+/** A reference that goes into an argument which nothing reads would be a base that is not used. */
+function undeclaredBaseArgs(request: ArtifactRequest, declared: readonly string[]): readonly Problem[] {
+  return (request.config.image?.requires ?? []).flatMap((written, index): Problem[] => {
+    if (typeof written === 'string' || written.arg === undefined || declared.includes(written.arg)) return [];
+    const location = placeIn(request, ['image', 'requires', index, 'arg']);
+    return [
+      {
+        code: 'argUndeclared',
+        message: `${request.project.name}: the image of ${written.project} is to go into the build argument ${written.arg}, but the Dockerfile has no ARG ${written.arg}`,
+        hint: `write ARG ${written.arg} before the first FROM, and FROM \${${written.arg}}`,
+        retry: 'whenInputChanges',
+        exitCode: 2,
+        project: request.project.name,
+        ...(location && { location }),
+      },
+    ];
+  });
 }
 
 /** Whether an image of a project's own manifests has the project's name and neither tag nor digest: nobody but the project makes it. */
@@ -124,30 +170,6 @@ function invalidName({ project, own }: ArtifactRequest, image: string): Problem 
   };
 }
 
-function argsOf({ project, config, own, env }: ArtifactRequest): {
-  readonly values: Readonly<Record<string, string>>;
-  readonly problems: readonly Problem[];
-} {
-  const values: Record<string, string> = {};
-  const problems: Problem[] = [];
-  for (const [name, value] of Object.entries(config.image?.docker?.args ?? {})) {
-    const { text, missing } = interpolateEnv(String(value), env);
-    values[name] = text;
-    for (const variable of missing) {
-      problems.push({
-        code: 'variableNotSet',
-        message: `${project.name}: the build argument ${name} needs the variable ${variable}, which is not set`,
-        hint: `set ${variable}, or give it a default: \${${variable}:-…}`,
-        retry: 'whenInputChanges',
-        exitCode: 2,
-        project: project.name,
-        ...(own && { location: own.locate(['image', 'docker', 'args', name]) }),
-      });
-    }
-  }
-  return { values, problems };
-}
-
 export interface DockerfileRequest extends ArtifactRequest {
   readonly dockerfile: WorkspacePath;
   readonly text: string;
@@ -155,7 +177,15 @@ export interface DockerfileRequest extends ArtifactRequest {
   readonly image: string;
 }
 
-function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'> {
+interface FromDockerfile {
+  readonly artifact: Artifact | undefined;
+  readonly bases: readonly string[];
+  /** Arguments that it declares. */
+  readonly declared: readonly string[];
+  readonly problems: readonly Problem[];
+}
+
+function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   const { project, config, files, mode, dockerfile, text, args } = request;
   const wantedTarget = config.image?.docker?.target;
   const target = wantedTarget ?? (mode === 'dev' && stageNames(text).includes('dev') ? 'dev' : undefined);
@@ -176,7 +206,12 @@ function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'>
       }),
   });
   if (!choice.ok)
-    return { artifact: undefined, bases: [], problems: choice.problems.map((problem) => ({ ...problem, project: project.name })) };
+    return {
+      artifact: undefined,
+      bases: [],
+      declared: [],
+      problems: choice.problems.map((problem) => ({ ...problem, project: project.name })),
+    };
   const { context, facts } = choice;
   const ignore = ignoreOf({ context, dockerfile, files });
   const problems = [...ignore.problems, ...ignoredSources(facts, { ...request, ignore: ignore.matcher, ignoreFile: ignore.path })].map(
@@ -185,9 +220,9 @@ function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'>
       project: project.name,
     }),
   );
-  if (problems.length > 0) return { artifact: undefined, bases: facts.images, problems };
+  if (problems.length > 0) return { artifact: undefined, bases: facts.images, declared: facts.args, problems };
   const builder = chooseBuilder(request, { context, target, kindOf });
-  if (!builder.ok) return { artifact: undefined, bases: facts.images, problems: [builder.problem] };
+  if (!builder.ok) return { artifact: undefined, bases: facts.images, declared: facts.args, problems: [builder.problem] };
   const reload = reloadOf(request, facts);
   const taken = inputsOf(facts, { file: dockerfile, context, ignore: ignore.matcher });
   const rules = syncRulesOf({ ...request, workdir: facts.workdir });
@@ -211,7 +246,7 @@ function fromDockerfile(request: DockerfileRequest): Omit<ProjectImage, 'image'>
     reload,
     after: [...rules.after, ...reloadCommand(config)],
   };
-  return { artifact, bases: facts.images, problems: [] };
+  return { artifact, bases: facts.images, declared: facts.args, problems: [] };
 }
 
 /** Arguments that the builder takes without a declaration. */

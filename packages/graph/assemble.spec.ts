@@ -592,10 +592,21 @@ describe('settings', () => {
       'slipway.yaml': 'version: 1\ndefaultRepo: r.example\nallowContexts: [staging]\nnamespace: all\ndev: {keep: true}',
     };
     const { settings, workspace } = run(texts);
-    expect(settings).toEqual({ defaultRepo: 'r.example', allowContexts: ['staging'], keep: new Set(['worker']) });
+    expect(settings).toEqual({
+      defaultRepo: { repo: 'r.example', from: 'slipway.yaml' },
+      multiLevelRepo: undefined,
+      insecureRegistries: [],
+      push: undefined,
+      allowContexts: ['staging'],
+      keep: new Set(['worker']),
+    });
     expect(workspace.releases.get('worker')?.namespace).toBe('all');
-    expect(run(texts, { env: { SLIPWAY_DEFAULT_REPO: 'env' } }).settings.defaultRepo).toBe('env');
-    expect(run(texts, { env: { SLIPWAY_DEFAULT_REPO: 'env' }, defaultRepo: 'flag' }).settings.defaultRepo).toBe('flag');
+    const repoOf = (more: Parameters<typeof run>[1]) => run(texts, more).settings.defaultRepo;
+    const env = { SLIPWAY_DEFAULT_REPO: 'env', SKAFFOLD_DEFAULT_REPO: 'old' };
+    expect(repoOf({ env })).toEqual({ repo: 'env', from: 'SLIPWAY_DEFAULT_REPO' });
+    expect(repoOf({ env: { SKAFFOLD_DEFAULT_REPO: 'old' } })).toEqual({ repo: 'old', from: 'SKAFFOLD_DEFAULT_REPO' });
+    expect(repoOf({ env, defaultRepo: 'flag' })).toEqual({ repo: 'flag', from: '--default-repo' });
+    expect(repoOf({ env, defaultRepo: '' })).toEqual({ repo: undefined, from: undefined });
   });
 
   it('tell what to read again for', () => {

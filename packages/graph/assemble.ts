@@ -1,12 +1,15 @@
-import { mergeConfig, readConfig, type ManifestContainer, type ReadConfig } from '../config';
+import { mergeConfig, readConfig, type ManifestContainer } from '../config';
 import type { Project, Release, Workspace, WorkspacePath } from '../model';
 import { nearest, type Artifact, type Problem } from '../model';
 import { isImage, parseReference } from '../tag';
-import { imageOf, type ProjectImage, type ProjectSettings } from './artifact';
+import { imageNameOf, imageOf, type ProjectImage } from './artifact';
+import { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 import type { GraphFacts, GraphProject } from './graphSource';
 import { manifestsOf, type ProjectManifests } from './manifests';
 import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
+import { circles } from './requires';
+import type { ConfigAt, ProjectSettings } from './settings';
 import { targetsOf } from './targets';
 import { joinPath, recorded, type RecordedFiles, type WorkspaceFiles } from './workspaceFiles';
 
@@ -24,7 +27,10 @@ export interface WorkspaceFacts {
 
 /** What the root's config says of the whole workspace. */
 export interface WorkspaceSettings {
-  readonly defaultRepo: string | undefined;
+  readonly defaultRepo: DefaultRepo;
+  readonly multiLevelRepo: boolean | undefined;
+  readonly insecureRegistries: readonly string[];
+  readonly push: boolean | undefined;
   readonly allowContexts: readonly string[];
   /** Releases that dev leaves deployed when it ends. */
   readonly keep: ReadonlySet<string>;
@@ -49,7 +55,8 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const problems: Problem[] = [];
   const root = configAt(configName, files);
   if (root) problems.push(...root.problems);
-  const defaultRepo = facts.defaultRepo ?? facts.env['SLIPWAY_DEFAULT_REPO'] ?? root?.config?.defaultRepo;
+  const chosenRepo = defaultRepoOf({ flag: facts.defaultRepo, env: facts.env, config: root?.config?.defaultRepo });
+  const defaultRepo = chosenRepo.repo;
 
   const settings = graph.projects.map((project) => settingsOf(project, { root, files }));
   for (const { project, own } of settings) {
@@ -58,19 +65,22 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const withManifests = settings.map((each) => ({ ...each, manifests: readManifestsOf(each, files) }));
   const containers = withManifests.flatMap(({ manifests }) => manifests.containers);
   const outputs = outputsOf(graph);
+  const imageNames = new Map(settings.map((each) => [each.project.name, imageNameOf(each)] as const));
   const images = withManifests.flatMap((each): (ProjectImage & { readonly project: string })[] => {
     // With a wrong config the image would be another one.
     if (each.own && !each.own.config) return each.own.path === configName && each.project.root !== '' ? [] : unreadable(each);
     const { mode, env } = facts;
-    const image = imageOf({ ...each, mode, env, defaultRepo, files, outputs, containers });
+    const image = imageOf({ ...each, mode, env, defaultRepo, files, outputs, containers, imageNames });
     return image ? [{ ...image, project: each.project.name }] : [];
   });
-  const named = withUniqueNames(images);
+  const named = withoutCircles(withUniqueNames(images));
   problems.push(...withManifests.flatMap(({ manifests }) => manifests.problems), ...named.flatMap((image) => image.problems));
 
-  const drafts = named.flatMap(({ artifact, bases }) =>
-    artifact ? [{ ...artifact, requires: requiredBy(artifact, { bases, images: named, defaultRepo }) }] : [],
-  );
+  const made = new Set(named.map(({ project }) => project));
+  const drafts = named.flatMap(({ artifact, required }) => {
+    const requires = [...new Set(required.map(({ project }) => project))].filter((project) => made.has(project));
+    return artifact ? [{ ...artifact, requires }] : [];
+  });
   const deployFiles = new Map(withManifests.map((each) => [each.project.name, deployFilesOf(each, drafts)]));
   const { targets, byArtifact } = targetsOf({ graph, outputs, artifacts: drafts, files, deployFiles, watching: facts.mode === 'dev' });
   const artifacts = drafts.map((draft): Artifact => ({ ...draft, targets: byArtifact.get(draft.name) ?? [] }));
@@ -103,12 +113,17 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const keep = new Set(released.filter((each) => each.keep).map(({ release }) => release.name));
   return {
     workspace,
-    settings: { defaultRepo, allowContexts: root?.config?.allowContexts ?? [], keep },
+    settings: {
+      defaultRepo: chosenRepo,
+      multiLevelRepo: root?.config?.multiLevelRepo,
+      insecureRegistries: root?.config?.insecureRegistries ?? [],
+      push: root?.config?.push,
+      allowContexts: root?.config?.allowContexts ?? [],
+      keep,
+    },
     configFiles: [...files.asked].sort(),
   };
 }
-
-type ConfigAt = ReadConfig & { readonly path: WorkspacePath };
 
 function configAt(path: WorkspacePath, files: RecordedFiles): ConfigAt | undefined {
   const text = files.textOf(path);
@@ -120,9 +135,9 @@ function settingsOf(
   { root, files }: { readonly root: ConfigAt | undefined; readonly files: RecordedFiles },
 ): ProjectSettings {
   // A project at the root has the root's config as its own.
-  if (project.root === '') return { project, own: root, config: root?.config ?? { version: 1 } };
+  if (project.root === '') return { project, own: root, inherited: root, config: root?.config ?? { version: 1 } };
   const own = configAt(joinPath(project.root, configName), files);
-  return { project, own, config: mergeConfig(root?.config, own?.config) };
+  return { project, own, inherited: root, config: mergeConfig(root?.config, own?.config) };
 }
 
 function readManifestsOf({ project, config, own }: ProjectSettings, files: RecordedFiles): ProjectManifests {
@@ -131,7 +146,7 @@ function readManifestsOf({ project, config, own }: ProjectSettings, files: Recor
 
 /** The image of a project whose config cannot be read: it has the default name as far as is known, and no artifact. */
 function unreadable({ project }: ProjectSettings): (ProjectImage & { readonly project: string })[] {
-  return [{ project: project.name, image: project.name.replace(/^@[^/]*\//, ''), artifact: undefined, bases: [], problems: [] }];
+  return [{ project: project.name, image: project.name.replace(/^@[^/]*\//, ''), artifact: undefined, required: [], problems: [] }];
 }
 
 interface Uses {
@@ -184,17 +199,13 @@ function withUniqueNames(images: readonly NamedImage[]): readonly NamedImage[] {
   });
 }
 
-interface Bases {
-  readonly bases: readonly string[];
-  readonly images: readonly NamedImage[];
-  readonly defaultRepo: string | undefined;
-}
-
-function requiredBy(artifact: Artifact, { bases, images, defaultRepo }: Bases): readonly string[] {
-  const required = images.filter(
-    ({ image, project }) => project !== artifact.name && bases.some((base) => isImage(base, { image, repo: defaultRepo })),
-  );
-  return required.map(({ project }) => project);
+/** Images that wait for each other would wait for ever. */
+function withoutCircles(images: readonly NamedImage[]): readonly NamedImage[] {
+  const problems = new Map(circles(images).map((problem) => [problem.project, problem] as const));
+  return images.map((image) => {
+    const problem = problems.get(image.project);
+    return problem ? { ...image, artifact: undefined, problems: [...image.problems, problem] } : image;
+  });
 }
 
 function deployFilesOf(

@@ -1,4 +1,5 @@
 export { assemble, type Assembled, type WorkspaceFacts, type WorkspaceSettings } from './assemble';
+export { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 export * from './graphSource';
 export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';
 export { interpolatePath } from './interpolate';

@@ -1,7 +1,7 @@
 import type { PortForward, Release } from '../model';
 import type { Artifact } from '../model';
 import { isImage } from '../tag';
-import type { ProjectSettings } from './artifact';
+import type { ProjectSettings } from './settings';
 import type { ProjectManifests } from './manifests';
 
 export interface ReleaseRequest extends ProjectSettings {

@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { acceptsDefinedBy, below, definitionOf } from '../dockerfile';
 import type { AfterCommand, Input, WorkspacePath } from '../model';
-import type { ProjectSettings } from './artifact';
+import type { ProjectSettings } from './settings';
 
 /** How long a command may take when the config does not say. A first compile in a container has no cache yet. */
 export const defaultTimeoutMs = 120_000;

@@ -45,6 +45,43 @@ export interface Input {
   readonly onlySynced?: true;
 }
 
+/** The variants of Skaffold's gitCommit. */
+export type GitVariant = 'Tags' | 'CommitSha' | 'AbbrevCommitSha' | 'TreeSha' | 'AbbrevTreeSha';
+
+export interface GitTagger {
+  readonly kind: 'gitCommit';
+  readonly variant: GitVariant;
+  readonly prefix: string;
+  /** Never `-dirty`. */
+  readonly ignoreChanges: boolean;
+}
+
+export interface DateTimeTagger {
+  readonly kind: 'dateTime';
+  /** A layout of Go's `time` package. */
+  readonly format: string;
+  /** Absent: this machine's. */
+  readonly timezone?: string;
+}
+
+/** Makes a tag from one thing. */
+export type PlainTagger =
+  | { readonly kind: 'inputDigest' }
+  | { readonly kind: 'sha256' }
+  | GitTagger
+  | DateTimeTagger
+  | { readonly kind: 'envTemplate'; readonly template: string };
+
+export interface CustomTagger {
+  readonly kind: 'custom';
+  readonly template: string;
+  /** By the name that the template has for them. */
+  readonly components: Readonly<Record<string, PlainTagger>>;
+}
+
+/** How the tag is made that people know an image by. An image is always found by its content, whatever that tag is. */
+export type Tagger = PlainTagger | CustomTagger;
+
 /** What the builder needs besides files. Everything in it enters the content tag. */
 export interface BuildRecipe {
   /** Builder kind with the version of what it makes: `docker/1`. Two builders never share a tag. */
@@ -53,6 +90,10 @@ export interface BuildRecipe {
   readonly dockerfile: WorkspacePath;
   readonly target?: string;
   readonly args: Readonly<Record<string, string>>;
+  /** Templates of arguments that name the image itself (`IMAGE_TAG`, `IMAGE_REPO`): filled in when its tag is known, which is made from all the rest. */
+  readonly lateArgs?: Readonly<Record<string, string>>;
+  /** Arguments that get the reference of an image of this workspace: argument → that image's name as manifests have it. */
+  readonly baseArgs?: Readonly<Record<string, string>>;
   readonly platform?: string;
 }
 
@@ -65,6 +106,8 @@ export interface Artifact {
   readonly recipe: BuildRecipe;
   /** Why the recipe has its builder, as one phrase for people: `RUN npm ci (apps/api/Dockerfile:4) needs an engine`. */
   readonly builderBecause?: string;
+  /** Absent: its content is its tag. */
+  readonly tag?: Tagger;
   readonly inputs: readonly Input[];
   /** Artifacts of this workspace whose images it stands on. */
   readonly requires: readonly ArtifactName[];

@@ -11,6 +11,7 @@ import {
   type Snapshot,
   type World,
 } from '../model';
+import { digestOfRef, inputDigestTag, nameOfRef } from '../tag';
 import { imageTreeOf, snapshotOf } from './snapshot';
 import { visibleTree } from './targets';
 
@@ -69,6 +70,17 @@ function imageOf(world: World, artifact: Artifact): CurrentImage | undefined {
     if (image?.snapshot) return { snapshot: image.snapshot, delivered: { ref: image.ref, digest: '' }, leftToFinish: false };
   }
   return undefined;
+}
+
+/** What an image is to those that stand on it: its digest, else its content. Neither its tag nor the registry's name: the same image may have others. */
+function identityOf({ snapshot, delivered }: CurrentImage): string {
+  return digestOfRef(delivered.ref) ?? snapshot.inputsHash;
+}
+
+/** How a builder finds an image: by its content's tag, which is also what the engine knows it by, and its digest where there is one. */
+export function contentRefOf({ snapshot, delivered }: CurrentImage): string {
+  const digest = digestOfRef(delivered.ref);
+  return `${nameOfRef(delivered.ref)}:${inputDigestTag(snapshot.inputsHash)}${digest === undefined ? '' : `@${digest}`}`;
 }
 
 /** The wanted releases that use an artifact. */
@@ -132,7 +144,8 @@ export function viewOf(world: World, artifact: Artifact, containers: readonly Co
   const bases: Record<ArtifactName, string> = {};
   for (const base of artifact.requires) {
     const lower = world.workspace?.artifacts.get(base);
-    bases[base] = (lower && imageOf(world, lower)?.delivered.ref) ?? '';
+    const lowerImage = lower && imageOf(world, lower);
+    bases[base] = lowerImage ? identityOf(lowerImage) : '';
   }
   const now = snapshotOf(artifact, visibleTree(world), bases);
   const isRequired = indexOf(world).required.has(artifact.name);

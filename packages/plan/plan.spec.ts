@@ -324,7 +324,9 @@ describe('deploying', () => {
     live: {
       state: 'found',
       value: {
-        fingerprint: fingerprintOf(release, world.disk, [image.ref]),
+        fingerprint: fingerprintOf(release, world.disk, {
+          api: { ref: image.ref, inputsHash: snapshotOf(api, world.disk, {}).inputsHash },
+        }),
         appliedAt,
         images: {
           api: { ref: image.ref, inputsHash: snapshotOf(api, world.disk, {}).inputsHash, snapshot: snapshotOf(api, world.disk, {}) },

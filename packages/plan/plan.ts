@@ -9,6 +9,7 @@ import {
   type Plan,
   type Release,
   type RunningStep,
+  type Snapshot,
   type Step,
   type StepId,
   type SyncChange,
@@ -16,10 +17,11 @@ import {
   type World,
 } from '../model';
 import { pendingCommands } from './after';
-import { fingerprintOf } from './fingerprint';
+import { fingerprintOf, type ReleasedImage } from './fingerprint';
 import {
   basesSuit,
   containersByArtifact,
+  contentRefOf,
   downTooLongMs,
   isSettled,
   noReleaseState,
@@ -29,6 +31,7 @@ import {
   viewOf,
   type ArtifactView,
 } from './need';
+import { referenceFor } from './referenceFor';
 import { imageTreeOf, sourceOf, takenFrom } from './snapshot';
 import { stepInputs } from './stepInputs';
 import { isFresh, isOutputOf, staleTargets, targetInputsHash, unansweredMs, visibleTree } from './targets';
@@ -200,7 +203,8 @@ class Planning {
 
   private baseRef(name: string): string {
     const artifact = this.world.workspace?.artifacts.get(name);
-    return (artifact && viewOf(this.world, artifact).image?.delivered.ref) ?? '';
+    const image = artifact && viewOf(this.world, artifact).image;
+    return image ? contentRefOf(image) : '';
   }
 
   /** What a release of an earlier session runs decides whether an image is needed at all, so it must be known first. */
@@ -217,18 +221,17 @@ class Planning {
     const { world } = this;
     const state = world.releases.get(release.name) ?? noReleaseState;
     if (state.live.state === 'unknown') return this.hold(release.name, 'waitingForCluster');
-    const images: Record<string, { ref: string; snapshot: NonNullable<ArtifactView['image']>['snapshot'] }> = {};
+    const images: Record<string, { ref: string; snapshot: Snapshot }> = {};
+    const released: Record<string, ReleasedImage> = {};
     for (const name of release.artifacts) {
       const view = views.get(name);
       const image = view?.image;
       if (!view || !image || !this.mayUse(view)) return this.hold(release.name, 'waitingForImage', name);
-      images[name] = { ref: image.delivered.ref, snapshot: image.snapshot };
+      const ref = referenceFor(image, state.live, name);
+      images[name] = { ref, snapshot: image.snapshot };
+      released[name] = { ref, inputsHash: image.snapshot.inputsHash };
     }
-    const fingerprint = fingerprintOf(
-      release,
-      world.disk,
-      release.artifacts.map((name) => images[name]?.ref ?? ''),
-    );
+    const fingerprint = fingerprintOf(release, world.disk, released);
     const { live } = state;
     const shown = live.state === 'found' && live.value.fingerprint === fingerprint;
     const believed = state.applied?.fingerprint === fingerprint && world.now - state.applied.at < appliedUnseenMs;

@@ -1,6 +1,6 @@
 import { Readable } from 'node:stream';
 import { pack } from 'tar-stream';
-import { failed, type BuiltImage, type Problem } from '../model';
+import { failed, type BuiltImage, type Problem, type Result } from '../model';
 import { fakeEngine, type FakeEngine } from '../testkit/fakeEngine';
 import { fakeKube } from '../testkit/fakeKube';
 import { fakeProcesses, type FakeRun } from '../testkit/fakeProcesses';
@@ -11,15 +11,22 @@ interface Wanted {
   /** What the cluster's ConfigMap says. */
   readonly hosting?: string;
   readonly defaultRepo?: string;
+  readonly multiLevel?: boolean;
+  readonly push?: boolean;
+  /** What the cluster's node runs containers with, and the labels it has. */
+  readonly runtime?: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly cluster?: 'none' | 'refuses' | 'silent';
-  /** How the command `kind` ends. Absent: it is not installed. */
-  readonly kind?: FakeRun;
+  /** How the command of the cluster's tool ends. Absent: it is not installed. */
+  readonly tool?: FakeRun;
 }
 
 const request = { signal: new AbortController().signal, onLine: () => undefined };
 
-async function setting({ context = 'somewhere', hosting, defaultRepo, cluster, kind }: Wanted) {
+async function setting({ context = 'somewhere', hosting, defaultRepo, multiLevel, push, runtime, labels, cluster, tool }: Wanted) {
   const engine = fakeEngine();
+  const other = fakeEngine();
+  const asked: Readonly<Record<string, string>>[] = [];
   const kube = fakeKube({ target: { context } });
   const refusal: Problem = { code: 'clusterRefused', message: 'forbidden', retry: 'never', exitCode: 3 };
   if (hosting !== undefined) {
@@ -27,15 +34,24 @@ async function setting({ context = 'somewhere', hosting, defaultRepo, cluster, k
     kube.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { 'localRegistryHosting.v1': hosting } });
   }
   kube.reachable = cluster !== 'silent';
-  const processes = fakeProcesses(({ command }) => (command === 'kind' ? kind : undefined));
+  if (runtime !== undefined) {
+    const nodeInfo = { containerRuntimeVersion: runtime };
+    kube.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: 'node', labels: { ...labels } }, status: { nodeInfo } });
+  }
+  const processes = fakeProcesses(() => tool);
   const chosen = await chooseDelivery({
     engine,
     registry: engine.registry,
     processes,
+    engineAt: (variables) => {
+      asked.push(variables);
+      return other;
+    },
+    push,
     ...(cluster !== 'none' && { kube: cluster === 'refuses' ? { ...kube, get: () => Promise.resolve(failed(refusal)) } : kube }),
-    ...(defaultRepo !== undefined && { defaultRepo }),
+    ...(defaultRepo !== undefined && { defaultRepo: { repo: defaultRepo, from: 'slipway.yaml', multiLevel } }),
   });
-  return { chosen, engine, kube, processes };
+  return { chosen, engine, other, asked, kube, processes };
 }
 
 async function deliveryOf(wanted: Wanted) {
@@ -46,7 +62,7 @@ async function deliveryOf(wanted: Wanted) {
 
 /** An image as a build leaves it in the engine. */
 async function built(engine: FakeEngine, delivery: Delivery): Promise<BuiltImage> {
-  const ref = delivery.refFor('shop/api', '1a2b');
+  const ref = `${delivery.nameOf('shop/api')}:1a2b`;
   const context = pack();
   context.entry({ name: 'Dockerfile' }, 'FROM busybox:1.36\n');
   context.finalize();
@@ -67,13 +83,13 @@ describe('where images go', () => {
     [
       'defaultRepo, before anything else',
       { defaultRepo: 'registry.example/team/', hosting: 'host: localhost:5000', context: 'kind-x' },
-      'registry.example/team/shop/api:1a2b',
+      'registry.example/team/shop_api:1a2b',
       'defaultRepo is registry.example/team',
     ],
     [
       'defaultRepo without a cluster',
       { defaultRepo: 'registry.example', cluster: 'none' },
-      'registry.example/shop/api:1a2b',
+      'registry.example/shop_api:1a2b',
       'defaultRepo is registry.example',
     ],
     [
@@ -95,9 +111,51 @@ describe('where images go', () => {
       'shop/api:1a2b',
       'kind copies images into its cluster dev',
     ],
+    ['k3d’s own nodes', { context: 'k3d-dev' }, 'shop/api:1a2b', 'k3d copies images into its cluster dev'],
+    [
+      'the engine of minikube, where that runs Docker',
+      {
+        context: 'mini',
+        runtime: 'docker://28.1',
+        labels: { 'minikube.k8s.io/name': 'mini' },
+        tool: { stdout: 'DOCKER_HOST=tcp://1.2.3.4:2376\n' },
+      },
+      'shop/api:1a2b',
+      'images are built in the engine of minikube mini',
+    ],
+    [
+      'minikube’s own node, where that runs containerd',
+      { context: 'mini', runtime: 'containerd://2.0', labels: { 'minikube.k8s.io/name': 'mini' } },
+      'shop/api:1a2b',
+      'minikube copies images into its cluster mini',
+    ],
+    [
+      'the engine itself for Rancher Desktop with dockerd',
+      { context: 'rancher-desktop', runtime: 'docker://28.1' },
+      'shop/api:1a2b',
+      'Rancher Desktop runs the images of this engine',
+    ],
+    [
+      'the engine itself for Colima with Docker',
+      { context: 'colima-x', runtime: 'docker://28.1' },
+      'shop/api:1a2b',
+      'Colima runs the images of this engine',
+    ],
+    [
+      'the cluster itself, when nothing is to be pushed',
+      { context: 'kind-dev', push: false, hosting: 'host: localhost:5000', defaultRepo: 'registry.example', multiLevel: true },
+      'registry.example/shop/api:1a2b',
+      'kind copies images into its cluster dev',
+    ],
+    [
+      'the engine, when nothing is to be pushed and no cluster is asked',
+      { cluster: 'none', push: false },
+      'shop/api:1a2b',
+      'push is false: images stay in the engine',
+    ],
   ])('is %s', async (_, wanted, ref, because) => {
     const { delivery } = await deliveryOf(wanted);
-    expect(delivery.refFor('shop/api', '1a2b')).toBe(ref);
+    expect(`${delivery.nameOf('shop/api')}:1a2b`).toBe(ref);
     expect(delivery.because).toBe(because);
   });
 
@@ -109,6 +167,27 @@ describe('where images go', () => {
     ],
     ['defaultRepo is no address', { defaultRepo: 'https://registry.example/team' }, { code: 'defaultRepoInvalid', exitCode: 2 }],
     ['there is no cluster to ask', { cluster: 'none' }, { code: 'defaultRepoMissing' }],
+    [
+      'a desktop runs containerd, which does not have what the engine has',
+      { context: 'rancher-desktop', runtime: 'containerd://2.0' },
+      { hint: 'choose dockerd (moby) in its preferences, or set defaultRepo to a registry that the cluster pulls from' },
+    ],
+    ['push is true, and there is no registry', { context: 'kind-dev', push: true }, { code: 'defaultRepoMissing' }],
+    [
+      'push is false, and the cluster is none that images can be loaded into',
+      { push: false, defaultRepo: 'registry.example' },
+      { code: 'pushNeeded' },
+    ],
+    [
+      'minikube does not tell its engine',
+      {
+        context: 'mini',
+        runtime: 'docker://28.1',
+        labels: { 'minikube.k8s.io/name': 'mini' },
+        tool: { exitCode: 85, stderr: 'not running' },
+      },
+      { code: 'engineUnreachable', detail: 'not running' },
+    ],
     [
       'the cluster only points to a page',
       { hosting: 'help: https://example.test/registry' },
@@ -141,6 +220,25 @@ describe('a registry', () => {
     expect(await delivery.deliver({ image, ...request })).toEqual(delivered);
   });
 
+  it('gives the same image another tag, and takes that tag from what had it', async () => {
+    const { delivery, engine } = await deliveryOf(wanted);
+    const image = await built(engine, delivery);
+    engine.registry.put('localhost:5000/shop/api:v1', 'another image');
+    const delivered = await delivery.deliver({ image, tag: 'v1', ...request });
+    const digest = valueOf(await engine.registry.digest(image.ref)) ?? '';
+    expect(delivered).toEqual({ ok: true, value: { ref: `localhost:5000/shop/api:v1@${digest}`, digest } });
+    expect(await engine.registry.digest('localhost:5000/shop/api:v1')).toEqual({ ok: true, value: digest });
+    const found = valueOf(await delivery.lookUp(image.ref));
+    if (!found) throw new Error('it is not there');
+    // The engine could not push it again.
+    await engine.remove(image.ref);
+    expect(await delivery.retag(found, 'v2', request)).toEqual({
+      ok: true,
+      value: { ref: `localhost:5000/shop/api:v2@${digest}`, digest },
+    });
+    expect(await engine.registry.digest('localhost:5000/shop/api:v2')).toEqual({ ok: true, value: digest });
+  });
+
   it('that refuses or is silent is a problem, not an absent image', async () => {
     const { delivery, engine } = await deliveryOf(wanted);
     const image = await built(engine, delivery);
@@ -155,7 +253,7 @@ describe('a registry', () => {
 describe('docker-desktop', () => {
   it('has what the engine has', async () => {
     const { delivery, engine } = await deliveryOf({ context: 'docker-desktop' });
-    expect(await delivery.lookUp(delivery.refFor('shop/api', '1a2b'))).toEqual({ ok: true, value: undefined });
+    expect(await delivery.lookUp(`${delivery.nameOf('shop/api')}:1a2b`)).toEqual({ ok: true, value: undefined });
     const image = await built(engine, delivery);
     const delivered = { ok: true, value: { ref: image.ref, digest: image.id } };
     expect(await delivery.deliver({ image, ...request })).toEqual(delivered);
@@ -163,6 +261,17 @@ describe('docker-desktop', () => {
     await engine.remove(image.ref);
     expect(await delivery.deliver({ image, ...request })).toMatchObject({ ok: false, problem: { code: 'imageNotFound' } });
   });
+});
+
+it('minikube’s engine is the one that its variables name', async () => {
+  const { delivery, other, asked } = await deliveryOf({
+    context: 'mini',
+    runtime: 'docker://28.1',
+    labels: { 'minikube.k8s.io/name': 'mini' },
+    tool: { stdout: 'DOCKER_TLS_VERIFY=1\nDOCKER_HOST=tcp://1.2.3.4:2376\nDOCKER_CERT_PATH="/c"\nMINIKUBE_ACTIVE_DOCKERD=mini\n' },
+  });
+  expect(delivery.engine).toBe(other);
+  expect(asked).toEqual([{ DOCKER_TLS_VERIFY: '1', DOCKER_HOST: 'tcp://1.2.3.4:2376', DOCKER_CERT_PATH: '/c' }]);
 });
 
 describe('a kind cluster', () => {
@@ -174,12 +283,23 @@ describe('a kind cluster', () => {
   });
 
   it('gets an image through kind', async () => {
-    const { delivery, engine, processes } = await deliveryOf({ context: 'kind-dev', kind: { stdout: 'loading' } });
+    const { delivery, engine, processes } = await deliveryOf({ context: 'kind-dev', tool: { stdout: 'loading' } });
     const image = await built(engine, delivery);
     expect(await delivery.deliver({ image, ...request })).toEqual({ ok: true, value: { ref: 'shop/api:1a2b', digest: image.id } });
     expect(processes.runs.map(({ command, args }) => [command, ...args].join(' '))).toEqual([
       'kind load docker-image shop/api:1a2b --name dev',
     ]);
+  });
+
+  it('gets both names of an image at once, and another name later only when a node lacks it', async () => {
+    const { delivery, engine, kube, processes } = await deliveryOf({ context: 'kind-dev', tool: {} });
+    const image = await built(engine, delivery);
+    expect(await delivery.deliver({ image, tag: 'v1', ...request })).toEqual({ ok: true, value: { ref: 'shop/api:v1', digest: image.id } });
+    const found = { ref: image.ref, digest: image.id };
+    expect(await delivery.retag(found, 'v2', request)).toEqual({ ok: true, value: { ref: 'shop/api:v2', digest: image.id } });
+    kube.put(node('one', ['docker.io/shop/api:1a2b', 'docker.io/shop/api:v2']));
+    expect(await delivery.retag(found, 'v2', request)).toEqual({ ok: true, value: { ref: 'shop/api:v2', digest: image.id } });
+    expect(processes.runs.map(({ args }) => args.slice(2, -2))).toEqual([['shop/api:1a2b', 'shop/api:v1'], ['shop/api:v2']]);
   });
 
   it('has an image when every node says so', async () => {
@@ -194,9 +314,14 @@ describe('a kind cluster', () => {
   it.each<[string, FakeRun | undefined, Partial<Problem>]>([
     ['kind fails', { exitCode: 1, stderr: 'no nodes found' }, { code: 'imageNotLoaded', retry: 'afterDelay', detail: 'no nodes found' }],
     ['kind is not installed', undefined, { code: 'commandNotFound' }],
-  ])('does not get it when %s', async (_, kind, problem) => {
-    const { delivery, engine } = await deliveryOf({ context: 'kind-dev', ...(kind && { kind }) });
+  ])('does not get it when %s', async (_, tool, problem) => {
+    const { delivery, engine } = await deliveryOf({ context: 'kind-dev', ...(tool && { tool }) });
     const image = await built(engine, delivery);
     expect(await delivery.deliver({ image, ...request })).toMatchObject({ ok: false, problem });
   });
 });
+
+function valueOf<T>(result: Result<T>): T {
+  if (result.ok) return result.value;
+  throw new Error(result.problem.message);
+}

@@ -1,4 +1,4 @@
-import { imageRef, inputDigestTag, isImage, nameOf, parseReference } from '.';
+import { inputDigestTag, isImage, nameOf, parseReference } from '.';
 
 describe('parseReference', () => {
   const digest = `sha256:${'a'.repeat(64)}`;
@@ -20,7 +20,10 @@ describe('parseReference', () => {
     ['shop/Worker', 'Worker has upper-case letters'],
     ['shop//worker', 'two slashes in a row'],
     ['shop/wor..ker', 'wor..ker may only have lower-case letters'],
-    ['worker:-x', 'a tag has at most 128'],
+    ['worker:-x', 'a tag begins with a letter, a digit or an underscore'],
+    ['worker:a+b c', 'a tag has letters, digits, dots, dashes and underscores, but not + a space'],
+    [`worker:${'a'.repeat(129)}`, 'a tag has at most 128 characters, and this has 129'],
+    ['worker:', 'it is empty'],
     ['worker@sha256:12', 'its digest is not of the form'],
     ['a'.repeat(256), 'longer than 255'],
   ];
@@ -33,12 +36,6 @@ describe('parseReference', () => {
 function parts(given: { registry?: string; repository: string; tag?: string; digest?: string }) {
   return { registry: given.registry, repository: given.repository, tag: given.tag, digest: given.digest };
 }
-
-it('joins the default repository, but not twice', () => {
-  expect(imageRef({ repo: 'localhost:5000/team/', image: 'shop/worker', tag: 't' })).toBe('localhost:5000/team/shop/worker:t');
-  expect(imageRef({ repo: 'localhost:5000', image: 'localhost:5000/worker', tag: 't' })).toBe('localhost:5000/worker:t');
-  expect(imageRef({ image: 'worker', tag: 't' })).toBe('worker:t');
-});
 
 it('gives a name back without tag and digest', () => {
   const reference = parseReference('localhost:5000/a/b:t');
@@ -53,6 +50,7 @@ describe('isImage', () => {
     ['docker.io/shop/worker:1', true],
     [`shop/worker@sha256:${'a'.repeat(64)}`, true],
     ['registry.example/team/shop/worker:2', true],
+    ['registry.example/team/shop_worker:2', true],
     ['registry.example/shop/worker', false],
     ['worker', false],
     ['shop/worker2', false],

@@ -1,4 +1,5 @@
 import { failed, succeeded, type Problem, type Result } from '../model';
+import { underRepo } from './underRepo';
 
 /** An image reference in its parts: `[registry/]repository[:tag][@digest]`. */
 export interface ImageReference {
@@ -15,6 +16,7 @@ const registryForm = /^(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?
 const tagForm = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const digestForm = /^[a-z0-9]+([+._-][a-z0-9]+)*:[0-9a-fA-F]{32,}$/;
 const longestName = 255;
+const longestTag = 128;
 
 /** Reads a reference by the grammar of https://github.com/distribution/reference. Failure: `imageNameInvalid` (exit 2). */
 export function parseReference(text: string): Result<ImageReference> {
@@ -26,11 +28,8 @@ export function parseReference(text: string): Result<ImageReference> {
   const colon = beforeDigest.indexOf(':', slash + 1);
   const tag = colon < 0 ? undefined : beforeDigest.slice(colon + 1);
   const name = colon < 0 ? beforeDigest : beforeDigest.slice(0, colon);
-  if (tag !== undefined && !tagForm.test(tag)) {
-    return failed(
-      nameInvalid(text, 'a tag has at most 128 letters, digits, dots, dashes and underscores, and begins with none of the first two signs'),
-    );
-  }
+  const wrongTag = tag === undefined ? undefined : tagMistake(tag);
+  if (wrongTag !== undefined) return failed(nameInvalid(text, wrongTag));
   const parts = name.split('/');
   const [first = ''] = parts;
   const namesRegistry = parts.length > 1 && (/[.:]/.test(first) || first === 'localhost' || first !== first.toLowerCase());
@@ -40,6 +39,16 @@ export function parseReference(text: string): Result<ImageReference> {
     registry !== undefined && !registryForm.test(registry) ? `${registry} is not a registry's address` : pathMistake(path, name);
   if (reason !== undefined) return failed(nameInvalid(text, reason));
   return succeeded({ registry, repository: path.join('/'), tag, digest });
+}
+
+/** Why a text is not a tag, as a phrase; undefined: it is one. */
+export function tagMistake(tag: string): string | undefined {
+  if (tagForm.test(tag)) return undefined;
+  if (tag === '') return 'it is empty';
+  if (tag.length > longestTag) return `a tag has at most ${longestTag} characters, and this has ${tag.length}`;
+  if (/^[.-]/.test(tag)) return 'a tag begins with a letter, a digit or an underscore';
+  const wrong = [...new Set(tag.replace(/[A-Za-z0-9_.-]/g, ''))].map((sign) => (sign === ' ' ? 'a space' : sign)).join(' ');
+  return `a tag has letters, digits, dots, dashes and underscores, but not ${wrong}`;
 }
 
 function pathMistake(path: readonly string[], name: string): string | undefined {
@@ -67,26 +76,29 @@ export function nameOf(reference: ImageReference): string {
   return reference.registry === undefined ? reference.repository : `${reference.registry}/${reference.repository}`;
 }
 
-export interface ImageRefParts {
-  /** Registry and path that images are put under: `registry.example/team`. Absent: the image's own name is used as it is. */
-  readonly repo?: string;
-  readonly image: string;
-  readonly tag: string;
+/** A reference that is valid, without its tag and digest. */
+export function nameOfRef(ref: string): string {
+  return ref.replace(/@.*$/s, '').replace(/:[^:/]*$/, '');
 }
 
-/** The reference an image is pushed and pulled by. */
-export function imageRef({ repo, image, tag }: ImageRefParts): string {
-  const prefix = repo?.replace(/\/+$/, '') ?? '';
-  const under = prefix === '' || image.startsWith(`${prefix}/`) ? image : `${prefix}/${image}`;
-  return `${under}:${tag}`;
+/** The tag in a reference; undefined when it has none. */
+export function tagOfRef(ref: string): string | undefined {
+  return /:([^:/]*)$/.exec(ref.replace(/@.*$/s, ''))?.[1];
+}
+
+/** The digest in a reference; undefined when it has none. */
+export function digestOfRef(ref: string): string | undefined {
+  const at = ref.indexOf('@');
+  return at < 0 ? undefined : ref.slice(at + 1);
 }
 
 /** Whether a reference of a manifest or a FROM means an image of the workspace: with any tag, with or without the default repository before it. */
 export function isImage(reference: string, { image, repo }: { readonly image: string; readonly repo: string | undefined }): boolean {
-  const name = withoutDockerHub(reference.replace(/@.*$/s, '').replace(/:[^:/]*$/, ''));
+  const name = withoutDockerHub(nameOfRef(reference));
   const own = withoutDockerHub(image);
   if (name === own) return true;
-  return repo !== undefined && repo !== '' && name === withoutDockerHub(imageRef({ repo, image, tag: '' }).slice(0, -1));
+  if (repo === undefined || repo === '') return false;
+  return [true, false].some((multiLevel) => name === withoutDockerHub(underRepo(image, { repo, multiLevel })));
 }
 
 /** What may be left out of a name on Docker Hub. */

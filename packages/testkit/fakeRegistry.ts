@@ -103,6 +103,15 @@ export function fakeRegistry(): FakeRegistry {
       state.reachable = value;
     },
     digest: (ref) => Promise.resolve(state.reachable ? succeeded(digests.get(keyOf(ref))) : failed(unreachable(ref))),
+    tag(ref, tag) {
+      if (!state.reachable) return Promise.resolve(failed(unreachable(ref)));
+      const digest = digests.get(keyOf(ref));
+      const { registry, repository } = parseImageRef(ref);
+      const problem: Problem = { code: 'imageNotFound', message: `the registry has no ${ref}`, retry: 'afterDelay', exitCode: 1 };
+      if (digest === undefined) return Promise.resolve(failed(problem));
+      digests.set(`${registry}/${repository}:${tag}`, digest);
+      return Promise.resolve(succeeded(undefined));
+    },
     tags(repository) {
       if (!state.reachable) return Promise.resolve(failed(unreachable(repository)));
       const { registry, repository: name } = parseImageRef(repository);

@@ -35,6 +35,18 @@ export function registrySuite(name: string, open: () => Promise<RegistrySubject>
       expect(await subject.registry.digest(`${subject.repository}/followed@${first}`)).toEqual({ ok: true, value: first });
     }, 60_000);
 
+    it('gives an image another tag, in place of what had it, and says when there is no image', async () => {
+      const ref = `${subject.repository}/named:1`;
+      const digest = await subject.put(ref, 'named');
+      await subject.put(`${subject.repository}/named:v2`, 'older');
+      expect(await subject.registry.tag(`${subject.repository}/named:gone@${digest}`, 'v2')).toEqual({ ok: true, value: undefined });
+      expect(await subject.registry.digest(`${subject.repository}/named:v2`)).toEqual({ ok: true, value: digest });
+      expect(await subject.registry.tag(`${subject.repository}/named:nothing`, 'v3')).toMatchObject({
+        ok: false,
+        problem: { code: 'imageNotFound' },
+      });
+    }, 60_000);
+
     it('lists the tags of a repository, none for one that does not exist', async () => {
       await subject.put(`${subject.repository}/tagged:a`, 'a');
       await subject.put(`${subject.repository}/tagged:b`, 'b');

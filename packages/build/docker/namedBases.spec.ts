@@ -10,6 +10,8 @@ describe('namedBases', () => {
     ['FROM --platform=linux/amd64 shop/base', `FROM --platform=linux/amd64 ${ref}`],
     ['COPY --from=shop/base /a /b', `COPY --from=${ref} /a /b`],
     ['COPY --chown=1 --from=shop/base:x /a /b', `COPY --chown=1 --from=${ref} /a /b`],
+    ['FROM localhost:5000/shop/base:latest', `FROM ${ref}`],
+    ['FROM docker.io/shop/base', `FROM ${ref}`],
     ['FROM shop/base-other', 'FROM shop/base-other'],
     ['FROM other/shop/base', 'FROM other/shop/base'],
     ['FROM constructor', 'FROM constructor'],

@@ -13,6 +13,7 @@ import {
   type SplitStage,
 } from '../../dockerfile';
 import { contentDigest, entryAt, failed, messageOf, succeeded, type Problem, type Result } from '../../model';
+import { baseRefOf } from '../bases';
 import { labels, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
 import { baseImages, keepLayer, type BaseImage, type BaseImages } from './baseImages';
@@ -246,7 +247,7 @@ class LayersBuild {
       case 'scratch':
         return succeeded(fromScratch(this.platform));
       case 'image':
-        return this.image(refOfBase(base.name, this.job.bases), line);
+        return this.image(baseRefOf(base.name, this.job.bases) ?? base.name, line);
     }
   }
 
@@ -315,12 +316,6 @@ function sourcesOf(stage: SplitStage, { stages }: SplitDockerfile): readonly Spl
     const source = from === undefined ? undefined : stageNamed(from, stages.slice(0, stage.index));
     return source ? [source] : [];
   });
-}
-
-/** The image of this workspace that a FROM names, with any tag, or what it says. */
-function refOfBase(name: string, bases: Readonly<Record<string, string>>): string {
-  const withoutTag = name.replace(/:[^/:]*$/, '');
-  return (Object.hasOwn(bases, name) ? bases[name] : Object.hasOwn(bases, withoutTag) ? bases[withoutTag] : undefined) ?? name;
 }
 
 /** Directories get what is said of them, whatever was in their place. */

@@ -1,6 +1,7 @@
 import type { ContainerState, Fact, RunningStep, Step, World } from '../../model';
 import { plan, record, snapshotOf, targetInputsHash, visibleTree } from '../../plan';
 import type { Rules } from './rules';
+import { contentRef } from './simulation';
 
 /** A rule of the core, broken. The simulator must notice each: a fault that passes shows that it looks at nothing. */
 export interface DeliberateFault {
@@ -37,7 +38,7 @@ export const deliberateFaults: readonly DeliberateFault[] = [
     rules: recording((world, fact) => {
       const step = stepOf(world, fact);
       if (fact.kind !== 'stepEnded' || fact.outcome.kind !== 'failed' || step?.kind !== 'build') return fact;
-      const ref = `${step.artifact}:${step.snapshot.inputsHash}`;
+      const ref = contentRef(step.artifact, step.snapshot.inputsHash);
       return { ...fact, outcome: { kind: 'built', image: { location: 'engine', ref, id: ref }, sentHash: step.snapshot.inputsHash } };
     }),
   },

@@ -15,12 +15,18 @@ import {
   type World,
 } from '../../model';
 import { emptyWorld, snapshotOf, stopAsked } from '../../plan';
+import { inputDigestTag } from '../../tag';
 import { Clock } from './clock';
 import { seenContainers, type LedgerLine, type SimImage, type SimPod, type SimRelease } from './cluster';
 import { entryOf, filesBelow, treeOf, type Files } from './disk';
 import { Random } from './random';
 import type { Rules } from './rules';
 import { shopArtifacts, shopBase, shopTarget, shopWorkspace, type ShopArtifact } from './shop';
+
+/** The reference that an image is found by. */
+export function contentRef(artifact: string, inputsHash: string): string {
+  return `${artifact}:${inputDigestTag(inputsHash)}`;
+}
 
 const syncTiming = { detect: 0, read: 0, send: 0, apply: 0, total: 0 };
 
@@ -266,7 +272,7 @@ export class Simulation {
     const release = this.releases.get(name);
     const shop = shopArtifacts.find((artifact) => artifact.name === name);
     const image = release?.images[name];
-    const content = image && this.registry.get(`${name}:${image.inputsHash}`);
+    const content = image && this.registry.get(contentRef(name, image.inputsHash));
     if (!release || !shop || !content) return;
     const { fingerprint } = release;
     release.rollout = { state: 'progressing', message: '' };
@@ -367,9 +373,9 @@ export class Simulation {
       case 'lookUp':
         return later(2, 40, () => {
           if (this.fails(0.1)) return fail('registryUnreachable', 'afterDelay');
-          const image = this.registry.get(`${step.artifact}:${step.snapshot.inputsHash}`);
+          const image = this.registry.get(contentRef(step.artifact, step.snapshot.inputsHash));
           if (image) this.records.set(step.snapshot.inputsHash, step.snapshot);
-          end({ kind: 'lookedUp', image: image && { ref: `${step.artifact}:${image.inputsHash}`, digest: image.built } });
+          end({ kind: 'lookedUp', image: image && { ref: this.namedRef(step.artifact), digest: image.built } });
         });
       case 'watchTarget':
         // The shop of the simulator has none.
@@ -384,7 +390,7 @@ export class Simulation {
           const image = this.engine.get(step.image.ref);
           if (!image) return fail('imageGone', 'afterDelay');
           this.registry.set(step.image.ref, image);
-          end({ kind: 'delivered', image: { ref: step.image.ref, digest: image.built } });
+          end({ kind: 'delivered', image: { ref: this.namedRef(step.artifact), digest: image.built } });
         });
       case 'apply':
         return this.apply(step, end);
@@ -432,6 +438,11 @@ export class Simulation {
       });
     };
     next(step.commands.map(({ run }) => run[0] ?? ''));
+  }
+
+  /** As an image is called by people: another tag in every session, as if there were a commit between them. */
+  private namedRef(artifact: string): string {
+    return `${artifact}:session-${this.incarnation}`;
   }
 
   private runTarget(known: DirEntry, end: (outcome: Outcome) => void): void {
@@ -497,7 +508,7 @@ export class Simulation {
         const bad = [...compiledFiles(step.artifact, content.files).values()].some((text) => text.startsWith('bad'));
         if (bad || content.built.includes('bad')) return end({ kind: 'failed', problem: problem('buildFailed', 'whenInputChanges') });
         if (this.fails(0.1)) return end({ kind: 'failed', problem: problem('engineBusy', 'afterDelay') });
-        const ref = `${step.artifact}:${step.snapshot.inputsHash}`;
+        const ref = contentRef(step.artifact, step.snapshot.inputsHash);
         const image = { ...content, inputsHash: step.snapshot.inputsHash };
         // A killed loop tags nothing. An image packed from other files carries the tag until the next build: nothing may deliver it.
         if (mine !== this.incarnation) return;

@@ -1,0 +1,138 @@
+import { assemble, type WorkspaceFacts, type WorkspaceFiles } from '.';
+
+/** A workspace in memory of projects in folders of their own names. */
+function run(texts: Readonly<Record<string, string>>, more: Partial<WorkspaceFacts> = {}) {
+  const paths = Object.keys(texts);
+  const files: WorkspaceFiles = {
+    textOf: (path) => texts[path],
+    kindOf: (path) => (path in texts ? 'file' : path === '' || paths.some((each) => each.startsWith(`${path}/`)) ? 'dir' : undefined),
+    namesIn: (directory) => paths.filter((path) => path.startsWith(`${directory}/`)).map((path) => path.slice(directory.length + 1)),
+  };
+  const names = [...new Set(paths.flatMap((path) => (path.includes('/') ? [path.slice(0, path.indexOf('/'))] : [])))];
+  const projects = names.map((name) => ({ name, root: name, dependencies: [], targets: new Map() }));
+  const { workspace } = assemble({ root: '/w', graph: { projects }, files, mode: 'deploy', env: {}, ...more });
+  return {
+    artifacts: workspace.artifacts,
+    problems: workspace.problems.map(({ location, message }) =>
+      [location?.file, location?.line, location?.column]
+        .filter((part) => part !== undefined)
+        .join(':')
+        .concat(' ', message),
+    ),
+  };
+}
+
+const api = (image: string) => ({
+  'api/Dockerfile': 'ARG VERSION\nARG BASE\nFROM scratch\n',
+  'api/slipway.yaml': `version: 1\nimage: ${image}`,
+});
+
+describe('build arguments', () => {
+  it('that name the image itself wait for its tag, and what is known is filled in before', () => {
+    const { artifacts, problems } = run(
+      api('{docker: {args: {VERSION: "${IMAGE_NAME}-${CI:-local}-${IMAGE_TAG}-$$", BASE: "${CI:-x}$$"}}}'),
+    );
+    expect(problems).toEqual([]);
+    expect(artifacts.get('api')?.recipe).toMatchObject({ args: { BASE: 'x$' }, lateArgs: { VERSION: 'api-local-${IMAGE_TAG}-$$' } });
+  });
+
+  it('with mistakes are told all at once, each with its sign', () => {
+    const { problems } = run({
+      ...api('\n  docker:\n    args:\n      VERSION: "${A}-${B}"\n      BASE: ${open'),
+      'slipway.yaml': 'version: 1\nimage: {docker: {args: {VERSION: x, ALL: "-${C}"}}}',
+    });
+    expect(problems).toEqual([
+      'api/slipway.yaml:5:17 api: the build argument VERSION needs the variable A, which is not set',
+      'api/slipway.yaml:5:22 api: the build argument VERSION needs the variable B, which is not set',
+      'slipway.yaml:2:44 api: the build argument ALL needs the variable C, which is not set',
+      'api/slipway.yaml:6:13 api: the build argument BASE: a ${ has no } after it; write $$ for a dollar sign',
+    ]);
+  });
+});
+
+describe('image.tag', () => {
+  it.each([
+    ['inputDigest', undefined],
+    ['sha256', { kind: 'sha256' }],
+    ['gitCommit', { kind: 'gitCommit', variant: 'Tags', prefix: '', ignoreChanges: false }],
+    ['{gitCommit: }', { kind: 'gitCommit', variant: 'Tags', prefix: '', ignoreChanges: false }],
+    [
+      '{gitCommit: {variant: TreeSha, prefix: v, ignoreChanges: true}}',
+      { kind: 'gitCommit', variant: 'TreeSha', prefix: 'v', ignoreChanges: true },
+    ],
+    ['{dateTime: {format: "2006", timezone: UTC}}', { kind: 'dateTime', format: '2006', timezone: 'UTC' }],
+    ['dateTime', { kind: 'dateTime', format: '2006-01-02_15-04-05.999_MST' }],
+    ['{envTemplate: "${V:-1}"}', { kind: 'envTemplate', template: '${V:-1}' }],
+    ['{custom: {template: "${A}-${SHA}", components: {A: gitCommit}}}', { kind: 'custom', template: '${A}-${SHA}' }],
+  ])('%s', (written, expected) => {
+    const { artifacts, problems } = run(api(`{tag: ${written}}`));
+    expect(problems).toEqual([]);
+    if (expected === undefined) expect(artifacts.get('api')?.tag).toBeUndefined();
+    else expect(artifacts.get('api')?.tag).toMatchObject(expected);
+  });
+
+  it('comes from the root, and is left aside in dev', () => {
+    const texts = { ...api('{}'), 'slipway.yaml': 'version: 1\nimage: {tag: sha256}' };
+    expect(run(texts).artifacts.get('api')?.tag).toEqual({ kind: 'sha256' });
+    expect(run(texts, { mode: 'dev' }).artifacts.get('api')?.tag).toBeUndefined();
+  });
+
+  it.each([
+    ['{envTemplate: "v${NOT}"}', 'api/slipway.yaml:2:30 api: image.tag.envTemplate needs the variable NOT, which is not set'],
+    ['{envTemplate: "${a-b}"}', 'api/slipway.yaml:2:29 api: image.tag.envTemplate: ${a-b} is not a variable'],
+    ['{dateTime: {timezone: Mars}}', 'api/slipway.yaml:2:36 api: image.tag.dateTime.timezone is Mars, which is not a time zone'],
+    ['{custom: {template: "${GITT}"}}', 'api/slipway.yaml:2:35 api: image.tag.custom.template names GITT, which is none of its components'],
+    [
+      '{gitCommit: {variant: Branch}}',
+      'api/slipway.yaml:2:27 api/slipway.yaml:2: image.tag.gitCommit.variant must be one of Tags, CommitSha',
+    ],
+    ['{gitCommit: {}, dateTime: {}}', 'image.tag must have one key, not gitCommit and dateTime'],
+    ['{gitComit: {}}', 'gitComit is not a key of image.tag'],
+    ['latest', 'image.tag must be inputDigest, gitCommit, sha256, dateTime, or a map with one of'],
+  ])('%s is a mistake with its place', (written, expected) => {
+    expect(run(api(`{tag: ${written}}`)).problems).toEqual([expect.stringContaining(expected)]);
+  });
+
+  it('does not ask dev for the variables of a release', () => {
+    expect(run(api('{tag: {envTemplate: "${NOT}"}}'), { mode: 'dev' }).problems).toEqual([]);
+  });
+});
+
+describe('image.requires', () => {
+  const base = { 'base/Dockerfile': 'FROM scratch' };
+
+  it('puts an image before, and its reference into a build argument', () => {
+    const { artifacts, problems } = run({
+      ...base,
+      'api/Dockerfile': 'ARG BASE\nFROM ${BASE}',
+      'api/slipway.yaml': 'version: 1\nimage: {requires: [{project: base, arg: BASE}]}',
+    });
+    expect(problems).toEqual([]);
+    expect(artifacts.get('api')).toMatchObject({ requires: ['base'], recipe: { args: {}, baseArgs: { BASE: 'base' } } });
+  });
+
+  it.each([
+    ['{requires: [bse]}', 'api/slipway.yaml:2:20 api: image.requires names bse, which is no project of this workspace'],
+    [
+      '{requires: [{project: base, arg: OTHER}]}',
+      'api/slipway.yaml:2:41 api: the image of base is to go into the build argument OTHER, but the Dockerfile has no ARG OTHER',
+    ],
+  ])('%s is a mistake with its place', (written, expected) => {
+    expect(run({ ...base, ...api(written) }).problems).toEqual([expected]);
+  });
+
+  it('that closes a circle is a mistake of each image in it, and of no other', () => {
+    const { artifacts, problems } = run({
+      ...base,
+      'a/Dockerfile': 'FROM base\nCOPY --from=b:latest /x /x',
+      'b/Dockerfile': 'FROM scratch',
+      'b/slipway.yaml': 'version: 1\nimage:\n  requires:\n    - a',
+      'c/Dockerfile': 'FROM a',
+    });
+    expect(problems).toEqual([
+      'a/Dockerfile:2:13 a: its image stands on itself: a → b → a',
+      'b/slipway.yaml:4:7 b: its image stands on itself: b → a → b',
+    ]);
+    expect([...artifacts.keys()]).toEqual(['base', 'c']);
+  });
+});
