@@ -59,7 +59,7 @@ export interface ArtifactView {
 
 /**
  * The image of an artifact: of this session, or, while it is only to run, the one that a release of an earlier session still runs.
- * Where images are made for others to pull, only the registry can say that one is there.
+ * Where images are made for others to pull, only the registry can say that one is there, and it gives it the tag of this run.
  */
 function imageOf(world: World, artifact: Artifact): CurrentImage | undefined {
   const own = world.artifacts.get(artifact.name)?.image;

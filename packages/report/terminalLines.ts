@@ -4,7 +4,7 @@ import { problemDetails } from './problemLines';
 import { appliedText, isUnchanged, rollingOut, rollout, withBeginning, withRelease } from './releaseLines';
 import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
 import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
-import { count, duration, someOf } from './units';
+import { count, duration, givenTag, someOf } from './units';
 import { built, continued, finished, held, output, started } from './workLines';
 
 /** An event, or that time has passed: some things are said only when they last. */
@@ -106,7 +106,7 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'built':
       return built(event, eventful, format);
     case 'delivered':
-      return line(event.artifact, `delivered, ${event.because}  ${took(event.ms)}`, finished(eventful, event.artifact));
+      return line(event.artifact, `delivered${named(event.ref)}, ${event.because}  ${took(event.ms)}`, finished(eventful, event.artifact));
     case 'applied':
       return line(
         event.release,
@@ -275,6 +275,12 @@ function withNames(state: TerminalState, lines: readonly Line[]): TerminalState 
       next = { ...next, colours: withEntry(next.colours, name, colourFor(name, next.colours.values())) };
   }
   return next;
+}
+
+/** The tag that people know an image by, where it has one. */
+function named(ref: string): string {
+  const tag = givenTag(ref);
+  return tag === '' ? '' : ` as ${tag}`;
 }
 
 /** A target's lines have the colour of its project. */

@@ -38,3 +38,9 @@ export function someOf(names: readonly string[], most = 3): string {
 export function shortRef(ref: string): string {
   return ref.replace(/@sha256:[0-9a-f]+$/, '').replace(/:([^:/]*?[0-9a-f]{12})[0-9a-f]+$/, ':$1');
 }
+
+/** The tag of a reference when it is one that people gave; nothing for one that is made from content. */
+export function givenTag(ref: string): string {
+  const tag = /:([^:/]+)$/.exec(ref.replace(/@.*$/s, ''))?.[1] ?? '';
+  return /^[0-9a-f]{24}$/.test(tag) ? '' : tag;
+}
