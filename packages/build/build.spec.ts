@@ -107,19 +107,31 @@ describe('an image built through the engine', () => {
     expect(engine.contextOf(ref)?.has('.dockerignore')).toBe(true);
   });
 
-  it.each([
-    ['by tag where the engine has it', 'localhost:5000/shop/base:ff', 'localhost:5000/shop/base:ff'],
-    ['by digest where it has to be fetched', undefined, 'localhost:5000/shop/base:ff@sha256:aa'],
-  ])('stands on the image of this workspace that its Dockerfile names, %s', async (_, inEngine, expected) => {
-    const engine = fakeEngine({ bases: ['busybox:1.36', 'localhost:5000/shop/base:ff@sha256:aa'] });
-    if (inEngine !== undefined) await build(jobOf({ job: { engine, ref: inEngine } }));
-    const dockerfile = { 'apps/api/Dockerfile': 'FROM shop/base:dev\nCOPY src /app\n' };
-    const bases = { 'shop/base': 'localhost:5000/shop/base:ff@sha256:aa' };
-    expect(await build(jobOf({ files: { ...files, ...dockerfile }, job: { engine, bases } }))).toMatchObject({
-      ok: true,
-      value: { sentHash: 'inputs' },
+  describe('on an image of this workspace', () => {
+    const base = 'localhost:5000/shop/base:ff';
+    const onBase = { ...files, 'apps/api/Dockerfile': 'FROM shop/base:dev\nCOPY src /app\n' };
+
+    it.each([
+      ['that the engine has', []],
+      ['that only the registry has, which is fetched by its digest', [base]],
+    ])('%s, takes exactly that one', async (_, removed) => {
+      const engine = fakeEngine();
+      await build(jobOf({ job: { engine, ref: base } }));
+      const pushed = await engine.push({ ref: base, signal: new AbortController().signal, onLine: () => undefined });
+      if (!pushed.ok) throw new Error(pushed.problem.message);
+      for (const each of removed) await engine.remove(each);
+      const bases = { 'shop/base': `${base}@${pushed.value.digest}` };
+      expect(await build(jobOf({ files: onBase, job: { engine, bases } }))).toMatchObject({ ok: true, value: { sentHash: 'inputs' } });
+      expect(engine.contextOf(ref)?.get('Dockerfile')).toBe(`FROM ${base}\nCOPY src /app\n`);
     });
-    expect(engine.contextOf(ref)?.get('Dockerfile')).toBe(`FROM ${expected}\nCOPY src /app\n`);
+
+    it('that nobody has, fails and may be tried again', async () => {
+      const bases = { 'shop/base': `${base}@sha256:aa` };
+      expect(await build(jobOf({ files: onBase, job: { bases } }))).toMatchObject({
+        ok: false,
+        problem: { code: 'pullRefused', retry: 'afterDelay', project: 'api-project' },
+      });
+    });
   });
 });
 

@@ -4,7 +4,7 @@ import { findEngine } from './dockerHost';
 import type { Engine, ImageConfig } from './engine';
 import { type EngineAnswer, type EngineApi, type EngineRequest, engineApi, unreachable } from './engineApi';
 import { parseImageRef } from './imageRef';
-import { pushImage } from './pushImage';
+import { pullImage, pushImage } from './moveImage';
 import { registryLogins } from './registryLogin';
 import { processes } from './runProcess';
 
@@ -62,6 +62,10 @@ export function connectEngine({ env = process.env, socketPath }: EngineOptions =
     async push(request) {
       const engine = connected();
       return engine.ok ? pushImage(engine.value, logins, request) : engine;
+    },
+    async pull(request) {
+      const engine = connected();
+      return engine.ok ? pullImage(engine.value, logins, request) : engine;
     },
     async save(ref, signal) {
       const engine = connected();

@@ -27,7 +27,7 @@ export type BuildResult =
 
 /**
  * A Docker engine, by its API. Failures: `engineUnreachable` (exit 3), `engineRefused`, `buildFailed` (the Dockerfile in `location`, its line for
- * a mistake in it; what the failing command printed in `detail`), `baseImageNotFound`, `contextUnreadable`, `pushRefused` (afterDelay), `aborted`.
+ * a mistake in it; what the failing command printed in `detail`), `baseImageNotFound`, `contextUnreadable`, `pushRefused` and `pullRefused` (afterDelay), `aborted`.
  */
 export interface Engine {
   /** Whether it answers within a second, and what it is. */
@@ -37,11 +37,9 @@ export interface Engine {
   imageId(ref: string): Promise<Result<string | undefined>>;
   /** The image's config as far as Slipway reads it. */
   inspect(ref: string): Promise<Result<ImageConfig | undefined>>;
-  push(request: {
-    readonly ref: string;
-    readonly signal: AbortSignal;
-    readonly onLine: (line: string) => void;
-  }): Promise<Result<{ readonly digest: string }>>;
+  push(request: MoveRequest): Promise<Result<{ readonly digest: string }>>;
+  /** Brings an image of a registry into its store, under its digest if the reference has one, else under its tag. */
+  pull(request: MoveRequest): Promise<Result<void>>;
   /** An image as `docker save` writes it, an uncompressed tar; undefined: the engine does not have it. */
   save(ref: string, signal?: AbortSignal): Promise<Result<Readable | undefined>>;
   tag(source: string, ref: string): Promise<Result<void>>;
@@ -51,6 +49,12 @@ export interface Engine {
     readonly name: string;
     readonly value?: string;
   }): Promise<Result<readonly { readonly id: string; readonly refs: readonly string[] }[]>>;
+}
+
+export interface MoveRequest {
+  readonly ref: string;
+  readonly signal: AbortSignal;
+  readonly onLine: (line: string) => void;
 }
 
 export interface ImageConfig {

@@ -141,6 +141,20 @@ export function engineSuite(name: string, open: () => Promise<EngineSubject>): v
       expect(valueOf(await push(ref)).digest).toBe(digest);
     }, 60_000);
 
+    it('pulls an image back by its digest, and says when the registry has none', async () => {
+      const ref = `${subject.repository}/pulled:1`;
+      valueOf((await build({ Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'pulled' }, { tags: [ref] })).result);
+      const imageId = valueOf(await subject.engine.imageId(ref));
+      const { digest } = valueOf(await push(ref));
+      valueOf(await subject.engine.remove(ref));
+      const pull = (pulled: string) => subject.engine.pull({ ref: pulled, signal: new AbortController().signal, onLine: () => undefined });
+      const name = ref.replace(/:1$/, '');
+      valueOf(await pull(`${ref}@${digest}`));
+      valueOf(await subject.engine.tag(`${name}@${digest}`, `${name}:2`));
+      expect(valueOf(await subject.engine.imageId(`${name}:2`))).toBe(imageId);
+      expect(problemOf(await pull(`${name}:none`))?.code).toBe('pullRefused');
+    }, 60_000);
+
     it('hands an image out as an archive of its layers, and nothing for one that it does not have', async () => {
       const ref = `${subject.repository}/named:saved`;
       valueOf((await build({ Dockerfile: 'FROM scratch\nCOPY a /a\n', a: 'saved' }, { tags: [ref] })).result);

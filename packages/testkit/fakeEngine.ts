@@ -41,13 +41,19 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
   const registry = options.registry ?? fakeRegistry();
   const images = new Map<string, StoredImage>();
   const tags = new Map<string, string>();
+  const pushed = new Map<string, StoredImage>();
   const state: { running: boolean; builds: number; refusePush: Problem | undefined } = { running: true, builds: 0, refusePush: undefined };
 
   const keyOf = (ref: string): string => {
     const { registry: host, repository, tag = 'latest' } = parseImageRef(ref);
     return `${host}/${repository}:${tag}`;
   };
-  const find = (ref: string): StoredImage | undefined => images.get(ref) ?? images.get(tags.get(keyOf(ref)) ?? '');
+  const digestKeyOf = (ref: string): string => {
+    const { registry: host, repository, digest = '' } = parseImageRef(ref);
+    return `${host}/${repository}@${digest}`;
+  };
+  const find = (ref: string): StoredImage | undefined =>
+    images.get(ref) ?? images.get(tags.get(digestKeyOf(ref)) ?? tags.get(keyOf(ref)) ?? '');
   const answer = <T>(value: () => T): Promise<Result<T>> => Promise.resolve(state.running ? succeeded(value()) : failed(down));
   const baseOf = (ref: string): ImageConfig | undefined => {
     const known = find(ref)?.config;
@@ -102,10 +108,21 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       const refuse = (reason: string): Result<{ readonly digest: string }> =>
         failed({ code: 'pushRefused', message: `${ref} was not pushed: ${reason}`, retry: 'afterDelay', exitCode: 1 });
       if (!image) return refuse(`An image does not exist locally with the tag: ${ref}`);
-      const pushed = await pushImage(registry, ref, await imageParts(image.config, image.files));
-      if (!pushed.ok) return refuse('connection refused');
-      onLine(`${parseImageRef(ref).tag ?? 'latest'}: digest: ${pushed.value.digest}`);
-      return pushed;
+      const sent = await pushImage(registry, ref, await imageParts(image.config, image.files));
+      if (!sent.ok) return refuse('connection refused');
+      pushed.set(sent.value.digest, image);
+      onLine(`${parseImageRef(ref).tag ?? 'latest'}: digest: ${sent.value.digest}`);
+      return sent;
+    },
+    async pull({ ref }) {
+      if (!state.running) return failed(down);
+      const digest = await registry.digest(ref);
+      const image = digest.ok ? pushed.get(digest.value ?? '') : undefined;
+      const problem: Problem = { code: 'pullRefused', message: `${ref} cannot be pulled`, retry: 'afterDelay', exitCode: 1 };
+      if (!digest.ok || digest.value === undefined || !image) return failed(problem);
+      images.set(image.config.id, image);
+      tags.set(ref.includes('@') ? digestKeyOf(ref) : keyOf(ref), image.config.id);
+      return succeeded(undefined);
     },
     save: (ref) => {
       if (!state.running) return Promise.resolve(failed(down));

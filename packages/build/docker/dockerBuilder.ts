@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import type { BuildProblem, Engine } from '../../clients';
 import { lineOfInstruction } from '../../dockerfile';
 import { failed, succeeded, type Problem, type Result } from '../../model';
+import { nameOfRef } from '../../tag';
+import type { BaseRefs } from '../bases';
 import { labels, type Builder, type BuildJob, type Built } from '../builder';
 import { contextOf } from './context';
-import { namedBases } from './namedBases';
+import { basesIn, namedBases } from './namedBases';
 import { packContext } from './packContext';
 
 /** Through the BuildKit of a Docker engine. The image gets its name only when exactly the snapshot was sent. */
@@ -18,7 +20,9 @@ export async function buildInEngine(engine: Engine, job: BuildJob, part?: string
   const { artifact, snapshot, root, ref, signal, onLine } = job;
   const { recipe } = artifact;
   const { entries, dockerfile } = contextOf(artifact, snapshot);
-  const bases = await reachableBases(job, engine);
+  const reachable = await reachableBases(job, engine, part);
+  if (!reachable.ok) return failed({ ...reachable.problem, project: artifact.project });
+  const bases = reachable.value;
   const isAsIs = part === undefined && Object.keys(bases).length === 0;
   const rewrite = isAsIs ? [] : [[recipe.dockerfile, (text: string) => namedBases(part ?? text, bases)] as const];
   const context = packContext({ root, entries, rewrite: new Map(rewrite) });
@@ -27,7 +31,7 @@ export async function buildInEngine(engine: Engine, job: BuildJob, part?: string
     dockerfile,
     ...(recipe.target !== undefined && { target: recipe.target }),
     ...(recipe.platform !== undefined && { platform: recipe.platform }),
-    args: recipe.args,
+    args: withReachable(recipe.args, job.bases, bases),
     labels: { [labels.project]: artifact.project, [labels.inputs]: snapshot.inputsHash },
     tags: [],
     signal,
@@ -51,14 +55,43 @@ export async function buildInEngine(engine: Engine, job: BuildJob, part?: string
   return succeeded<Built>({ image: { location: 'engine', ref, id: imageId }, sentHash: snapshot.inputsHash, builder: 'docker' });
 }
 
-/** By tag where the engine has it, so that nothing is fetched; else by digest from the registry. */
-async function reachableBases({ bases }: BuildJob, engine: Engine): Promise<Readonly<Record<string, string>>> {
-  const found = Object.entries(bases).map(async ([name, ref]) => {
+/**
+ * By tags that the engine has. An image that only the registry has is fetched first: what an engine builds with does not always know
+ * which registries the engine itself may speak to in plain http.
+ */
+async function reachableBases(
+  { artifact, bases, root, signal, onLine }: BuildJob,
+  engine: Engine,
+  part?: string,
+): Promise<Result<BaseRefs>> {
+  if (Object.keys(bases).length === 0) return succeeded({});
+  const { dockerfile, args } = artifact.recipe;
+  const text = part ?? (await readFile(join(root, dockerfile), 'utf8').catch(() => ''));
+  const named = basesIn(text, bases);
+  const passed = new Set(Object.values(args));
+  const found = Object.entries(bases).map(async ([name, ref]): Promise<Result<readonly [string, string]>> => {
     const tag = ref.replace(/@.*$/, '');
+    if (!named.has(ref) && !passed.has(ref)) return succeeded([name, tag]);
     const id = await engine.imageId(tag);
-    return [name, id.ok && id.value !== undefined ? tag : ref] as const;
+    if (!id.ok) return id;
+    if (id.value !== undefined) return succeeded([name, tag]);
+    const pulled = await engine.pull({ ref, signal, onLine });
+    if (!pulled.ok) return pulled;
+    const tagged = tag === ref ? pulled : await engine.tag(`${nameOfRef(ref)}${ref.slice(tag.length)}`, tag);
+    return tagged.ok ? succeeded([name, tag]) : tagged;
   });
-  return Object.fromEntries(await Promise.all(found));
+  const reachable: Record<string, string> = {};
+  for (const each of await Promise.all(found)) {
+    if (!each.ok) return each;
+    reachable[each.value[0]] = each.value[1];
+  }
+  return succeeded(reachable);
+}
+
+/** Arguments that say which image of this workspace a stage stands on name it as the engine has it. */
+function withReachable(args: BuildJob['artifact']['recipe']['args'], from: BaseRefs, to: BaseRefs): Readonly<Record<string, string>> {
+  const reachable = new Map(Object.entries(from).map(([name, ref]) => [ref, to[name] ?? ref]));
+  return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, reachable.get(value) ?? value]));
 }
 
 /** The engine knows the Dockerfile by its place in the tar, and often the instruction but not its line. */

@@ -11,4 +11,10 @@ export function namedBases(text: string, bases: BaseRefs): string {
   });
 }
 
+/** The references of those images of this workspace that a Dockerfile names so. */
+export function basesIn(text: string, bases: BaseRefs): ReadonlySet<string> {
+  const refs = [...text.matchAll(imageNames)].map(([, , name = '']) => baseRefOf(name, bases));
+  return new Set(refs.filter((ref) => ref !== undefined));
+}
+
 const imageNames = /^([ \t]*FROM[ \t]+(?:--\S+[ \t]+)*|[ \t]*COPY[ \t]+(?:--\S+[ \t]+)*?--from=)(\S+)/gim;

@@ -1,15 +1,13 @@
 import type { IncomingMessage } from 'node:http';
 import { type Problem, type Result, failed, succeeded } from '../model';
-import type { Engine } from './engine';
+import type { MoveRequest } from './engine';
 import { type EngineApi, abortedEngine } from './engineApi';
 import { parseImageRef } from './imageRef';
 import { eachLine } from './lines';
 import type { RegistryLogin, RegistryLogins } from './registryLogin';
 
-type PushRequest = Parameters<Engine['push']>[0];
-
-/** One line of the engine's answer to a push. */
-interface PushMessage {
+/** One line of the engine's answer to a push or a pull. */
+interface MoveMessage {
   readonly id?: string;
   readonly status?: string;
   readonly progressDetail?: { readonly current?: number };
@@ -21,17 +19,53 @@ interface PushMessage {
 export async function pushImage(
   api: EngineApi,
   logins: RegistryLogins,
-  request: PushRequest,
+  request: MoveRequest,
 ): Promise<Result<{ readonly digest: string }>> {
-  const { ref, signal } = request;
-  if (signal.aborted) return failed(abortedEngine);
+  const { ref } = request;
   const { registry, tag = 'latest' } = parseImageRef(ref);
   const name = ref.endsWith(`:${tag}`) ? ref.slice(0, -tag.length - 1) : ref;
+  const refused = (said: string): Problem => refusedPush(ref, registry, said);
+  const moved = await moveImage({ api, logins, request, path: `/images/${name}/push`, query: { tag }, refused });
+  if (!moved.ok) return moved;
+  const { digest } = moved.value;
+  return digest === undefined ? failed(refused('the engine did not say which digest it pushed')) : succeeded({ digest });
+}
+
+export async function pullImage(api: EngineApi, logins: RegistryLogins, request: MoveRequest): Promise<Result<void>> {
+  const { ref } = request;
+  const { registry, tag = 'latest', digest } = parseImageRef(ref);
+  const name = ref.replace(/@.*$/, '').replace(/:[^/:]*$/, '');
+  const query = { fromImage: name, tag: digest ?? tag };
+  const moved = await moveImage({
+    api,
+    logins,
+    request,
+    path: '/images/create',
+    query,
+    refused: (said) => refusedPull(ref, registry, said),
+  });
+  return moved.ok ? succeeded(undefined) : moved;
+}
+
+interface Move {
+  readonly api: EngineApi;
+  readonly logins: RegistryLogins;
+  readonly request: MoveRequest;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly refused: (said: string) => Problem;
+}
+
+/** The digest is known after a push. */
+async function moveImage({ api, logins, request, path, query, refused }: Move): Promise<Result<{ readonly digest: string | undefined }>> {
+  const { ref, signal } = request;
+  if (signal.aborted) return failed(abortedEngine);
+  const { registry } = parseImageRef(ref);
   const login = await logins.find(registry);
   const answer = await api.stream({
     method: 'POST',
-    path: `/images/${name}/push`,
-    query: { tag },
+    path,
+    query,
     headers: {
       'X-Registry-Auth': Buffer.from(JSON.stringify(authOf(login, registry)))
         .toString('base64')
@@ -41,8 +75,8 @@ export async function pushImage(
     signal,
   });
   if (answer.kind === 'failed') return failed(answer.problem);
-  if (answer.kind === 'refused') return failed(refusedPush(request, registry, answer.refusal.message));
-  return readPush(answer.value, request, registry);
+  if (answer.kind === 'refused') return failed(refused(answer.refusal.message));
+  return readMoved(answer.value, request, refused);
 }
 
 /** The engine wants the header even when there is nothing to say. */
@@ -54,7 +88,11 @@ function authOf(login: RegistryLogin | undefined, registry: string): Readonly<Re
     : { identitytoken: login.token, serveraddress };
 }
 
-function readPush(answer: IncomingMessage, request: PushRequest, registry: string): Promise<Result<{ readonly digest: string }>> {
+function readMoved(
+  answer: IncomingMessage,
+  request: MoveRequest,
+  refused: Move['refused'],
+): Promise<Result<{ readonly digest: string | undefined }>> {
   let digest: string | undefined;
   let error: string | undefined;
   answer.on('error', () => undefined);
@@ -69,25 +107,33 @@ function readPush(answer: IncomingMessage, request: PushRequest, registry: strin
   return new Promise((resolve) => {
     answer.once('close', () => {
       if (request.signal.aborted) resolve(failed(abortedEngine));
-      else if (error !== undefined) resolve(failed(refusedPush(request, registry, error)));
-      else if (digest !== undefined) resolve(succeeded({ digest }));
-      else resolve(failed(refusedPush(request, registry, 'the engine did not say which digest it pushed')));
+      else resolve(error === undefined ? succeeded({ digest }) : failed(refused(error)));
     });
   });
 }
 
-function parsedMessage(line: string): PushMessage {
+function parsedMessage(line: string): MoveMessage {
   try {
-    return JSON.parse(line) as PushMessage;
+    return JSON.parse(line) as MoveMessage;
   } catch {
     return {};
   }
 }
 
-function refusedPush({ ref }: PushRequest, registry: string, said: string): Problem {
+function refusedPush(ref: string, registry: string, said: string): Problem {
   return {
     code: 'pushRefused',
     message: `${ref} was not pushed: ${said.trim().replace(/\.$/, '')}`,
+    hint: hintFor(said, registry),
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+function refusedPull(ref: string, registry: string, said: string): Problem {
+  return {
+    code: 'pullRefused',
+    message: `${ref} cannot be pulled into the engine: ${said.trim().replace(/\.$/, '')}`,
     hint: hintFor(said, registry),
     retry: 'afterDelay',
     exitCode: 1,
