@@ -1,5 +1,7 @@
 export { filesBelow } from './filesBelow';
+export { gitIgnore } from './gitIgnore';
 export * from './openSource';
 export * from './readEntry';
 export type { SeenPath } from './changes';
 export type { Scope } from './scope';
+export { neverFollowed } from './scope';

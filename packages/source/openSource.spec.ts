@@ -72,7 +72,7 @@ afterEach(async () => {
 function bench(
   scope: Scope,
   files: Readonly<Record<string, string>> = {},
-  options: { readonly open?: OpenWatcher; readonly root?: string } = {},
+  options: { readonly open?: OpenWatcher; readonly root?: string; readonly quietMs?: number } = {},
 ): Bench {
   const root = options.root ?? realpathSync(mkdtempSync(join(tmpdir(), 'slipway-source-')));
   const at = (path: string) => join(root, path);
@@ -96,6 +96,7 @@ function bench(
     scope,
     openWatcher: options.open ?? watcher.open,
     now: () => ++clock,
+    ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     onProblem: (problem) => problems.push(problem),
     onFacts: (entries, { scanned, at: noticedAt }) => {
       reports.push({ entries, scanned, at: noticedAt });
@@ -362,6 +363,32 @@ describe('a hint', () => {
     expect(paths()).toHaveLength(201);
     // On a busy machine a window holds fewer of them, but never only one.
     expect(reports.length).toBeLessThan(100);
+  });
+
+  it('is told once when it has been quiet for as long as was asked for', async () => {
+    const { source, put, at, watcher, reports, paths } = bench(everything, { 'a.ts': 'a' }, { quietMs: 100 });
+    await source.scan();
+    for (let index = 0; index < 20; index++) {
+      put(`new-${index}`);
+      watcher.hint(at(`new-${index}`));
+      await turnOfLoop();
+    }
+    expect(reports).toHaveLength(1);
+    await source.settle();
+    expect(reports).toHaveLength(2);
+    expect(paths()).toHaveLength(21);
+  });
+
+  it('is told before it is quiet when the writer never rests', async () => {
+    const { source, put, at, watcher, reports } = bench(everything, { 'a.ts': 'a' }, { quietMs: 3 });
+    await source.scan();
+    // The clock of these tests goes one millisecond a question, so patience ends with the hints, however fast they come.
+    for (let index = 0; reports.length < 2; index++) {
+      put('a.ts', String(index));
+      watcher.hint(at('a.ts'));
+      await turnOfLoop();
+    }
+    expect(reports.length).toBeGreaterThan(1);
   });
 });
 

@@ -21,6 +21,8 @@ export interface SourceOptions {
   readonly onFacts: (entries: readonly SeenPath[], about: { readonly scanned: boolean; readonly at: number }) => void;
   readonly onProblem: (problem: Problem) => void;
   readonly now: () => number;
+  /** Changes are looked at when nothing has changed for so long; of a writer that never rests, after ten times that. Default: at once. */
+  readonly quietMs?: number;
 }
 
 /** The disk, as facts. Everything it tells was true when it was read; what changes later is told later. */
@@ -48,6 +50,8 @@ const shortestWindowMs = 5;
 const longestWindowMs = 80;
 /** So many hinted paths in one window are a burst. A few are somebody who saves often. */
 const burstPaths = 8;
+/** A writer that never rests is looked at after so many times the quiet that is asked for. */
+const patienceInQuiets = 10;
 const gitPollMs = 10;
 /** A lock that stays longer was left behind, or belongs to somebody who sits in an editor. */
 const gitLockLimitMs = 2000;
@@ -80,6 +84,8 @@ class DiskSource implements Source {
   private noticedAt: number | undefined;
   /** Paths to be looked at again, by delay. */
   private readonly again = new Map<number, { readonly paths: Set<WorkspacePath>; readonly timer: NodeJS.Timeout }>();
+  /** Runs until nothing has changed for long enough. */
+  private quiet: NodeJS.Timeout | undefined;
   /** A look is about to start. */
   private starting: NodeJS.Immediate | undefined;
   /** Runs after a look, until the next may start. */
@@ -134,6 +140,7 @@ class DiskSource implements Source {
     this.closed = true;
     clearTimeout(this.sweeping);
     clearImmediate(this.starting);
+    clearTimeout(this.quiet);
     clearTimeout(this.window);
     for (const { timer } of this.again.values()) clearTimeout(timer);
     this.again.clear();
@@ -162,9 +169,16 @@ class DiskSource implements Source {
     this.startTurn();
   }
 
-  /** The first hint is looked at at once, though after all that came with it. */
+  /** The first hint is looked at at once, though after all that came with it; or when it has been quiet, where that is asked for. */
   private startTurn(): void {
     if (this.starting || this.window || this.queued > 0 || this.closed) return;
+    const { quietMs = 0, now } = this.options;
+    if (quietMs > 0) {
+      const patience = (this.noticedAt ?? now()) + quietMs * patienceInQuiets - now();
+      clearTimeout(this.quiet);
+      this.quiet = setTimeout(() => this.turn(), Math.max(0, Math.min(quietMs, patience)));
+      return;
+    }
     this.starting = setImmediate(() => {
       this.starting = undefined;
       this.turn();
@@ -197,7 +211,7 @@ class DiskSource implements Source {
     const wider = this.pending.size >= burstPaths ? this.windowMs * 2 : shortestWindowMs;
     // A file that is large and being written must not be read all the time.
     this.windowMs = Math.min(Math.max(wider, this.lookedForMs * 2), longestWindowMs);
-    if (this.pending.size > 0 && this.queued === 0) this.turn();
+    if (this.pending.size > 0) this.startTurn();
   }
 
   private enqueue(work: () => Promise<void>): Promise<void> {

@@ -19,7 +19,7 @@ export interface Reach {
 }
 
 /** Followed only where a scope names something in them: huge, or written by the tools themselves (which would wake the loop for ever). */
-const skippedNames: ReadonlySet<string> = new Set(['.git', 'node_modules', '.nx', '.slipway']);
+export const neverFollowed: ReadonlySet<string> = new Set(['.git', 'node_modules', '.nx', '.slipway']);
 
 export function reachOf(scope: Scope): Reach {
   const named = new Set(scope.paths);
@@ -32,7 +32,7 @@ export function reachOf(scope: Scope): Reach {
     root: named.has('') ? 'inside' : 'way',
     placeOf(parent, path, name, kind) {
       if (named.has(path)) return 'inside';
-      if (parent === 'inside' && !skippedNames.has(name) && accepts(path, kind)) return 'inside';
+      if (parent === 'inside' && !neverFollowed.has(name) && accepts(path, kind)) return 'inside';
       return kind === 'dir' && way.has(path) ? 'way' : 'outside';
     },
   };

@@ -1,0 +1,63 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { contentDigest, emptyDir, fileEntry, linkEntry, type Entry } from '../model';
+import { localContainer, programPath } from '../testkit/localContainer';
+import { inspect, sameContent } from './inspect';
+
+const tools = ['sh', 'sha256sum', 'xargs', 'readlink'];
+const busybox = programPath('busybox');
+const of = (program: (name: string) => string | undefined): Readonly<Record<string, string>> =>
+  Object.fromEntries(tools.flatMap((name) => ((path) => (path === undefined ? [] : [[name, path]]))(program(name))));
+const gnu = of((name) => programPath(name === 'sh' ? 'dash' : name) ?? programPath(name));
+
+describe.each([
+  { name: 'node', programs: { ...gnu, node: process.execPath } },
+  { name: 'node without a shell', programs: { node: process.execPath } },
+  { name: 'dash and the GNU tools', programs: gnu },
+  ...(busybox === undefined ? [] : [{ name: 'busybox', programs: of(() => busybox) }]),
+])('what a container holds, read by $name', ({ programs }) => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway inspect '));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const { kube } = localContainer(folder, programs);
+  const container = { namespace: 'shop', pod: 'api-1', container: 'api' };
+  const file = (text: string, mode = 0o644): Entry => fileEntry({ digest: contentDigest(Buffer.from(text)), size: text.length, mode });
+
+  it('is told for files, links, directories and what is not there', async () => {
+    const app = join(folder, 'app');
+    mkdirSync(join(app, 'dir'), { recursive: true });
+    writeFileSync(join(app, '-a b.txt'), 'hello');
+    writeFileSync(join(app, 'run'), 'go');
+    chmodSync(join(app, 'run'), 0o755);
+    symlinkSync('nowhere', join(app, 'link'));
+    const many = [...Array(300).keys()].map((index) => join(app, 'dir', `f${String(index)}`));
+    for (const path of many) writeFileSync(path, path);
+    const paths = [...['-a b.txt', 'run', 'link', 'dir', 'gone', 'gone/below'].map((name) => join(app, name)), ...many];
+    const answer = await inspect({ kube, container, paths });
+    if (!answer.ok) throw new Error(answer.problem.message);
+    const found = answer.value;
+    expect([...found.keys()].sort()).toEqual([...paths].sort());
+    const wanted: readonly (Entry | undefined)[] = [file('hello'), file('go', 0o755), linkEntry('nowhere'), emptyDir, undefined, undefined];
+    const same = paths.filter((path, index) => sameContent(index < wanted.length ? wanted[index] : file(path), found.get(path)));
+    expect(same).toEqual(paths);
+    expect(sameContent(file('hello', 0o755), found.get(join(app, '-a b.txt')))).toBe(false);
+    expect(sameContent(file('hallo'), found.get(join(app, '-a b.txt')))).toBe(false);
+    expect(sameContent(file('x'), found.get(join(app, 'gone')))).toBe(false);
+    expect(sameContent(undefined, found.get(join(app, 'dir')))).toBe(false);
+  });
+});
+
+it('says what is missing where a container cannot be looked into', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway inspect '));
+  const answers = await Promise.all(
+    [{}, { ...gnu, xargs: '/nowhere' }].map((programs, index) => {
+      const { kube } = localContainer(join(folder, String(index)), programs);
+      return inspect({ kube, container: { namespace: 'shop', pod: 'api-1', container: 'api' }, paths: ['/a'] });
+    }),
+  );
+  rmSync(folder, { recursive: true });
+  expect(answers.map((answer) => (answer.ok ? '' : answer.problem.message))).toEqual([
+    'what container api of pod api-1 holds cannot be read: it has neither a shell nor node',
+    'what container api of pod api-1 holds cannot be read: xargs is missing there',
+  ]);
+});
