@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import type { Event } from '../model';
 import { until } from './until';
 
@@ -12,9 +12,11 @@ export interface DevRequest {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The file that its events are written to, not there yet. */
   readonly eventsFile: string;
+  /** It writes them to its standard output, which goes to that file. */
+  readonly printsEvents?: boolean;
 }
 
-/** A `dev` that runs: what it does is read from its events file, as any other program could. */
+/** A `dev`, or another command that goes on, while it runs: what it does is read from its events file, as any other program could. */
 export class RunningDev {
   private readonly child: ChildProcess;
   private readonly ended: Promise<number | string>;
@@ -22,9 +24,11 @@ export class RunningDev {
   private output = '';
 
   constructor(private readonly request: DevRequest) {
-    const { command, args, cwd, env } = request;
+    const { command, args, cwd, env, eventsFile, printsEvents = false } = request;
+    const stdout = printsEvents ? openSync(eventsFile, 'a') : undefined;
     // A process group of its own, so that it can be interrupted as a terminal does it.
-    this.child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.child = spawn(command, args, { cwd, env, stdio: ['ignore', stdout ?? 'pipe', 'pipe'], detached: true });
+    if (stdout !== undefined) closeSync(stdout);
     for (const stream of [this.child.stdout, this.child.stderr]) stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.ended = new Promise((resolve) => {
       this.child.on('error', (error) => resolve((this.ending = error.message)));

@@ -155,6 +155,11 @@ export class Shop {
     return this.start('slipway', ['dev', ...args, ...this.where]);
   }
 
+  /** Starts `slipway sync` and gives it back at once. */
+  sync(...args: readonly string[]): RunningDev {
+    return this.start('slipway', ['sync', ...args, '--json', ...this.where], true);
+  }
+
   nxDev(project: string): RunningDev {
     return this.start('nx', ['run', `${project}:dev`, ...this.where]);
   }
@@ -175,11 +180,12 @@ export class Shop {
     return [`--namespace=${this.namespace}`, ...(context === undefined ? [] : [`--context=${context}`])];
   }
 
-  private start(bin: string, args: readonly string[]): RunningDev {
+  private start(bin: string, args: readonly string[], printsEvents = false): RunningDev {
     const eventsFile = join(this.folder, `events-${this.devs.length}.jsonl`);
     const dev = new RunningDev({
       command: this.bin(bin),
-      args: [...args, `--events=${eventsFile}`],
+      args: printsEvents ? args : [...args, `--events=${eventsFile}`],
+      printsEvents,
       cwd: this.root,
       env: userEnv(),
       eventsFile,

@@ -16,6 +16,8 @@ import type {
   RenderDocument,
   RenderOptions,
   StatusDocument,
+  SyncDocument,
+  SyncOptions,
 } from '../dev';
 import type { GraphSource } from '../graph';
 import type { Result } from '../model';
@@ -36,6 +38,7 @@ export interface Commands {
   readonly status: Command<CommandOptions, StatusDocument>;
   readonly explain: Command<CommandOptions & { readonly files: readonly string[] }, ExplainDocument>;
   readonly inputs: Command<CommandOptions, readonly InputsDocument[]>;
+  readonly sync: Command<SyncOptions, SyncDocument>;
   readonly logs: Command<LogsOptions, LogsDocument>;
   readonly render: Command<RenderOptions, RenderDocument>;
   readonly prune: Command<PruneOptions, PruneDocument>;
@@ -55,6 +58,7 @@ export const commands: Commands = {
   status: async (options) => (await import('../dev/index.js')).statusCommand(options),
   explain: async (options) => (await import('../dev/index.js')).explainCommand(options),
   inputs: async (options) => (await import('../dev/index.js')).inputsCommand(options),
+  sync: async (options) => (await import('../dev/index.js')).syncCommand(options),
   logs: async (options) => (await import('../dev/index.js')).logsCommand(options),
   render: async (options) => (await import('../dev/index.js')).renderCommand(options),
   prune: async (options) => (await import('../dev/index.js')).pruneCommand(options),

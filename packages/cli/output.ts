@@ -34,6 +34,8 @@ export interface Printing<Document> {
   readonly logs?: boolean;
   /** The lines are for another program, and nothing else is on stdout. */
   readonly isProduct?: boolean;
+  /** It does without a workspace where there is none. */
+  readonly anywhere?: boolean;
   /** The command ends only when it is interrupted. */
   readonly endless?: boolean;
 }

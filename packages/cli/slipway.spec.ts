@@ -50,6 +50,7 @@ function workspace(over: Partial<Commands> = {}) {
     status: keep('status', { containers: [], releases: [] }),
     explain: keep('explain', { files: [] }),
     inputs: keep('inputs', []),
+    sync: keep('sync', { containers: [], files: 0 }),
     logs: keep('logs', { containers: 1, lines: 1 }),
     render: keep('render', { releases: [], images: [], text: '---\nkind: Service\n' }),
     prune: keep('prune', { dryRun: false, releases: [] }),

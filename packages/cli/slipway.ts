@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandOptions, CommandResult } from '../dev';
-import { messageOf, type ExitCode, type Problem } from '../model';
+import { messageOf, succeeded, type ExitCode, type Problem } from '../model';
 import {
   buildLines,
   deleteLines,
@@ -18,6 +18,7 @@ import {
 } from '../report';
 import { chosenProjects } from './chosenProjects';
 import type { Commands } from './commands';
+import { noWorkspace } from './noWorkspace';
 import { openOutput, type Output, type Printing, type Stream } from './output';
 import { addToolCommands } from './toolCommands';
 
@@ -139,6 +140,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         flags,
         projects,
         endless: printing.endless ?? false,
+        anywhere: printing.anywhere ?? false,
         output,
         commands,
         surroundings,
@@ -184,7 +186,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     (projects: string[], flags: CommonFlags) =>
       act(flags, projects, false, commands.status, { lines: statusLines, saysMore: ({ releases }) => releases.length > 0 }),
   );
-  addToolCommands({ command, ofCluster, act, commands, cwd: surroundings.cwd, ask: surroundings.ask });
+  addToolCommands({ command, ofCluster, act, commands, cwd: surroundings.cwd, env: surroundings.env, ask: surroundings.ask });
   command('explain', 'what an edit of a file would do', '<files...>').action((files: string[], flags: CommonFlags) =>
     act(
       flags,
@@ -238,15 +240,26 @@ interface InWorkspace {
   readonly projects: readonly string[];
   /** It ends only when it is interrupted. */
   readonly endless: boolean;
+  readonly anywhere: boolean;
   readonly output: Output;
   readonly commands: Commands;
   readonly surroundings: Surroundings;
   readonly finish: (options: CommandOptions) => Promise<0 | ExitCode>;
 }
 
-async function inWorkspace({ flags, projects, endless, output, commands, surroundings, finish }: InWorkspace): Promise<0 | ExitCode> {
+async function inWorkspace({
+  flags,
+  projects,
+  endless,
+  anywhere,
+  output,
+  commands,
+  surroundings,
+  finish,
+}: InWorkspace): Promise<0 | ExitCode> {
   const { cwd, env, leave, signals, onUnread } = surroundings;
-  const workspace = await commands.findWorkspace(cwd);
+  const around = await commands.findWorkspace(cwd);
+  const workspace = around.ok || !anywhere ? around : succeeded(noWorkspace(cwd));
   if (!workspace.ok) return output.refuse(workspace.problem);
   // What is affected is asked of the whole workspace, wherever in it.
   const where = isAffected(flags) ? { cwd: workspace.value.root, env: {} } : { cwd, env };

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CommandOptions, CommandResult } from '../dev';
-import { orphanLines, pruneLines, renderLines } from '../report';
+import { orphanLines, pruneLines, renderLines, syncLines } from '../report';
 import type { Commands } from './commands';
 import type { Printing } from './output';
 
@@ -18,6 +18,7 @@ export interface CommandLine<Flags> {
   ) => Promise<void>;
   readonly commands: Commands;
   readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Asks a person; undefined where nobody can answer. */
   readonly ask: ((question: string) => Promise<string>) | undefined;
 }
@@ -34,6 +35,19 @@ interface RenderFlags {
   readonly offline?: boolean;
 }
 
+interface SyncFlags {
+  readonly once?: boolean;
+  readonly verify?: boolean;
+  readonly wait?: boolean;
+  readonly selector?: string;
+  readonly container?: string;
+  readonly localPath?: string;
+  readonly remotePath?: string;
+  readonly exclude?: readonly string[];
+  readonly debounceMs?: number;
+  readonly deletes?: boolean;
+}
+
 interface PruneFlags {
   readonly dryRun?: boolean;
   readonly yes?: boolean;
@@ -41,7 +55,31 @@ interface PruneFlags {
 }
 
 /** The commands that look at, or mend, what is deployed already. */
-export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd, ask }: CommandLine<Flags>): void {
+export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd, env, ask }: CommandLine<Flags>): void {
+  ofCluster(command('sync', 'keep containers that run already in step with the files; builds, applies and deletes nothing'))
+    .option('--once', 'end when all is in step')
+    .option('--verify', 'compare what containers really hold; without --once nothing is copied')
+    .option('--wait', 'wait for something that runs')
+    .option('--selector <labels>', 'containers that no project describes, by the labels of their pods: app=web (SLIPWAY_SELECTOR)')
+    .option('--container <name>', 'their container (default: the first; SLIPWAY_CONTAINER)')
+    .option('--local-path <folder>', 'the folder that they get (default: this one; SLIPWAY_LOCAL_PATH)')
+    .option('--remote-path <path>', 'where it goes (SLIPWAY_REMOTE_PATH)')
+    .option('--exclude <pattern...>', 'what stays out, as in a .gitignore (SLIPWAY_EXCLUDE)')
+    .option('--debounce-ms <ms>', 'copy when nothing has changed for so long (default: at once; SLIPWAY_DEBOUNCE_MS)', wholeNumber)
+    .option('--no-deletes', 'leave there what is removed here (SLIPWAY_DELETES=false)')
+    .action((projects: string[], flags: Flags & SyncFlags) => {
+      const { once = false, verify = false, wait = false, deletes, ...rest }: SyncFlags = flags;
+      // Without --no-deletes commander says true, where the environment may say something else.
+      const given = { ...rest, ...(deletes === false && { deletes }) };
+      const start = (options: CommandOptions) => commands.sync({ ...options, once, verify, wait, given, cwd });
+      return act(flags, projects, true, start, {
+        lines: once || verify ? syncLines : () => [],
+        saysMore: ({ containers }) => containers.some(({ differences }) => differences !== undefined),
+        endless: !once && !verify,
+        // A folder needs no workspace around it.
+        anywhere: flags.selector !== undefined || Boolean(env['SLIPWAY_SELECTOR']),
+      });
+    });
   ofCluster(command('logs', 'what the containers of the projects have logged'))
     .option('-f, --follow', 'go on with what they log next, until Ctrl+C')
     .option('--since <duration>', 'only what is not older: 30s, 10m, 1h30m')

@@ -11,6 +11,7 @@ export type {
   LogsDocument,
   PruneDocument,
   RenderDocument,
+  SyncDocument,
   StatusDocument,
 } from '../report';
 

@@ -8,6 +8,7 @@ import type { Goal, PortForward, Problem, Report, Workspace } from '../model';
 import { progressOf } from '../plan';
 import { combine, jsonLines } from '../report';
 import type { CommandResult, DevOptions } from './command';
+import { isConfigOf, isGraphOf } from './configChanges';
 import type { Turn } from './converge';
 import { failedEvent } from './narrator';
 import { readWorkspace } from './readWorkspace';
@@ -163,8 +164,8 @@ class Development {
    * loop of it.
    */
   private reread(session: Session, run: () => Run, paths: readonly string[]): Promise<() => void> | undefined {
-    if (!paths.some((path) => isConfig(path, session))) return undefined;
-    if (paths.some((path) => isGraph(path, session))) this.graph = rememberedGraph(this.options.graph);
+    if (!paths.some((path) => isConfigOf(session, path))) return undefined;
+    if (paths.some((path) => isGraphOf(session, path))) this.graph = rememberedGraph(this.options.graph);
     const { root, env, defaultRepo, projects } = this.options;
     this.rereading = (this.rereading ?? Promise.resolve(() => undefined)).then(async () => {
       const read = await readWorkspace({ root, graph: this.graph, mode: 'dev', env, ...(defaultRepo !== undefined && { defaultRepo }) });
@@ -247,18 +248,6 @@ class Development {
   }
 }
 
-/** Whether a file says what the workspace is: config, Dockerfiles, ignore files, manifests, and what the project graph is read from. */
-function isConfig(path: string, session: Session): boolean {
-  if (session.read.configFiles.includes(path)) return true;
-  if (isGraph(path, session)) return true;
-  return session.read.configFiles.some((folder) => path.startsWith(`${folder}/`));
-}
-
 function keyOf({ release, resource, port, localPort, strict }: PortForward): string {
   return JSON.stringify([release, resource, port, localPort, strict]);
-}
-
-function isGraph(path: string, session: Session): boolean {
-  const name = path.slice(path.lastIndexOf('/') + 1);
-  return session.options.graph.watch.some((watched) => watched === path || watched === name);
 }

@@ -12,6 +12,7 @@ import {
   succeeded,
   type Artifact,
   type ContainerId,
+  type ContainerPath,
   type ContainerState,
   type DirEntry,
   type Entry,
@@ -29,9 +30,9 @@ import {
   type WorkspacePath,
   type World,
 } from '../model';
-import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, visibleTree } from '../plan';
+import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, takenFrom, viewOf, visibleTree, type ArtifactView } from '../plan';
 import { readEntry } from '../source';
-import { openAgent, sourceReader, type Agent, type OpenAgentOptions } from '../sync';
+import { inspect, openAgent, sameContent, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
 import { mistakeIn } from './mistakes';
@@ -40,6 +41,13 @@ import { placeIn } from './placeIn';
 import { readReleaseManifests } from './releaseManifests';
 import { imageNamesOf, layersFolder, namespaceOf, recordsFolder, type Session } from './session';
 import { TargetRunner } from './targetRunner';
+
+/** A path whose content in a container is not what it should be. */
+export interface Difference {
+  readonly path: ContainerPath;
+  /** `unknown`: it could not be read. */
+  readonly is: 'missing' | 'different' | 'left over' | 'unknown';
+}
 
 /** Everything the steps do to the world outside, and the little that lives between them: streams to agents, known snapshots. */
 export class Effects {
@@ -93,6 +101,33 @@ export class Effects {
     const { name, hello } = opened.value;
     await opened.value.close();
     return { agent: name, files: filesAfter(imageTreeOf(seen.snapshot), hello.ledger) };
+  }
+
+  /** Remembers what an image was made from while this runs: where no record says it, the files that are there now may. */
+  know(snapshot: Snapshot): void {
+    if (!this.snapshotOf(snapshot.inputsHash)) this.snapshots.set(snapshot.inputsHash, snapshot);
+  }
+
+  /**
+   * Where a container really differs from what should be there, whatever its ledger says: of the wanted files, and of those that its
+   * image or an earlier sync brought. Failures: `cannotInspect`, and those of an exec.
+   */
+  async compare(container: ContainerState, wanted: DirEntry): Promise<Result<readonly Difference[]>> {
+    const { kube } = this.session;
+    const { seen, files } = container;
+    if (!kube) return failed(notThere(seen.pod));
+    const paths = pathsOf([wanted, files ?? emptyDir, seen.snapshot ? imageTreeOf(seen.snapshot) : emptyDir]);
+    const found = await inspect({ kube, container: containerOf(seen), paths });
+    if (!found.ok) return found;
+    return succeeded(
+      paths.flatMap((path): readonly Difference[] => {
+        const should = entryAt(wanted, path);
+        const is = found.value.get(path);
+        if (!found.value.has(path)) return [{ path, is: 'unknown' }];
+        if (sameContent(should, is)) return [];
+        return [{ path, is: is === undefined ? 'missing' : should === undefined ? 'left over' : 'different' }];
+      }),
+    );
   }
 
   /** Closes streams to containers that are gone. */
@@ -339,12 +374,47 @@ export class Effects {
     }
     this.agents.set(step.container, opened.value);
     const { ledger, ledgerFile } = opened.value.hello;
+    if (this.session.adopts === true) {
+      const held = await this.adopt(seen, viewOf(world, artifact), ledger);
+      if (!held.ok) {
+        this.agents.delete(step.container);
+        void opened.value.close();
+        return failure(held.problem);
+      }
+      return { kind: 'connected', agent: opened.value.name, ledger: held.value };
+    }
     // Without a ledger nobody knows what an earlier stream has left, so everything is sent again.
     const told =
       ledgerFile === undefined && seen.snapshot
         ? [...leavesOf(imageTreeOf(seen.snapshot))].map(([path]) => [`/${path}`, null] as const)
         : ledger;
     return { kind: 'connected', agent: opened.value.name, ledger: told };
+  }
+
+  /**
+   * What a container of somebody else's image holds of what is wanted there, and of what was brought to it before from what is followed
+   * now, as a ledger tells it. What an earlier session brought from elsewhere is none of this one's affair, and stays.
+   */
+  private async adopt(
+    seen: SeenContainer,
+    { artifact, now: { tree: wanted } }: ArtifactView,
+    ledger: readonly LedgerEntry[],
+  ): Promise<Result<readonly LedgerEntry[]>> {
+    const { kube } = this.session;
+    if (!kube) return failed(notThere(seen.pod));
+    const brought = artifact.keepsRemoved === true ? [] : ledger.flatMap(([path]) => (isFollowed(artifact, path) ? [path] : []));
+    const paths = [...new Set([...pathsOf([wanted]), ...brought])];
+    const found = await inspect({ kube, container: containerOf(seen), paths });
+    if (!found.ok) return found;
+    return succeeded(
+      paths.map((path): LedgerEntry => {
+        if (!found.value.has(path)) return [path, null];
+        const should = entryAt(wanted, path);
+        const is = found.value.get(path);
+        // An umask is no reason to write a file again.
+        return [path, sameContent(should, is) ? should : is];
+      }),
+    );
   }
 
   private async sync(step: Extract<Step, { kind: 'sync' }>, signal: AbortSignal): Promise<Outcome> {
@@ -433,8 +503,23 @@ async function withinTime<T>(promise: Promise<T>, limitMs: number): Promise<T | 
   return first;
 }
 
+/** The files and links of trees of containers, each path once. */
+function pathsOf(trees: readonly DirEntry[]): readonly ContainerPath[] {
+  const paths = new Set<ContainerPath>();
+  for (const tree of trees) for (const [path] of leavesOf(tree)) if (path !== '') paths.add(`/${path}`);
+  return [...paths];
+}
+
 function containerOf(seen: SeenContainer): OpenAgentOptions['container'] {
   return { namespace: seen.namespace, pod: seen.pod, container: seen.container, id: seen.id };
+}
+
+/** Whether a file that lands on a path of the container would be copied there. */
+function isFollowed({ inputs }: Artifact, path: ContainerPath): boolean {
+  return inputs.some((input) => {
+    const source = input.onChange === 'sync' ? takenFrom(input, path) : undefined;
+    return source !== undefined && (!input.accepts || input.accepts(source, 'file'));
+  });
 }
 
 /** Where an artifact's files land in its container: the agent writes nowhere else. */

@@ -1,8 +1,9 @@
 import { followLogs, readLogs, replicasOf, type LoggedContainer, type LogLine } from '../logs';
-import type { Problem, Release } from '../model';
+import type { Problem } from '../model';
 import { ageMs } from './age';
 import type { CommandOptions, CommandResult, LogsDocument } from './command';
 import { deployedContainers, watchDeployedContainers, type DeployedPodsRequest } from './deployedPods';
+import { nothingDeployed } from './nothingDeployed';
 import { goalFor } from './selection';
 import { namespaceOf, preflight, withBrokenReleases } from './session';
 import { untilAborted } from './untilAborted';
@@ -69,20 +70,6 @@ export async function logsCommand(options: LogsOptions): Promise<CommandResult<L
   watch.stop();
   logs.stop();
   return { exitCode: 0, problems: [], document: { containers: seen.size, lines } };
-}
-
-/** Nothing of the releases runs where it should. */
-export function nothingDeployed(releases: readonly { readonly release: Release; readonly namespace: string }[]): Problem {
-  const names = releases.map(({ release }) => release.name);
-  const namespaces = [...new Set(releases.map(({ namespace }) => namespace))];
-  const where = `${namespaces.length === 1 ? 'namespace' : 'the namespaces'} ${namespaces.join(', ')}`;
-  return {
-    code: 'nothingDeployed',
-    message: `nothing of ${names.join(', ')} runs in ${where}`,
-    hint: `slipway deploy ${names.join(' ')} deploys it; --namespace and --context say where to look`,
-    retry: 'never',
-    exitCode: 1,
-  };
 }
 
 function containerUnknown(name: string, containers: readonly LoggedContainer[]): Problem {

@@ -1,5 +1,5 @@
 import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, RunningStep, World } from '../model';
-import { isReached } from '../plan';
+import { followsDisk, isReached } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
 
@@ -26,12 +26,13 @@ export class Narrator {
   tell(turn: Turn): readonly Event[] {
     const events: Event[] = [];
     for (const fact of turn.facts) {
-      if (fact.kind === 'filesSeen' && turn.before.scanned) events.push(...decisionsOf(turn.after, fact));
+      if (fact.kind === 'filesSeen' && turn.before.scanned)
+        events.push(...decisionsOf(turn.after, fact).map((one) => asDone(one, turn.after)));
       if (fact.kind === 'stepEnded') events.push(...this.ended(turn, fact));
     }
     events.push(...this.failures(turn.after), ...this.rollouts(turn.after), ...this.held(turn));
     if (turn.plan.start.some((step) => step.kind === 'apply' || step.kind === 'build')) this.readyWorthSaying = true;
-    const ready = turn.after.goal.kind === 'live' && isReached(turn.after);
+    const ready = followsDisk(turn.after.goal) && isReached(turn.after);
     if (ready && this.readyWorthSaying && this.failing.size === 0) {
       this.readyWorthSaying = false;
       events.push({ kind: 'ready', containers: turn.after.containers.size, ms: Math.round(turn.after.now - this.startedAt) });
@@ -47,7 +48,12 @@ export class Narrator {
     if (step.kind === 'apply' && fact.outcome.kind === 'applied') this.rolloutSince.set(step.release, fact.at);
     if (step.kind !== 'connect' && step.kind !== 'sync') return [];
     const container = turn.after.containers.get(step.container) ?? turn.before.containers.get(step.container);
-    return container ? this.endedInContainer(running, fact.outcome, container, fact.at) : [];
+    if (!container) return [];
+    // What containers that are only attached to get at first are edits: it is not them that are new.
+    const attached = turn.after.goal.kind === 'attached';
+    return this.endedInContainer(running, fact.outcome, container, fact.at).map((event) =>
+      attached && event.kind === 'synced' ? { ...event, replay: false } : event,
+    );
   }
 
   private endedInContainer(running: RunningStep, outcome: Outcome, { seen }: ContainerState, at: number): readonly Event[] {
@@ -152,7 +158,8 @@ export class Narrator {
     const held = new Map<string, { readonly subject: string; readonly reason: string }>();
     const events: Event[] = [];
     for (const { subject, reason, detail } of turn.plan.held) {
-      const key = `${subject} ${reason}`;
+      // What needs a new image is told again when the reason is another.
+      const key = reason === 'needsNewImage' ? `${subject} ${reason} ${detail ?? ''}` : `${subject} ${reason}`;
       // An artifact and its release have one name, and mostly wait for the same.
       if (held.has(key)) continue;
       held.set(key, { subject, reason });
@@ -162,6 +169,20 @@ export class Narrator {
     this.saidHeld = held;
     return [...over, ...events];
   }
+}
+
+/** Where nothing is built or applied, a change that would ask for that asks for nothing; the hold says what it needs. */
+function asDone(decision: Extract<Event, { kind: 'decision' }>, world: World): Event {
+  const { action, artifact, files, because } = decision;
+  if (world.goal.kind !== 'attached' || (action !== 'rebuild' && action !== 'redeploy')) return decision;
+  if (action === 'rebuild') return { ...decision, action: 'none', because: `it needs a new image: ${because}` };
+  const project = world.workspace?.releases.get(artifact)?.project ?? artifact;
+  return {
+    kind: 'notice',
+    subject: artifact,
+    message: `${files.join(', ')} changed; sync applies no manifests`,
+    hint: `slipway deploy ${project}`,
+  };
 }
 
 /** A problem as the event that tells it. */

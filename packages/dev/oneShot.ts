@@ -76,14 +76,16 @@ interface Ended {
   readonly world: World | undefined;
 }
 
+type OneShot = Exclude<GoalKind, 'live' | 'attached'>;
+
 interface OnceOptions {
   readonly options: BuildOptions;
-  readonly kind: Exclude<GoalKind, 'live'>;
+  readonly kind: OneShot;
   readonly images: ImageNotes;
   readonly noBuild?: boolean;
 }
 
-const needsOf: Readonly<Record<Exclude<GoalKind, 'live'>, readonly Need[]>> = {
+const needsOf: Readonly<Record<OneShot, readonly Need[]>> = {
   built: ['workspace', 'cluster', 'engine', 'delivery'],
   deployed: ['workspace', 'cluster', 'engine', 'delivery'],
   removed: ['workspace', 'cluster'],

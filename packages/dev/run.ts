@@ -1,10 +1,10 @@
 import { performance } from 'node:perf_hooks';
 import { openWatcher } from '../clients';
-import { shareWatches, watchRelease, type WatchedKube } from '../status';
+import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '../status';
 import { openSource, type Source } from '../source';
-import type { DirEntry, Goal, Report, SeenContainer, WorkspacePath } from '../model';
+import type { ContainerState, DirEntry, Goal, Problem, Report, Result, SeenContainer, Snapshot, WorkspacePath, World } from '../model';
 import { openLoop, type Loop, type Turn } from './converge';
-import { Effects } from './effects';
+import { Effects, type Difference } from './effects';
 import { Narrator } from './narrator';
 import { scopeFor } from './scope';
 import { namespaceOf, type Session } from './session';
@@ -18,6 +18,18 @@ export interface RunOptions {
   readonly onTurn?: (turn: Turn) => void;
   /** The workspace is not among the facts, so nothing is planned: for looking only. */
   readonly listenOnly?: boolean;
+  /** The cluster is not watched before `follow` is called. */
+  readonly followLater?: boolean;
+  /** What the cluster shows of a release, as the loop is to see it. */
+  readonly seenAs?: (sighting: ReleaseSighting, world: World) => ReleaseSighting;
+  /** Finds the containers of a release in another way than by its labels. */
+  readonly watchContainers?: (
+    kube: WatchedKube,
+    onSeen: WatchReleaseRequest['onSeen'],
+    onTrouble: (problem: Problem) => void,
+  ) => { stop(): void };
+  /** How long the disk is to be quiet before what changed is looked at. */
+  readonly quietMs?: number;
   /**
    * Called before facts about these files are taken, so that what the workspace says is read anew first. What it gives is called
    * together with the files' own fact, so that the loop never sees one without the other.
@@ -33,10 +45,15 @@ export interface Run {
   follow(goal: Goal): void;
   /** What a container holds, asked now. */
   look(seen: SeenContainer): Promise<{ readonly agent: string; readonly files: DirEntry } | undefined>;
+  /** Remembers what an image was made from while this runs. */
+  know(snapshot: Snapshot): void;
+  /** Where a container really differs from what it should hold. */
+  compare(container: ContainerState, wanted: DirEntry): Promise<Result<readonly Difference[]>>;
   close(): Promise<void>;
 }
 
-export async function openRun({ session, goal, report, watch, onTurn, beforeFiles, listenOnly = false }: RunOptions): Promise<Run> {
+export async function openRun(options: RunOptions): Promise<Run> {
+  const { session, goal, report, watch, onTurn, beforeFiles, watchContainers, seenAs, listenOnly = false, followLater = false } = options;
   const startedAt = performance.now();
   const now = (): number => performance.now() - startedAt;
   const effects = new Effects(session, report, (fact) => loop.post(fact));
@@ -57,6 +74,7 @@ export async function openRun({ session, goal, report, watch, onTurn, beforeFile
     scope: scopeFor(workspace, goal, watch ? configFiles : []),
     openWatcher: watch ? openWatcher : openNoWatcher,
     now,
+    ...(options.quietMs !== undefined && { quietMs: options.quietMs }),
     onFacts: (entries, { scanned, at }) => {
       const post = (): void => loop.post({ kind: 'filesSeen', entries, scanned, at });
       // The first scan tells what the workspace was read from; a later one may find what was saved while its scope was chosen.
@@ -84,6 +102,14 @@ export async function openRun({ session, goal, report, watch, onTurn, beforeFile
     for (const name of wanted.releases) {
       const release = loop.world().workspace?.releases.get(name) ?? workspace.releases.get(name);
       if (!release || watches.has(name)) continue;
+      const onSeen: WatchReleaseRequest['onSeen'] = (sighting) =>
+        loop.post({ kind: 'releaseSeen', release: name, ...(seenAs ? seenAs(sighting, loop.world()) : sighting) });
+      const onTrouble = (problem: Problem): void =>
+        report({ kind: 'notice', subject: name, message: problem.message, ...(problem.hint !== undefined && { hint: problem.hint }) });
+      if (watchContainers) {
+        watches.set(name, watchContainers(kube, onSeen, onTrouble));
+        continue;
+      }
       watches.set(
         name,
         watchRelease({
@@ -91,9 +117,8 @@ export async function openRun({ session, goal, report, watch, onTurn, beforeFile
           owner: { workspaceId: session.workspaceId, release: name },
           namespaces: [namespaceOf(session, release)],
           snapshotOf: effects.snapshotOf,
-          onSeen: (sighting) => loop.post({ kind: 'releaseSeen', release: name, ...sighting }),
-          onTrouble: (problem) =>
-            report({ kind: 'notice', subject: name, message: problem.message, ...(problem.hint !== undefined && { hint: problem.hint }) }),
+          onSeen,
+          onTrouble,
         }),
       );
     }
@@ -101,7 +126,7 @@ export async function openRun({ session, goal, report, watch, onTurn, beforeFile
 
   loop.post({ kind: 'goalSet', goal });
   if (!listenOnly) loop.post({ kind: 'workspaceSeen', workspace });
-  follow(goal);
+  if (!followLater) follow(goal);
   await source.scan();
   return {
     loop,
@@ -111,6 +136,8 @@ export async function openRun({ session, goal, report, watch, onTurn, beforeFile
       const artifact = workspace.artifacts.get(seen.artifact);
       return artifact && effects.look(seen, artifact);
     },
+    know: (snapshot) => effects.know(snapshot),
+    compare: (container, wanted) => effects.compare(container, wanted),
     async close() {
       for (const one of watches.values()) one.stop();
       await source.close();

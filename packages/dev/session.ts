@@ -29,6 +29,8 @@ export interface Session {
   readonly delivery: Delivery | undefined;
   readonly names: ImageNames;
   readonly checks: readonly Check[];
+  /** The containers run images that Slipway has not made: what they hold is asked, and not known from a record. */
+  readonly adopts?: boolean;
 }
 
 export interface Preflight {

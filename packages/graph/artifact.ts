@@ -359,9 +359,12 @@ function scriptsOf({ project, files }: DockerfileRequest): Readonly<Record<strin
 /** Files in step is not code in step: what the process would not take up needs a new image. */
 function underPolicy(input: Input, reload: ReloadPolicy): Input {
   if (input.onChange === 'rebuild') return input;
-  if (reload.kind === 'rebuild') return { ...input, onChange: 'rebuild', because: `${input.because}, and ${reload.because}` };
+  if (reload.kind === 'rebuild')
+    return { ...input, onChange: 'rebuild', onlyForProcess: true, because: `${input.because}, and ${reload.because}` };
   const readAtStart = reload.kind === 'hot' && input.containerPath !== undefined && below('/etc', input.containerPath) !== undefined;
-  return readAtStart ? { ...input, onChange: 'rebuild', because: `${input.because}, where programs look only when they start` } : input;
+  return readAtStart
+    ? { ...input, onChange: 'rebuild', onlyForProcess: true, because: `${input.because}, where programs look only when they start` }
+    : input;
 }
 
 /** Parts an input by `sync.ignore`: what is left alone goes into images, but no change of it is followed. */

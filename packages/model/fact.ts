@@ -5,8 +5,11 @@ import type { Entry, WorkspacePath } from './tree';
 import type { ArtifactName, ReleaseName, Workspace } from './workspace';
 import type { TargetState } from './world';
 
-/** What is wanted: images exist; releases are rolled out with them; containers also follow the disk; nothing of it is left. */
-export type GoalKind = 'built' | 'deployed' | 'live' | 'removed';
+/**
+ * What is wanted: images exist; releases are rolled out with them; containers also follow the disk; containers that run already follow
+ * the disk, and no image is built and nothing applied; nothing of it is left.
+ */
+export type GoalKind = 'built' | 'deployed' | 'live' | 'attached' | 'removed';
 
 export interface Goal {
   readonly kind: GoalKind;

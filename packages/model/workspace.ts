@@ -37,6 +37,8 @@ export interface Input {
   readonly because: string;
   /** Whether a path below (or at) `path` belongs to it: ignore rules, wildcards. Pure; the same answer for ever. Absent: everything does. */
   readonly accepts?: (path: WorkspacePath, kind: 'file' | 'dir') => boolean;
+  /** Copying would bring its changes; a new image is asked for only because the process would not take them up. */
+  readonly onlyForProcess?: boolean;
   /** Permission bits, when the instruction sets them (`--chmod`). */
   readonly mode?: number;
   /** A rule of the config says so, whatever the Dockerfile and the process ask for. */
@@ -116,6 +118,8 @@ export interface Artifact {
   readonly reload: ReloadPolicy;
   /** Run in this order after a batch, each only when the one before ended well. */
   readonly after: readonly AfterCommand[];
+  /** Files that are removed here stay in its containers. */
+  readonly keepsRemoved?: true;
 }
 
 /** What is applied and removed together: the manifests of a project. */

@@ -122,6 +122,8 @@ export interface Held {
     | 'waitingForContainer'
     | 'waitingForAgent'
     | 'waitingForRebuild'
+    /** With the goal `attached`: its sources need another image than the one that runs, and nobody is asked to build it. */
+    | 'needsNewImage'
     | 'waitingForRollout'
     | 'waitingForRetry'
     | 'waitingForChange'

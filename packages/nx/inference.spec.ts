@@ -31,7 +31,7 @@ describe('the targets that Nx infers', () => {
     {
       what: 'build, deploy, delete and dev for a Dockerfile with manifests',
       files: { 'apps/worker/package.json': worker, 'apps/worker/Dockerfile': 'FROM x', 'apps/worker/k8s/worker.yaml': '' },
-      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
+      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'k8s-sync', 'k8s-logs', 'k8s-render', 'dev'],
     },
     {
       what: 'only a build for a Dockerfile alone',
@@ -62,7 +62,7 @@ describe('the targets that Nx infers', () => {
     {
       what: 'everything for a config that cannot be read, so that running one of them tells why',
       files: { 'apps/worker/package.json': worker, 'apps/worker/slipway.yaml': 'image: [' },
-      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
+      names: ['k8s-build', 'k8s-deploy', 'k8s-delete', 'k8s-sync', 'k8s-logs', 'k8s-render', 'dev'],
     },
     {
       what: 'k8s-dev where a script is named dev',
@@ -151,12 +151,13 @@ describe('the targets that Nx infers', () => {
       buildTargetName: 'image',
       deployTargetName: 'ship',
       deleteTargetName: 'sink',
+      syncTargetName: 'copy',
       logsTargetName: 'said',
       renderTargetName: 'drawn',
       devTargetName: 'live',
     };
     const targets = (await infer(['apps/worker/package.json'], options))['apps/worker']?.targets ?? {};
-    expect(Object.keys(targets)).toEqual(['image', 'ship', 'sink', 'said', 'drawn', 'live']);
+    expect(Object.keys(targets)).toEqual(['image', 'ship', 'sink', 'copy', 'said', 'drawn', 'live']);
     expect(targets['ship']?.dependsOn).toEqual(['image']);
   });
 

@@ -11,6 +11,7 @@ export interface PluginOptions {
   readonly buildTargetName?: string;
   readonly deployTargetName?: string;
   readonly deleteTargetName?: string;
+  readonly syncTargetName?: string;
   readonly logsTargetName?: string;
   readonly renderTargetName?: string;
   readonly devTargetName?: string;
@@ -99,6 +100,7 @@ function inferred(ground: Ground, options: PluginOptions, nxJson: NxJsonConfigur
     build: options.buildTargetName ?? 'k8s-build',
     deploy: options.deployTargetName ?? 'k8s-deploy',
     delete: options.deleteTargetName ?? 'k8s-delete',
+    sync: options.syncTargetName ?? 'k8s-sync',
     logs: options.logsTargetName ?? 'k8s-logs',
     render: options.renderTargetName ?? 'k8s-render',
     dev: options.devTargetName ?? (ground.hasOwnDev ? 'k8s-dev' : 'dev'),
@@ -111,6 +113,12 @@ function inferred(ground: Ground, options: PluginOptions, nxJson: NxJsonConfigur
       executor: 'nx-slipway:delete',
       metadata: described('Removes from the cluster what was deployed', 'delete', {}),
     };
+    if (ground.hasImage) {
+      targets[names.sync] = {
+        executor: 'nx-slipway:sync',
+        metadata: described('Keeps containers that run already in step with the files on disk', 'sync', { once: true }),
+      };
+    }
     targets[names.logs] = {
       executor: 'nx-slipway:logs',
       metadata: described('Shows what the containers have logged', 'logs', { follow: true }),

@@ -23,7 +23,8 @@ export function classify(workspace: Workspace, path: WorkspacePath): readonly Cl
   return answers;
 }
 
-function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Classified | undefined {
+/** As `classify`, for one artifact. */
+export function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Classified | undefined {
   const containerPaths = new Set<ContainerPath>();
   let sync: string | undefined;
   let rebuild: string | undefined;

@@ -1,6 +1,17 @@
 import { type ContainerState, type Plan, type Problem, type World } from '../model';
 import { pendingCommands } from './after';
-import { baseTree, containersByArtifact, noReleaseState, suits, unsettledPaths, viewOf, type ArtifactView } from './need';
+import {
+  baseTree,
+  containersByArtifact,
+  followsDisk,
+  noReleaseState,
+  suits,
+  unsettledPaths,
+  viewOf,
+  wantedTree,
+  type ArtifactView,
+} from './need';
+import { newImageBecause } from './newImageBecause';
 
 /** How far a world is from its goal: reached, on its way, or as far as it gets without a change from outside. */
 export type Progress =
@@ -12,9 +23,8 @@ const oneShotAttempts = 3;
 /** Whether a container's files, and what its process runs, are those of the disk. */
 export function isInStep(view: ArtifactView, container: ContainerState): boolean {
   if (!container.seen.running) return false;
-  const desired = view.now.tree.hash;
-  if (!container.files) return baseTree(container).hash === desired && container.seen.inputsHash === view.now.inputsHash;
-  if (container.files.hash !== desired || container.inFlight.length > 0) return false;
+  if (!container.files) return baseTree(container).hash === view.now.tree.hash && container.seen.inputsHash === view.now.inputsHash;
+  if (container.files.hash !== wantedTree(view, container.files).hash || container.inFlight.length > 0) return false;
   if (pendingCommands(view.artifact, container).commands.length > 0) return false;
   return view.artifact.reload.kind !== 'hot' || unsettledPaths(view, container).length === 0;
 }
@@ -26,11 +36,33 @@ export function progressOf(world: World, plan: Plan): Progress {
   const rollouts = [...world.goal.releases].flatMap((name) => {
     const { live, applied, uncertain } = world.releases.get(name) ?? noReleaseState;
     // What the cluster shows counts only once it shows what was applied last.
-    if (applied !== undefined || uncertain) return [];
+    if (applied !== undefined || (uncertain && world.goal.kind !== 'attached')) return [];
     return live.state === 'found' && live.value.rollout.state === 'failed' ? [live.value.rollout.problem] : [];
   });
-  const problems = [...given.map((failure) => failure.problem), ...rollouts];
+  const problems = [...given.map((failure) => failure.problem), ...rollouts, ...newImagesNeeded(world)];
   return !busy && problems.length > 0 ? { state: 'stuck', problems } : { state: 'working' };
+}
+
+/** What keeps containers that are only attached to from being in step: nobody builds the image that they would need. */
+function newImagesNeeded(world: World): readonly Problem[] {
+  const { workspace, goal } = world;
+  if (!workspace || !world.scanned || goal.kind !== 'attached') return [];
+  const containers = containersByArtifact(world);
+  return [...goal.artifacts].flatMap((name): readonly Problem[] => {
+    const artifact = workspace.artifacts.get(name);
+    const because = artifact && newImageBecause(world, viewOf(world, artifact, containers.get(name)));
+    if (!artifact || because === undefined) return [];
+    return [
+      {
+        code: 'needsNewImage',
+        message: `${name} needs a new image: ${because}`,
+        hint: `slipway deploy ${artifact.project} builds and deploys it; what can be copied has been copied`,
+        retry: 'whenInputChanges',
+        exitCode: 1,
+        project: artifact.project,
+      },
+    ];
+  });
 }
 
 /** Whether everything the goal asks for is so, as far as is known. */
@@ -45,11 +77,13 @@ export function isReached(world: World): boolean {
     const mine = containers.get(name) ?? [];
     const view = viewOf(world, artifact, mine);
     if (!view.image || !suits(view.image.snapshot, view)) return false;
-    if (goal.kind === 'live' && !mine.every((container) => isInStep(view, container))) return false;
+    if (followsDisk(goal) && !mine.every((container) => isInStep(view, container))) return false;
   }
   if (goal.kind === 'built') return true;
   return [...goal.releases].every((name) => {
     const state = world.releases.get(name);
-    return state?.live.state === 'found' && !state.uncertain && state.applied === undefined && state.live.value.rollout.state === 'ready';
+    if (state?.live.state !== 'found' || state.live.value.rollout.state !== 'ready') return false;
+    // Nobody applies anything here, so what the cluster shows is how it is.
+    return goal.kind === 'attached' || (!state.uncertain && state.applied === undefined);
   });
 }

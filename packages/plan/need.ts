@@ -7,11 +7,14 @@ import {
   type ContainerPath,
   type ContainerState,
   type DeliveredImage,
+  type DirEntry,
+  type Goal,
   type ReleaseState,
   type Snapshot,
   type World,
 } from '../model';
 import { digestOfRef, inputDigestTag, nameOfRef } from '../tag';
+import { united } from './select';
 import { imageTreeOf, snapshotOf } from './snapshot';
 import { visibleTree } from './targets';
 
@@ -63,7 +66,7 @@ export interface ArtifactView {
  */
 function imageOf(world: World, artifact: Artifact): CurrentImage | undefined {
   const own = world.artifacts.get(artifact.name)?.image;
-  if (own || world.goal.kind !== 'live') return own;
+  if (own || !followsDisk(world.goal)) return own;
   for (const release of releasesOf(world, artifact.name)) {
     const live = world.releases.get(release)?.live;
     const image = live?.state === 'found' ? live.value.images[artifact.name] : undefined;
@@ -124,6 +127,11 @@ export function containersByArtifact(world: World): ReadonlyMap<ArtifactName, re
   return byArtifact;
 }
 
+/** Whether containers are kept in step with the disk. */
+export function followsDisk({ kind }: Goal): boolean {
+  return kind === 'live' || kind === 'attached';
+}
+
 /** Whether files can no longer be copied into a container although it would need some: only a new image helps. */
 function needsNewImage(world: World, container: ContainerState, now: Snapshot): boolean {
   const holds = container.files ?? baseTree(container);
@@ -150,10 +158,11 @@ export function viewOf(world: World, artifact: Artifact, containers: readonly Co
   const now = snapshotOf(artifact, visibleTree(world), bases);
   const isRequired = indexOf(world).required.has(artifact.name);
   const exact =
-    world.goal.kind !== 'live' ||
+    !followsDisk(world.goal) ||
     isRequired ||
     releasesOf(world, artifact.name).length === 0 ||
-    containers.some((container) => runsCurrent(container, image) && needsNewImage(world, container, now));
+    // Where nobody builds one, waiting for the container is all there is.
+    (world.goal.kind === 'live' && containers.some((container) => runsCurrent(container, image) && needsNewImage(world, container, now)));
   return { artifact, state, now, image, exact };
 }
 
@@ -176,6 +185,11 @@ export function basesSuit(world: World, view: ArtifactView): boolean {
 /** The tree that a container starts from: its image's syncable files. */
 export function baseTree(container: ContainerState): ReturnType<typeof snapshotOf>['tree'] {
   return container.seen.snapshot ? imageTreeOf(container.seen.snapshot) : emptyDir;
+}
+
+/** What a container is to hold that holds a tree now: what is here, and with `keepsRemoved` also what is there already. */
+export function wantedTree({ artifact, now }: ArtifactView, holds: DirEntry): DirEntry {
+  return artifact.keepsRemoved === true ? united(holds, now.tree) : now.tree;
 }
 
 /** The files that a reloader may have missed; those that are gone again cannot be written once more. */

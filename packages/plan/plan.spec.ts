@@ -303,6 +303,47 @@ describe('plan', () => {
     expect(kinds(edited(world, 'api/src/main.js', file('two')))).toEqual(['lookUp']);
   });
 
+  describe('of containers that it is only attached to', () => {
+    const attached = (world: World): World => after(world, { kind: 'goalSet', goal: { ...live, kind: 'attached' } });
+
+    it('copies what can be copied, and says of the rest that it needs a new image', () => {
+      let world = edited(attached(deployed()), 'api/src/main.js', file('two'));
+      world = does(world, 'sync', (step) => ({
+        kind: 'synced',
+        holds: step.kind === 'sync' ? step.changes.map(({ path, after: entry }) => [path, entry] as const) : [],
+        bytes: 3,
+        timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 },
+      }));
+      world = edited(world, 'api/package.json', file('{"y":1}'));
+      expect(kinds(world)).toEqual(['sync']);
+      expect(plan(world).held).toContainEqual({
+        subject: 'api',
+        reason: 'needsNewImage',
+        detail: 'api/package.json, read by RUN npm ci (api/Dockerfile:3)',
+      });
+    });
+
+    it('applies no manifest and builds nothing for a container that is down', () => {
+      let world = edited(attached(deployed()), 'api/k8s/api.yaml', file('kind: Deployment, changed'));
+      world = after(world, { kind: 'clockTicked', now: world.now + 60_000 });
+      expect(kinds(world)).toEqual([]);
+      expect(isReached(world)).toBe(true);
+    });
+  });
+
+  it('leaves in containers what is removed here, where removals are not wanted', () => {
+    const keeping: Artifact = { ...api, keepsRemoved: true };
+    const world = edited(deployed(keeping), 'api/src/main.js', undefined);
+    expect(kinds(world)).toEqual([]);
+    expect(isReached(world)).toBe(true);
+    expect(plan(edited(world, 'api/src/other.js', file('two'))).start).toMatchObject([
+      { kind: 'sync', changes: [{ path: '/app/src/other.js' }] },
+    ]);
+    expect(plan(edited(deployed(), 'api/src/main.js', undefined)).start).toMatchObject([
+      { kind: 'sync', changes: [{ path: '/app/src/main.js' }] },
+    ]);
+  });
+
   it('removes releases, and first stops what runs for them', () => {
     const world = edited(deployed(), 'api/src/main.js', file('two'));
     const [step] = plan(world).start;

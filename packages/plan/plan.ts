@@ -23,15 +23,18 @@ import {
   containersByArtifact,
   contentRefOf,
   downTooLongMs,
+  followsDisk,
   isSettled,
   noReleaseState,
   settlingMs,
   suits,
   unsettledPaths,
   viewOf,
+  wantedTree,
   type ArtifactView,
 } from './need';
 import { referenceFor } from './referenceFor';
+import { newImageBecause } from './newImageBecause';
 import { imageTreeOf, sourceOf, takenFrom } from './snapshot';
 import { stepInputs } from './stepInputs';
 import { isFresh, isOutputOf, staleTargets, targetInputsHash, unansweredMs, visibleTree } from './targets';
@@ -90,8 +93,9 @@ class Planning {
       const view = viewOf(world, artifact, mine);
       views.set(artifact.name, view);
       const stale = artifact.targets.length === 0 ? [] : staleTargets(world, artifact);
-      this.planImage(view, stale);
-      if (world.goal.kind === 'live') for (const container of mine) this.planContainer(view, container, stale);
+      if (world.goal.kind === 'attached') this.planAttached(view, stale);
+      else this.planImage(view, stale);
+      if (followsDisk(world.goal)) for (const container of mine) this.planContainer(view, container, stale);
     }
     for (const target of wantedTargets) {
       if (target.continuous) this.planContinuous(target, targets);
@@ -101,7 +105,8 @@ class Planning {
     if (world.goal.kind === 'built') return;
     for (const name of world.goal.releases) {
       const release = world.workspace?.releases.get(name);
-      if (release) this.planRelease(release, views);
+      if (release && world.goal.kind === 'attached') this.planAttachedRelease(release);
+      else if (release) this.planRelease(release, views);
     }
   }
 
@@ -201,6 +206,26 @@ class Planning {
     }
   }
 
+  /** Nothing is built; only what an image stands on is looked up, as it is part of what the image has to be. */
+  private planAttached(view: ArtifactView, stale: readonly Target[]): void {
+    const { artifact, state, now, image } = view;
+    if (!this.world.goal.artifacts.has(artifact.name)) {
+      if (state.lookedUpFor !== now.inputsHash) this.begin(artifact.name, { kind: 'lookUp', artifact: artifact.name, snapshot: now });
+      return;
+    }
+    // What a stale target will make may change what the image has to be.
+    if (this.clusterUnknown(artifact) || stale.length > 0 || (image && suits(image.snapshot, view))) return;
+    const because = newImageBecause(this.world, view);
+    if (because !== undefined) this.hold(artifact.name, 'needsNewImage', because);
+  }
+
+  private planAttachedRelease({ name }: Release): void {
+    const { live } = this.world.releases.get(name) ?? noReleaseState;
+    if (live.state === 'unknown') this.hold(name, 'waitingForCluster');
+    else if (live.state === 'found' && live.value.rollout.state === 'progressing')
+      this.hold(name, 'waitingForContainer', live.value.rollout.message);
+  }
+
   private baseRef(name: string): string {
     const artifact = this.world.workspace?.artifacts.get(name);
     const image = artifact && viewOf(this.world, artifact).image;
@@ -261,9 +286,12 @@ class Planning {
     const { now, artifact } = view;
     const subject = `${artifact.name} ${container.seen.pod}`;
     const { snapshot } = container.seen;
-    if (!snapshot || snapshot.layoutHash !== now.layoutHash) return this.hold(subject, 'waitingForRebuild');
+    if (!snapshot || snapshot.layoutHash !== now.layoutHash)
+      return this.hold(subject, world.goal.kind === 'attached' ? 'needsNewImage' : 'waitingForRebuild');
     if (!container.seen.running) {
-      if (container.stoppedAt !== undefined && imageTreeOf(snapshot).hash !== now.tree.hash) this.wake(container.stoppedAt + downTooLongMs);
+      if (world.goal.kind === 'live' && container.stoppedAt !== undefined && imageTreeOf(snapshot).hash !== now.tree.hash) {
+        this.wake(container.stoppedAt + downTooLongMs);
+      }
       return this.hold(subject, 'waitingForContainer');
     }
     // Into an image whose files are all compiled or baked in nothing is ever copied: nobody has to be there for it, and it may have no shell.
@@ -273,13 +301,14 @@ class Planning {
       this.wake(container.reconnectAt);
       return this.hold(subject, 'waitingForAgent', 'its stream is lost again and again: another dev may be using this container');
     }
-    if (container.sent.hash !== now.tree.hash) {
+    const wanted = wantedTree(view, container.sent);
+    if (container.sent.hash !== wanted.hash) {
       if (container.inFlight.length >= batchesInFlight) return this.hold(subject, 'waitingForAgent');
       if (world.now < container.quietUntil) {
         this.wake(container.quietUntil);
         return this.hold(subject, 'waitingForRetry');
       }
-      const changes = this.changesFor(artifact, container, now.tree, stale);
+      const changes = this.changesFor(artifact, container, wanted, stale);
       if (changes.length > 0) {
         return this.sync(container, changes, false);
       }

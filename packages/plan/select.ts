@@ -61,7 +61,8 @@ export function overlay(tree: DirEntry, names: readonly string[], entry: Entry, 
   return dirEntry(entries);
 }
 
-function united(below: DirEntry, above: DirEntry): DirEntry {
+/** Two directories as one; what both have is as the upper one has it. */
+export function united(below: DirEntry, above: DirEntry): DirEntry {
   if (below.entries.size === 0 || below === above) return above;
   if (above.entries.size === 0) return below;
   const entries = new Map(below.entries);

@@ -9,6 +9,7 @@ import type {
   InputsDocument,
   PruneDocument,
   RenderDocument,
+  SyncDocument,
   StatusDocument,
 } from './documents';
 
@@ -53,6 +54,28 @@ export function orphanLines(releases: PruneDocument['releases'], paint: Paint = 
     releases.map(({ release, namespaces, objects }) => [`  ${release}`, `in ${namespaces.join(', ')}`, objects.join(', ')]),
     paint,
   );
+}
+
+const foundInstead = {
+  missing: 'is missing',
+  different: 'has other content',
+  'left over': 'should not be there',
+  unknown: 'cannot be read',
+} as const;
+
+/** What differs in each container that was looked into, and how much was copied. */
+export function syncLines({ containers, files }: SyncDocument, paint: Paint = plain): readonly string[] {
+  const looked = containers.flatMap(({ artifact, pod, container, differences }) => {
+    if (!differences) return [];
+    const where = `${artifact} ${paint.dim(`(container ${container} of pod ${pod})`)}`;
+    if (differences.length === 0) return [`${where} ${paint.green('holds what it should')}`];
+    return [
+      `${where} ${paint.red(`differs in ${count(differences.length, 'file')}`)}`,
+      ...differences.map(({ path, is }) => `  ${path} ${foundInstead[is]}`),
+    ];
+  });
+  if (looked.length > 0 || containers.length === 0) return looked;
+  return [`copied ${count(files, 'file')} into ${count(containers.length, 'container')}`];
 }
 
 export function statusLines({ releases, containers }: StatusDocument, paint: Paint = plain): readonly string[] {

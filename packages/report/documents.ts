@@ -64,6 +64,20 @@ export interface RenderDocument {
   readonly file?: string;
 }
 
+export interface SyncDocument {
+  readonly containers: readonly {
+    readonly artifact: ArtifactName;
+    readonly pod: string;
+    readonly container: string;
+    /** By what its agent wrote there; undefined when that was not asked. */
+    readonly inSync: boolean | undefined;
+    /** What is really there and should not be so; only when it was looked at. */
+    readonly differences?: readonly { readonly path: string; readonly is: 'missing' | 'different' | 'left over' | 'unknown' }[];
+  }[];
+  /** Files that were copied or removed, each container counted. */
+  readonly files: number;
+}
+
 export interface StatusDocument {
   readonly containers: readonly {
     readonly artifact: ArtifactName;

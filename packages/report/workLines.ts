@@ -89,6 +89,7 @@ const reasons: Readonly<Record<string, string>> = {
   waitingForContainer: 'waiting for its container to run',
   waitingForAgent: 'connecting to its container',
   waitingForRebuild: 'waiting for the new image',
+  needsNewImage: 'needs a new image',
   waitingForRollout: 'waiting for the rollout',
   waitingForRetry: 'will try again',
   waitingForChange: 'waiting for an edit that mends it',
@@ -107,6 +108,8 @@ export function held(event: Extract<Event, { kind: 'held' }>, state: TerminalSta
   const line: Line = { subject, text: pod === undefined ? text : `${text} (pod ${pod})` };
   if (!debug && (pod !== undefined || saidElsewhere.has(event.reason))) return { state, lines: [] };
   const holds = withEntry(state.holds, event.subject, text);
+  // Nothing that is on its way will change this one.
+  if (event.reason === 'needsNewImage') return { state: { ...state, holds }, lines: [line] };
   if (debug) return { state: { ...state, holds }, lines: [line] };
   return {
     state: { ...state, holds, later: withEntry(state.later, `hold ${event.subject}`, { at: now + patienceMs, lines: [line] }) },

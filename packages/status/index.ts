@@ -3,4 +3,5 @@ export { podTrouble, type PodTrouble } from './podTrouble';
 export { viewRelease, watchedKinds, type ReleaseEvidence, type ReleaseTrouble, type ReleaseView } from './releaseView';
 export { isReady, type Pod, type Service } from './shapes';
 export { shareWatches, type WatchedKube } from './shareWatches';
+export { watchPods, type WatchPodsRequest } from './watchPods';
 export { watchRelease, type ReleaseSighting, type WatchReleaseRequest } from './watchRelease';

@@ -1,0 +1,104 @@
+import { randomUUID } from 'node:crypto';
+import { valueOf } from './localRegistry';
+import { Shop } from './shop';
+import { until } from './until';
+
+describe('sync, onto what runs already', () => {
+  const shop = new Shop();
+  beforeAll(async () => {
+    await shop.open();
+    await shop.slipway(['deploy', 'worker', ...shop.where]);
+  });
+  afterAll(() => shop.close());
+
+  const server = '/app/src/server.js';
+  const held = (pod: string) => shop.inside('worker', pod, ['cat', server]);
+
+  it('brings edits once, and proves it: no image, no apply, the same container', async () => {
+    const before = await shop.onlyOne('worker');
+    shop.edit('apps/worker/src/server.js', 'total: formatPrice', `note: '${randomUUID()}', total: formatPrice`);
+    const { stdout } = await shop.nx(['run', 'worker:k8s-sync', '--once', '--verify', ...shop.where]);
+    expect(stdout).toContain('holds what it should');
+    expect(await held(before.pod)).toBe(shop.read('apps/worker/src/server.js'));
+    expect(await shop.onlyOne('worker')).toMatchObject({ containerId: before.containerId });
+  });
+
+  it('finds what somebody changed in the container, and changes nothing there while it only looks', async () => {
+    const { pod } = await shop.onlyOne('worker');
+    await shop.inside('worker', pod, ['sh', '-c', `echo '// theirs' >> ${server}`]);
+    const theirs = await held(pod);
+    const { stdout } = await shop.slipway(['sync', 'worker', '--verify', ...shop.where], { exitCode: 1 });
+    expect(stdout).toContain(`${server} has other content`);
+    expect(await held(pod)).toBe(theirs);
+  });
+
+  it('says of an edit that needs an image that it does, and builds none', async () => {
+    const before = await shop.onlyOne('worker');
+    const undo = shop.edit('apps/worker/Dockerfile', 'EXPOSE 3000', 'EXPOSE 3000\nENV EDITED=1');
+    const { stderr } = await shop.slipway(['sync', 'worker', '--once', ...shop.where], { exitCode: 1 });
+    undo();
+    expect(stderr).toContain('worker needs a new image');
+    expect(await shop.onlyOne('worker')).toMatchObject({ containerId: before.containerId });
+  });
+
+  describe('with a folder and a pod that no project describes', () => {
+    const inPod = '/tmp/site';
+    const labels = { app: 'site' };
+    const run = async () => {
+      const [worker] = valueOf(
+        await shop.kube.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: shop.namespace, labelSelector: 'app=worker' }),
+      );
+      const { image } = (worker?.['spec'] as { readonly containers: readonly [{ readonly image: string }] }).containers[0];
+      const command = ['sh', '-c', `mkdir -p ${inPod}; trap exit TERM; while true; do sleep 1; done`];
+      valueOf(
+        await shop.kube.apply({
+          apiVersion: 'v1',
+          kind: 'Pod',
+          metadata: { name: `site-${randomUUID().slice(0, 8)}`, namespace: shop.namespace, labels },
+          spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'site', image, command }] },
+        }),
+      );
+      return until('a pod of the site runs', async () => (await shop.running('site'))[0]);
+    };
+    const where = ['--selector=app=site', '--local-path=site', `--remote-path=${inPod}`, '--exclude=*.log'];
+    const wanted = () => shop.listing({ [inPod]: 'site' }).filter((line) => !line.endsWith('.log'));
+    const holds = (pod: string) => shop.listingInside('site', pod, inPod);
+    const becomesEqual = (pod: string) =>
+      until('the pod holds the folder', async () => (JSON.stringify(await holds(pod)) === JSON.stringify(wanted()) ? true : undefined));
+
+    it('names the selector and the namespace where no pod is found', async () => {
+      shop.write('site/index.html', 'one');
+      const { stderr } = await shop.slipway(['sync', ...where, '--once', ...shop.where], { exitCode: 1 });
+      expect(stderr).toContain(`no pod in namespace ${shop.namespace} has the labels app=site`);
+    });
+
+    it('waits for a pod, follows the folder, leaves alone what is not its own, and brings a new pod everything', async () => {
+      shop.write('site/sub/a.txt', 'a');
+      shop.write('site/noise.log', 'noise');
+      const sync = shop.sync(...where, '--wait');
+      await sync.until('notice', ({ message }) => message.startsWith('waiting: no pod'));
+      const { pod } = await run();
+      await sync.until('ready');
+      await becomesEqual(pod);
+
+      await shop.inside('site', pod, ['sh', '-c', `echo theirs > ${inPod}/sub/their.own`]);
+      shop.write('site/index.html', 'two');
+      shop.write('site/new/deep.txt', 'deep');
+      shop.write('site/more.log', 'noise');
+      const theirs = (line: string) => !line.endsWith('their.own');
+      await until('the edits are there', async () =>
+        JSON.stringify((await holds(pod)).filter(theirs)) === JSON.stringify(wanted()) ? true : undefined,
+      );
+      expect((await holds(pod)).filter((line) => !theirs(line))).toHaveLength(1);
+
+      valueOf(await shop.kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace: shop.namespace, name: pod }));
+      await until('the pod is gone', async () => ((await shop.running('site')).length === 0 ? true : undefined));
+      const second = await run();
+      await becomesEqual(second.pod);
+      expect(await sync.interrupt()).toBe(0);
+
+      const { stdout } = await shop.slipway(['sync', ...where, '--verify', ...shop.where]);
+      expect(stdout).toContain('holds what it should');
+    });
+  });
+});

@@ -1,0 +1,280 @@
+import { succeeded, type ContainerState, type Event, type Goal, type Problem, type Result, type World } from '../model';
+import { isInStep, progressOf, viewOf } from '../plan';
+import { attach, type Attachment } from './attachment';
+import type { CommandOptions, CommandResult, SyncDocument } from './command';
+import { isConfigOf, isGraphOf } from './configChanges';
+import type { Turn } from './converge';
+import { nothingDeployed } from './nothingDeployed';
+import { rememberedGraph } from './rememberedGraph';
+import { openRun, type Run } from './run';
+import { scopeFor } from './scope';
+import { namespaceOf } from './session';
+import { introductionOf } from './syncIntroduction';
+import { readSyncSettings, type GivenSync } from './syncSettings';
+import { untilAborted } from './untilAborted';
+import { withProblems, worstExit } from './worstExit';
+
+export interface SyncOptions extends CommandOptions {
+  /** Ends when all is in step, or when it gets no further. */
+  readonly once?: boolean;
+  /** Compares what containers really hold; alone it copies nothing. */
+  readonly verify?: boolean;
+  /** Waits for something that runs. */
+  readonly wait?: boolean;
+  readonly given?: GivenSync;
+  /** Where relative paths that were given begin. */
+  readonly cwd: string;
+}
+
+/** How long the cluster's first answer is waited for. */
+const patienceMs = 20_000;
+
+/**
+ * Keeps containers that run already in step with the disk: those of the projects' releases, or those that a selector chooses with a
+ * folder. Builds, applies and deletes nothing; what would need that is told.
+ */
+export async function syncCommand(options: SyncOptions): Promise<CommandResult<SyncDocument>> {
+  const settings = readSyncSettings({ given: options.given ?? {}, namespace: options.namespace, env: options.env, cwd: options.cwd });
+  if (!settings.ok) return refused(settings.problems);
+  const { namespace, debounceMs } = settings.value;
+  const told = { ...options, graph: rememberedGraph(options.graph), ...(namespace !== undefined && { namespace }) };
+  const attachment = await attach(told, settings.value);
+  if (!attachment.ok) return refused(attachment.problems);
+  return new Syncing(told, attachment.value, debounceMs).run();
+}
+
+function refused(problems: readonly Problem[]): CommandResult<SyncDocument> {
+  return { exitCode: worstExit(problems), problems, document: { containers: [], files: 0 } };
+}
+
+class Syncing {
+  private files = 0;
+  private removed = 0;
+  private syncs = false;
+
+  constructor(
+    private readonly options: SyncOptions,
+    private readonly attachment: Attachment,
+    private readonly debounceMs: number,
+  ) {}
+
+  async run(): Promise<CommandResult<SyncDocument>> {
+    const { options, attachment } = this;
+    const { session, goal, folder } = attachment;
+    const watch = options.once !== true && options.verify !== true;
+    const run: Run = await openRun({
+      session,
+      goal,
+      watch,
+      listenOnly: true,
+      followLater: true,
+      report: (event) => this.report(event),
+      onTurn: (turn) => this.refit(() => run, turn),
+      ...(attachment.seenAs && { seenAs: attachment.seenAs }),
+      ...(watch && !folder && { beforeFiles: (paths) => this.reread(() => run, paths) }),
+      ...(attachment.watchContainers && { watchContainers: attachment.watchContainers }),
+      quietMs: this.debounceMs,
+    });
+    try {
+      return await this.attach(run, watch);
+    } finally {
+      await run.close();
+    }
+  }
+
+  private async attach(run: Run, watch: boolean): Promise<CommandResult<SyncDocument>> {
+    const { options, attachment } = this;
+    await run.loop.until(({ after }) => after.scanned);
+    await run.source.settle();
+    this.knowCurrent(run);
+    run.follow(attachment.goal);
+    const found = await this.untilFound(run);
+    if (!found.ok) return refused([found.problem]);
+    if (options.signal.aborted) return { exitCode: 0, problems: [], document: this.document(run.loop.world(), new Map()) };
+    for (const event of introductionOf(attachment, found.value, run.loop.world())) options.report(event);
+    if (options.verify === true && options.once !== true) return this.verified(run, []);
+
+    run.loop.post({ kind: 'goalSet', goal: found.value });
+    run.loop.post({ kind: 'workspaceSeen', workspace: attachment.workspace() });
+    this.syncs = true;
+    if (watch) {
+      await untilAborted(options.signal);
+      this.options.report({
+        kind: 'stopped',
+        reason: `interrupted; ${filesText(this.files - this.removed)} copied, ${String(this.removed)} removed`,
+        kept: false,
+      });
+      return { exitCode: 0, problems: [], document: this.document(run.loop.world(), new Map()) };
+    }
+    const isOver = ({ after, plan }: Turn): boolean => after.workspace !== undefined && progressOf(after, plan).state !== 'working';
+    const ended = await Promise.race([run.loop.until(isOver), untilAborted(options.signal)]);
+    if (!ended) return refused([{ code: 'interrupted', message: 'interrupted before all was in step', retry: 'never', exitCode: 1 }]);
+    const progress = progressOf(ended.after, ended.plan);
+    const problems = progress.state === 'stuck' ? progress.problems : [];
+    if (options.verify === true) return this.verified(run, problems);
+    return { ...withProblems(problems), document: this.document(run.loop.world(), new Map()) };
+  }
+
+  /** Where an image's record is not on this machine, it is known all the same if it was made from the files as they are. */
+  private knowCurrent(run: Run): void {
+    const world = run.loop.world();
+    for (const workspace of this.attachment.readings()) {
+      for (const artifact of workspace.artifacts.values()) run.know(viewOf({ ...world, workspace }, artifact).now);
+    }
+  }
+
+  /** Waits until the cluster has shown what there is; gives the goal for what was found, or what is missing. */
+  private async untilFound(run: Run): Promise<Result<Goal>> {
+    const { options, attachment } = this;
+    const { goal } = attachment;
+    const stateOf = (world: World, name: string) => world.releases.get(name)?.live.state ?? 'unknown';
+    const timeout = new Promise<void>((resolve) => setTimeout(resolve, patienceMs).unref());
+    const answered = run.loop.until(({ after }) => [...goal.releases].every((name) => stateOf(after, name) !== 'unknown'));
+    await Promise.race([answered, timeout, untilAborted(options.signal)]);
+    const named = attachment.folder !== undefined || options.projects.length > 0;
+    const isEnough = (world: World): boolean => {
+      const found = [...goal.releases].filter((name) => stateOf(world, name) === 'found');
+      return named ? found.length === goal.releases.size : found.length > 0;
+    };
+    if (!isEnough(run.loop.world())) {
+      const missing = [...goal.releases].filter((name) => stateOf(run.loop.world(), name) !== 'found');
+      const problem = this.notFound(missing);
+      if (options.wait !== true) return { ok: false, problem };
+      this.options.report({ kind: 'notice', message: `waiting: ${problem.message}` });
+      await Promise.race([run.loop.until(({ after }) => isEnough(after)), untilAborted(options.signal)]);
+    }
+    const world = run.loop.world();
+    const unknown = [...world.releases.values()].find(
+      ({ live }) =>
+        live.state === 'found' && live.value.rollout.state === 'failed' && live.value.rollout.problem.code === 'containerUnknown',
+    )?.live;
+    if (unknown?.state === 'found' && unknown.value.rollout.state === 'failed')
+      return { ok: false, problem: unknown.value.rollout.problem };
+    const releases = new Set([...goal.releases].filter((name) => named || stateOf(world, name) === 'found'));
+    const { workspace } = attachment.session.read;
+    const used = new Set([...releases].flatMap((name) => workspace.releases.get(name)?.artifacts ?? []));
+    return succeeded({ ...goal, releases, artifacts: new Set([...goal.artifacts].filter((name) => used.has(name))) });
+  }
+
+  private notFound(missing: readonly string[]): Problem {
+    const { folder, session } = this.attachment;
+    if (!folder) {
+      const { workspace } = session.read;
+      return nothingDeployed(
+        missing.flatMap((name) => {
+          const release = workspace.releases.get(name);
+          return release ? [{ release, namespace: namespaceOf(session, release) }] : [];
+        }),
+      );
+    }
+    return {
+      code: 'podNotFound',
+      message: `no pod in namespace ${folder.namespace} has the labels ${folder.selector}`,
+      hint: `see \`kubectl get pods --namespace ${folder.namespace} --show-labels\`; --wait waits for one`,
+      retry: 'afterDelay',
+      exitCode: 1,
+    };
+  }
+
+  private report(event: Event): void {
+    if (event.kind === 'synced') {
+      this.files += event.files;
+      this.removed += event.removed;
+    }
+    this.options.report(event);
+  }
+
+  /** What runs decides which reading of the workspace fits it. */
+  private refit(run: () => Run, { before, after }: Turn): void {
+    if (!this.syncs || before.containers === after.containers) return;
+    const workspace = this.attachment.workspace();
+    if (workspace !== after.workspace) run().loop.post({ kind: 'workspaceSeen', workspace });
+  }
+
+  private reread(run: () => Run, paths: readonly string[]): Promise<() => void> | undefined {
+    const { session, reread } = this.attachment;
+    if (!paths.some((path) => isConfigOf(session, path) || isGraphOf(session, path))) return undefined;
+    return reread().then(() => () => {
+      const { loop, source } = run();
+      if (!this.syncs) return;
+      const workspace = this.attachment.workspace();
+      loop.post({ kind: 'workspaceSeen', workspace });
+      void source.setScope(scopeFor(workspace, loop.world().goal, session.read.configFiles));
+    });
+  }
+
+  /** Looks into every container, whatever its ledger says. */
+  private async verified(run: Run, problems: readonly Problem[]): Promise<CommandResult<SyncDocument>> {
+    const world = run.loop.world();
+    const workspace = this.attachment.workspace();
+    const found = new Map<string, SyncDocument['containers'][number]['differences']>();
+    const all: Problem[] = [...problems];
+    for (const container of world.containers.values()) {
+      const { seen } = container;
+      const artifact = workspace.artifacts.get(seen.artifact);
+      if (!artifact || !seen.running) continue;
+      const wanted = viewOf({ ...world, workspace }, artifact).now;
+      if (!seen.snapshot || seen.snapshot.layoutHash !== wanted.layoutHash) {
+        all.push(cannotCompare(seen.artifact, seen.pod));
+        continue;
+      }
+      const held = container.files ? undefined : await run.look(seen);
+      const known: ContainerState = held ? { ...container, files: held.files } : container;
+      const differences = await run.compare(known, wanted.tree);
+      if (!differences.ok) all.push(differences.problem);
+      else found.set(seen.id, differences.value);
+    }
+    if (found.size === 0 && all.length === 0) all.push(nothingRuns([...this.attachment.goal.releases]));
+    const differing = [...found.values()].filter((differences) => differences !== undefined && differences.length > 0);
+    const count = differing.reduce((sum, differences) => sum + (differences?.length ?? 0), 0);
+    if (count > 0) all.push(containersDiffer(count, differing.length));
+    return { ...withProblems(all), document: this.document(world, found) };
+  }
+
+  private document(world: World, verified: ReadonlyMap<string, SyncDocument['containers'][number]['differences']>): SyncDocument {
+    const workspace = this.attachment.workspace();
+    const containers = [...world.containers.values()].map((container): SyncDocument['containers'][number] => {
+      const { id, artifact: name, pod, container: own } = container.seen;
+      const artifact = workspace.artifacts.get(name);
+      const view = artifact && viewOf({ ...world, workspace }, artifact, [container]);
+      const differences = verified.get(id);
+      const inSync = container.files === undefined ? undefined : view && isInStep(view, container);
+      return { artifact: name, pod, container: own, inSync, ...(differences && { differences }) };
+    });
+    return { containers, files: this.files };
+  }
+}
+
+export function filesText(files: number): string {
+  return `${String(files)} ${files === 1 ? 'file' : 'files'}`;
+}
+
+function containersDiffer(paths: number, containers: number): Problem {
+  return {
+    code: 'containersDiffer',
+    message: `${filesText(paths)} in ${containers === 1 ? 'one container' : `${String(containers)} containers`} ${paths === 1 ? 'is' : 'are'} not what ${paths === 1 ? 'it' : 'they'} should be`,
+    hint: 'sync --once brings what was edited here; what was changed in a container goes with its pod',
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+function nothingRuns(releases: readonly string[]): Problem {
+  return {
+    code: 'nothingRuns',
+    message: `no container of ${releases.join(', ')} runs, so there is nothing to compare`,
+    hint: 'see what keeps it: slipway status, kubectl get pods',
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+function cannotCompare(artifact: string, pod: string): Problem {
+  return {
+    code: 'needsNewImage',
+    message: `${artifact}: pod ${pod} runs an image that is made in another way, or that this machine knows nothing of, so it cannot be compared`,
+    hint: 'deploy it from here',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+  };
+}

@@ -1,0 +1,66 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readSyncSettings, type GivenSync } from './syncSettings';
+
+describe('what a sync is told', () => {
+  const cwd = mkdtempSync(join(realpathSync(tmpdir()), 'slipway-settings-'));
+  afterAll(() => rmSync(cwd, { recursive: true }));
+  const read = (given: GivenSync, env: Readonly<Record<string, string>> = {}, namespace?: string) =>
+    readSyncSettings({ given, env, namespace, cwd });
+  const messages = (...args: Parameters<typeof read>): readonly string[] => {
+    const answer = read(...args);
+    return answer.ok ? [] : answer.problems.map(({ message }) => message);
+  };
+
+  it('is of projects, at once and with deletions, when nothing is said', () => {
+    expect(read({})).toEqual({ ok: true, value: { namespace: undefined, debounceMs: 0, deletes: true, folder: undefined } });
+  });
+
+  it('comes from variables of the environment, and from options before them', () => {
+    const env = {
+      SLIPWAY_NAMESPACE: 'shop',
+      SLIPWAY_SELECTOR: 'app=web',
+      SLIPWAY_CONTAINER: 'nginx',
+      SLIPWAY_REMOTE_PATH: '/srv/www/',
+      SLIPWAY_EXCLUDE: '*.log, tmp/\n!keep.log',
+      SLIPWAY_DEBOUNCE_MS: '200',
+      SLIPWAY_DELETES: 'false',
+    };
+    const folder = {
+      selector: 'app=web',
+      container: 'nginx',
+      localPath: cwd,
+      remotePath: '/srv/www',
+      exclude: ['*.log', 'tmp/', '!keep.log'],
+    };
+    expect(read({}, env)).toEqual({ ok: true, value: { namespace: 'shop', debounceMs: 200, deletes: false, folder } });
+    const given = { selector: 'app=api', remotePath: '/app', exclude: ['a'], debounceMs: 0, deletes: true };
+    expect(read(given, env, 'other')).toEqual({
+      ok: true,
+      value: {
+        namespace: 'other',
+        debounceMs: 0,
+        deletes: true,
+        folder: { ...folder, selector: 'app=api', remotePath: '/app', exclude: ['a'] },
+      },
+    });
+  });
+
+  it('is refused with all mistakes at once', () => {
+    expect(
+      messages({ selector: 'app=web', remotePath: 'app', localPath: 'missing' }, { SLIPWAY_DEBOUNCE_MS: 'x', SLIPWAY_DELETES: 'no' }),
+    ).toEqual([
+      'SLIPWAY_DEBOUNCE_MS is "x", which is no number of milliseconds',
+      'SLIPWAY_DELETES is "no"',
+      '--remote-path is "app", which is no absolute path below the root',
+      `--local-path is ${join(cwd, 'missing')}, which is no directory`,
+    ]);
+    expect(messages({ selector: 'app=web' })).toEqual(['--remote-path is missing: where in the container the folder goes']);
+    expect(messages({ selector: 'app=web', remotePath: '//' })).toHaveLength(1);
+  });
+
+  it('says what is missing when it is about a folder and no pods are chosen', () => {
+    expect(messages({ remotePath: '/app' })).toEqual([expect.stringContaining('--remote-path is for a folder') as string]);
+  });
+});
