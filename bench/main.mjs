@@ -1,4 +1,4 @@
-// `npm run bench`: a table, and JSON with `--json FILE`. `--full` measures as often as the bars ask for; `--turn` only the core.
+// `npm run bench`: a table, and JSON with `--json FILE`. `--full` measures as often as the bars ask for; `--only NAME,…` some of turn, sync, rebuild, services.
 import { writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { build, cluster, install, step } from '../tools/steps.mjs';
@@ -9,15 +9,23 @@ const argument = (name) => {
   return at < 0 ? undefined : process.argv[at + 1];
 };
 const full = process.argv.includes('--full');
+const only = argument('--only')?.split(',');
+const wanted = (name) => only?.includes(name) ?? true;
 
 await install();
 await build();
 const { benchTurn } = await import('./turn.mjs');
 const { benchSync } = await import('./sync.mjs');
-const results = await step('a turn of the core', () => benchTurn());
-if (!process.argv.includes('--turn')) {
-  const { env } = await step('a cluster', () => cluster());
-  results.push(...(await step('sync on the cluster', () => benchSync(env, { saves: full ? 300 : 60 }))));
+const { benchRebuild } = await import('./rebuild.mjs');
+const { benchServices } = await import('./services.mjs');
+const results = wanted('turn') ? await step('a turn of the core', () => benchTurn()) : [];
+if (['sync', 'rebuild', 'services'].some(wanted)) {
+  const { env, registry } = await step('a cluster', () => cluster());
+  if (wanted('sync')) results.push(...(await step('sync on the cluster', () => benchSync(env, { saves: full ? 300 : 60 }))));
+  if (wanted('rebuild'))
+    results.push(...(await step('new images on the cluster', () => benchRebuild(env, { rounds: full ? 20 : 8, registry }))));
+  if (wanted('services'))
+    results.push(...(await step('a hundred services', () => benchServices(env, { rounds: full ? 20 : 3, registry }))));
 }
 console.log(`\n${table(results)}\n\n${cpus().length} cores, Node ${process.version}, load before the end ${loadavg()[0].toFixed(1)}`);
 const file = argument('--json');

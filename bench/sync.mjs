@@ -1,45 +1,16 @@
 // Sync on a real cluster: a copy of examples/shop, `slipway dev` of its services, and a file that is saved again and again.
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdtempSync, openSync, readFileSync, readSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { get } from '../tools/get.mjs';
 import { root, run } from '../tools/steps.mjs';
+import { follow, until } from './follow.mjs';
 import { measure } from './measure.mjs';
 
 const require = createRequire(import.meta.url);
-
-/** Follows the lines of a file that grows. */
-function follow(file) {
-  let handle;
-  let rest = '';
-  const events = [];
-  const buffer = Buffer.alloc(1 << 16);
-  return {
-    events,
-    read() {
-      if (handle === undefined && existsSync(file)) handle = openSync(file, 'r');
-      if (handle === undefined) return;
-      for (let length = readSync(handle, buffer); length > 0; length = readSync(handle, buffer)) {
-        const lines = (rest + buffer.toString('utf8', 0, length)).split('\n');
-        rest = lines.pop() ?? '';
-        for (const line of lines) events.push(JSON.parse(line));
-      }
-    },
-  };
-}
-
-async function until(what, ask, limitMs = 120_000) {
-  const end = performance.now() + limitMs;
-  for (;;) {
-    const answer = await ask();
-    if (answer) return answer;
-    if (performance.now() > end) throw new Error(`still not so after ${limitMs} ms: ${what}`);
-    await pause(1);
-  }
-}
 
 export async function benchSync(env, { saves }) {
   const { connectKube } = require('../dist/clients');

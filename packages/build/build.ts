@@ -1,6 +1,6 @@
 import { failed } from '../model';
 import { withBaseArgs } from './bases';
-import type { Builder, BuildTools } from './builder';
+import type { Builder, BuildJob, BuildTools } from './builder';
 import { dockerBuilder } from './docker';
 import { dockerAndLayersBuilder } from './dockerAndLayers';
 import { layersBuilder } from './layers';
@@ -16,13 +16,16 @@ function kindsWith(tools: BuildTools): Readonly<Record<string, Builder>> {
   return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers) };
 }
 
+/** Putting layers together is mostly waiting for the registry; the engine has work for every core. */
+const layersAtATime = 8;
+
 /** Builds each image with the builder that its recipe names. What builders remember they remember until the session ends. */
 export function openBuilders(tools: BuildTools): Builder {
   const opened = new Map(Object.entries(kindsWith(tools)));
-  return limitBuilds({
+  const chosen: Builder = {
     async build(job) {
-      const { recipe, project, name } = job.artifact;
-      const kind = recipe.builder.replace(/\/.*/, '');
+      const { project, name } = job.artifact;
+      const kind = kindOf(job);
       const builder = opened.get(kind);
       if (builder) return builder.build({ ...job, artifact: withBaseArgs(job.artifact, job.bases) });
       return failed({
@@ -34,5 +37,12 @@ export function openBuilders(tools: BuildTools): Builder {
         project,
       });
     },
-  });
+  };
+  const withEngine = limitBuilds(chosen);
+  const withoutEngine = limitBuilds(chosen, layersAtATime);
+  return { build: (job) => (tools.hasRegistry && kindOf(job) === 'layers' ? withoutEngine : withEngine).build(job) };
+}
+
+function kindOf({ artifact }: BuildJob): string {
+  return artifact.recipe.builder.replace(/\/.*/, '');
 }

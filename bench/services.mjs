@@ -1,0 +1,159 @@
+// A hundred generated services and twenty libraries in an Nx workspace, through `slipway build`: the first build, one when nothing changed, and one after an edit of a library.
+import { spawn } from 'node:child_process';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { root, run } from '../tools/steps.mjs';
+import { forgetImages } from './forgetImages.mjs';
+import { measure } from './measure.mjs';
+
+const services = 100;
+const libraries = 20;
+const filesEach = 20;
+const number = (count) => Array.from({ length: count }, (_, index) => index);
+/** Each service uses two libraries, so each library has ten services. */
+const librariesOf = (service) => [service % libraries, (service + 7) % libraries];
+
+/** A workspace of npm's, with Nx in it. `name` also keeps its images apart from those of other runs. */
+function generate(folder, { name, tarball }) {
+  const shop = JSON.parse(readFileSync(join(root, 'examples', 'shop', 'package.json'), 'utf8')).devDependencies;
+  const write = (path, content) => {
+    mkdirSync(dirname(join(folder, path)), { recursive: true });
+    writeFileSync(join(folder, path), typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
+  };
+  write('package.json', {
+    name,
+    version: '0.0.0',
+    private: true,
+    workspaces: ['services/*', 'libs/*'],
+    devDependencies: { '@nx/devkit': shop['@nx/devkit'], nx: shop.nx, 'nx-slipway': `file:${tarball}` },
+  });
+  write('nx.json', {
+    analytics: false,
+    neverConnectToCloud: true,
+    plugins: ['nx-slipway'],
+    targetDefaults: { stamp: { cache: true, inputs: ['{projectRoot}/**/*'], outputs: [] } },
+  });
+  write('.gitignore', 'node_modules\n.nx\n.slipway\n');
+  const source = (what) =>
+    Object.fromEntries(number(filesEach).map((file) => [`f${file}.js`, `exports.value = '${what} ${file}';\n`.repeat(40)]));
+  for (const lib of number(libraries)) {
+    write(`libs/l${lib}/package.json`, { name: `@bench/l${lib}`, version: '0.0.0' });
+    for (const [file, text] of Object.entries(source(`library ${lib}`))) write(`libs/l${lib}/src/${file}`, text);
+  }
+  for (const service of number(services)) {
+    const at = `services/s${service}`;
+    const used = librariesOf(service);
+    write(`${at}/package.json`, {
+      name: `s${service}`,
+      version: '0.0.0',
+      scripts: { stamp: 'node -e ""' },
+      dependencies: Object.fromEntries(used.map((lib) => [`@bench/l${lib}`, '*'])),
+    });
+    for (const [file, text] of Object.entries(source(`service ${service}`))) write(`${at}/src/${file}`, text);
+    write(`${at}/slipway.yaml`, `version: 1\nimage: {name: ${name}/s${service}, context: workspace}\n`);
+    write(
+      `${at}/Dockerfile`,
+      [
+        'FROM busybox:1.36',
+        'WORKDIR /app',
+        ...used.map((lib) => `COPY libs/l${lib}/src node_modules/@bench/l${lib}/src`),
+        `COPY ${at}/src src`,
+        'USER 1000:1000',
+        'CMD ["httpd", "-f", "-p", "8080", "-h", "/app"]',
+        '',
+      ].join('\n'),
+    );
+  }
+}
+
+/** Runs a command and gives its output, its time, and the most memory that it had, in megabytes (Linux). */
+function timed(command, args, options) {
+  const startedAt = performance.now();
+  const child = spawn(command, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
+  let output = '';
+  let errors = '';
+  let mostKb = 0;
+  const looking = setInterval(() => {
+    try {
+      const [, kb = '0'] = /VmHWM:\s*(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8')) ?? [];
+      mostKb = Math.max(mostKb, Number(kb));
+    } catch {
+      // It has just ended, or this is not Linux.
+    }
+  }, 20);
+  child.stdout.on('data', (data) => (output += data));
+  child.stderr.on('data', (data) => (errors += data));
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => {
+      clearInterval(looking);
+      const ms = performance.now() - startedAt;
+      if (code === 0) resolve({ output, ms, mb: Math.round(mostKb / 1024) });
+      else reject(new Error(`${command} ${args.join(' ')} ended with exit code ${code}\n${output}${errors}`));
+    });
+  });
+}
+
+export async function benchServices(env, { rounds, registry }) {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
+  const workspace = join(folder, 'workspace');
+  const name = `bench-${process.pid}`;
+  const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
+  try {
+    await run('npm', ['pack', '--silent', '--pack-destination', folder], { quiet: true });
+    generate(workspace, { name, tarball: join(folder, `nx-slipway-${version}.tgz`) });
+    await run('npm', ['install', '--silent', '--no-audit', '--no-fund'], { cwd: workspace, quiet: true });
+    const options = { cwd: workspace, env: { ...env, NX_DAEMON: 'false' } };
+    const bin = (tool) => join(workspace, 'node_modules', '.bin', tool);
+    const built = ({ output }) =>
+      JSON.parse(output)
+        .images.filter((image) => image.built)
+        .map(({ project }) => project);
+    const build = () => timed(process.execPath, [bin('slipway'), 'build', '--json'], options);
+    const expect = (what, actual, wanted) => {
+      if (JSON.stringify([...actual].sort()) !== JSON.stringify([...wanted].sort()))
+        throw new Error(`${what}: built ${actual.join(', ') || 'nothing'}, instead of ${wanted.join(', ') || 'nothing'}`);
+    };
+    const all = number(services).map((service) => `s${service}`);
+
+    // Nx keeps what it knows of a workspace; that it learns it is not what is measured.
+    const noop = () => timed(process.execPath, [bin('nx'), 'run-many', '-t', 'stamp'], options);
+    await noop();
+    const first = await build();
+    expect('the first build', built(first), all);
+
+    const unchanged = [];
+    const cached = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const again = await build();
+      expect('nothing changed', built(again), []);
+      unchanged.push(again.ms);
+      cached.push((await noop()).ms);
+    }
+
+    const edited = [];
+    for (let round = 0; round < rounds; round += 1) {
+      const lib = round % libraries;
+      appendFileSync(join(workspace, `libs/l${lib}/src/f0.js`), `// ${round}\n`);
+      const rebuilt = await build();
+      expect(
+        `an edit of l${lib}`,
+        built(rebuilt),
+        all.filter((_, service) => librariesOf(service).includes(lib)),
+      );
+      edited.push(rebuilt.ms);
+    }
+    const median = measure('', cached).p50;
+    return [
+      measure('100 services, first build (no RUN)', [first.ms], { p50: 15_000 }),
+      measure('  memory, MB', [first.mb], { p50: 400 }),
+      measure('100 services, nothing changed: slipway build', unchanged, { p50: Math.round(median + 300) }),
+      measure('  beside it: nx run-many of 100 cached tasks', cached),
+      measure('100 services, a library file changed: exactly its 10 are built', edited),
+    ];
+  } finally {
+    await forgetImages(env, { registry, images: number(services).map((service) => `${name}/s${service}`) });
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
