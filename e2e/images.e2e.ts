@@ -40,7 +40,9 @@ describe('the names of images', () => {
     const pods = valueOf(
       await shop.kube.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: shop.namespace, labelSelector: `app=${app}` }),
     );
-    const spec = pods[0]?.['spec'] as { readonly containers: readonly { readonly image: string }[] } | undefined;
+    // Those of the rollout before may still be ending.
+    const pod = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined);
+    const spec = pod?.['spec'] as { readonly containers: readonly { readonly image: string }[] } | undefined;
     return spec?.containers[0]?.image;
   };
 
@@ -69,6 +71,18 @@ describe('the names of images', () => {
     const tags = (await build()).map(({ project, tag }) => `${project}:${tag.replace(head, 'HEAD')}`);
     expect(tags.filter((tag) => tag.endsWith('-dirty'))).toEqual(['worker:HEAD-dirty']);
     expect(tags).toContain('web:HEAD');
+  });
+
+  it('a deployment with the images that an earlier build wrote down builds nothing, whatever the files are by then', async () => {
+    await shop.slipway(['build', 'worker', '--file-output', 'out/images.json', ...shop.where]);
+    const { images } = JSON.parse(shop.read('out/images.json')) as { readonly images: readonly BuiltImage[] };
+    const undo = shop.edit('apps/worker/src/server.js', 'total: formatPrice', `later: '${randomUUID()}', total: formatPrice`);
+    const [planned] = await build('worker', '--dry-run');
+    expect(planned).toMatchObject({ built: true, digest: '' });
+    await shop.slipway(['deploy', 'worker', '--build-artifacts', 'out/images.json', ...shop.where]);
+    expect(await imageOf('worker')).toContain(`@${images[0]?.digest ?? ''}`);
+    expect(await build('worker', '--dry-run')).toEqual([planned]);
+    undo();
   });
 
   it('images go under defaultRepo, by a name of one level where nothing else is said', async () => {

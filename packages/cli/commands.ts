@@ -5,6 +5,7 @@ import type {
   CommandResult,
   DeleteDocument,
   DeployDocument,
+  DeployOptions,
   DevOptions,
   DoctorDocument,
   ExplainDocument,
@@ -24,7 +25,7 @@ import type { Result } from '../model';
 import type { InitDocument } from '../report';
 import type { InitOptions } from './init';
 
-export type DeployCommandOptions = BuildOptions & { readonly noBuild?: boolean };
+export type DeployCommandOptions = DeployOptions;
 
 type Command<Options, Document> = (options: Options) => Promise<CommandResult<Document>>;
 

@@ -159,6 +159,14 @@ describe('slipway', () => {
     ]);
   });
 
+  it('understands what a build leaves for a deployment, with paths as they are from here', async () => {
+    const { run, asked } = workspace();
+    await run('build --dry-run --file-output ../images.json', { cwd: '/shop/apps' });
+    await run('deploy -a images.json', { cwd: '/shop/apps' });
+    expect(asked[0]?.options).toMatchObject({ dryRun: true, fileOutput: '/shop/images.json' });
+    expect(asked[1]?.options).toMatchObject({ buildArtifacts: '/shop/apps/images.json', noBuild: false });
+  });
+
   it('understands what dev can leave out', async () => {
     const { run, asked } = workspace();
     await run('dev --keep --no-logs --no-forward --events out/events.jsonl');

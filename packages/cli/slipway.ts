@@ -60,8 +60,14 @@ interface BuildFlags extends CommonFlags {
   readonly head?: string;
 }
 
+interface BuildOnlyFlags extends BuildFlags {
+  readonly dryRun?: boolean;
+  readonly fileOutput?: string;
+}
+
 interface DeployFlags extends BuildFlags {
   readonly build: boolean;
+  readonly buildArtifacts?: string;
 }
 
 /** The `slipway` command: 0 done, 1 a service failed, 2 wrong use or config, 3 cluster, registry or engine out of reach. */
@@ -113,7 +119,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     of
       .option('--context <name>', 'the context of the kubeconfig (default: the current one)')
       .option('--kubeconfig <file>', 'the kubeconfig file (default: KUBECONFIG, ~/.kube/config)')
-      .option('--namespace <name>', 'the namespace of objects that name none')
+      .option('-n, --namespace <name>', 'the namespace of objects that name none')
       .option('--default-repo <repository>', 'the registry that images are pushed to (default: SLIPWAY_DEFAULT_REPO)');
   const ofChanges = (of: Command) =>
     of
@@ -168,17 +174,28 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   ofImages(command('run', 'build and deploy once')).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, true, commands.run, { lines: deployLines }),
   );
-  ofChanges(ofImages(command('build', 'build the images that the registry lacks, and put them there'))).action(
-    (projects: string[], flags: BuildFlags) =>
-      act(flags, projects, false, (options) => commands.build({ ...options, ...changesOf(flags) }), { lines: buildLines }),
-  );
+  ofChanges(ofImages(command('build', 'build the images that the registry lacks, and put them there')))
+    .option('--dry-run', 'only say what would be built, and why')
+    .option('--file-output <file>', 'write which images there are now to a file, as JSON, for deploy --build-artifacts')
+    .action((projects: string[], flags: BuildOnlyFlags) => {
+      const { dryRun, fileOutput } = flags;
+      const own = {
+        ...(dryRun !== undefined && { dryRun }),
+        ...(fileOutput !== undefined && { fileOutput: resolve(surroundings.cwd, fileOutput) }),
+      };
+      return act(flags, projects, false, (options) => commands.build({ ...options, ...changesOf(flags), ...own }), { lines: buildLines });
+    });
   ofChanges(ofImages(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout')))
     .option('--no-build', 'fail when an image is missing')
-    .action((projects: string[], flags: DeployFlags) =>
-      act(flags, projects, true, (options) => commands.deploy({ ...options, noBuild: !flags.build, ...changesOf(flags) }), {
-        lines: deployLines,
-      }),
-    );
+    .option('-a, --build-artifacts <file>', 'use the images that build --file-output wrote to a file, and build none')
+    .action((projects: string[], flags: DeployFlags) => {
+      const { build, buildArtifacts } = flags;
+      const own = {
+        noBuild: !build,
+        ...(buildArtifacts !== undefined && { buildArtifacts: resolve(surroundings.cwd, buildArtifacts) }),
+      };
+      return act(flags, projects, true, (options) => commands.deploy({ ...options, ...own, ...changesOf(flags) }), { lines: deployLines });
+    });
   ofCluster(command('delete', 'remove what was deployed')).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, false, commands.delete, { lines: deleteLines }),
   );

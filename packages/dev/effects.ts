@@ -14,6 +14,7 @@ import {
   type ContainerId,
   type ContainerPath,
   type ContainerState,
+  type DeliveredImage,
   type DirEntry,
   type Entry,
   type Fact,
@@ -31,10 +32,12 @@ import {
   type World,
 } from '../model';
 import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, takenFrom, viewOf, visibleTree, type ArtifactView } from '../plan';
+import type { Delivery } from '../registry';
 import { readEntry } from '../source';
 import { inspect, openAgent, sameContent, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
+import { notInDryRun } from './dryRun';
 import { mistakeIn } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { placeIn } from './placeIn';
@@ -145,6 +148,8 @@ export class Effects {
   }
 
   private async runStep(step: Step, { id, signal, world }: Parameters<RunStep>[1]): Promise<Outcome> {
+    const kept = this.session.dryRun === true ? notInDryRun(step) : undefined;
+    if (kept) return failure(kept);
     switch (step.kind) {
       case 'lookUp':
         return this.lookUp(step, signal, world());
@@ -181,16 +186,26 @@ export class Effects {
     if (!artifact) return failure(notThere(step.artifact));
     const mistake = mistakeOf(world, step.artifact);
     if (mistake) return failure(mistake);
+    const given = this.session.given?.get(step.artifact);
+    if (given) return this.lookUpGiven(given, artifact, delivery);
     const tag = await names.tagFor(artifact, step.snapshot);
     if (!tag.ok) return failure(tag.problem);
     const answer = await delivery.lookUp(names.contentRef(artifact, step.snapshot));
     if (!answer.ok) return failure(answer.problem, artifact.project);
     if (!answer.value) return { kind: 'lookedUp', image: undefined };
     this.remember(step.snapshot);
-    if (tag.value === undefined) return { kind: 'lookedUp', image: answer.value };
+    if (tag.value === undefined || this.session.dryRun === true) return { kind: 'lookedUp', image: answer.value };
     const onLine = (line: string): void => this.report({ kind: 'output', subject: step.artifact, line });
     const named = await delivery.retag(answer.value, tag.value, { signal, onLine });
     return named.ok ? { kind: 'lookedUp', image: named.value } : failure(named.problem, artifact.project);
+  }
+
+  /** What was given is used as it is, but a reference to nothing would only be noticed by the pods. */
+  private async lookUpGiven(given: DeliveredImage, { project }: Artifact, delivery: Delivery): Promise<Outcome> {
+    if (delivery.repo === undefined || given.digest === '') return { kind: 'lookedUp', image: given };
+    const answer = await delivery.lookUp(given.ref);
+    if (!answer.ok) return failure(answer.problem, project);
+    return answer.value ? { kind: 'lookedUp', image: given } : failure(givenNotThere(given.ref), project);
   }
 
   private async runTarget(step: Extract<Step, { kind: 'runTarget' }>, signal: AbortSignal, world: World): Promise<Outcome> {
@@ -572,6 +587,16 @@ async function wasTouched(root: string, target: Target, world: World, since: num
 const noDelivery: Problem = { code: 'noDelivery', message: 'nothing says where images go', retry: 'never', exitCode: 2 };
 
 const streamGone: Problem = { code: 'agentLost', message: 'the stream to the container has ended', retry: 'afterDelay', exitCode: 1 };
+
+function givenNotThere(ref: string): Problem {
+  return {
+    code: 'imageNotFound',
+    message: `the registry has no ${ref}`,
+    hint: 'build it again, and use the file that this build writes',
+    retry: 'never',
+    exitCode: 1,
+  };
+}
 
 function notThere(name: string): Problem {
   return { code: 'notInWorkspace', message: `${name} is no longer part of the workspace`, retry: 'whenInputChanges', exitCode: 1 };

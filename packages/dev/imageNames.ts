@@ -25,7 +25,11 @@ export class ImageNames {
 
   /** The reference that an image is found by: its tag is made from its content. */
   contentRef(artifact: Artifact, snapshot: Snapshot): string {
-    return `${this.nameOf(artifact)}:${inputDigestTag(snapshot.inputsHash)}`;
+    return this.refFor(artifact, inputDigestTag(snapshot.inputsHash));
+  }
+
+  refFor(artifact: Artifact, tag: string): string {
+    return `${this.nameOf(artifact)}:${tag}`;
   }
 
   /** The tag that people know an image by, when it is not that of its content. */

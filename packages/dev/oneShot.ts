@@ -1,11 +1,14 @@
 import { defaultRepoOf } from '../graph';
-import type { ExitCode, GoalKind, Problem, World } from '../model';
+import { succeeded, type ExitCode, type GoalKind, type Problem, type World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag, tagOfRef } from '../tag';
 import { affectedEvents, affectedProjects, type AffectedOptions } from './affected';
 import type { BuildDocument, CommandOptions, CommandResult, DeleteDocument, DeployDocument } from './command';
 import type { Turn } from './converge';
+import { dryRunCode, hasIt, wouldBuild } from './dryRun';
+import { readGivenImages, withGivenImages, type GivenImages } from './givenImages';
 import { failedEvent } from './narrator';
+import { writeOutput } from './outputFile';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, readFor, withBrokenReleases, type Need, type Preflight, type Session } from './session';
@@ -15,9 +18,15 @@ import { withProblems, worstExit } from './worstExit';
 export interface BuildOptions extends CommandOptions {
   /** Only the projects that what changed reaches; of those that are named, when any are. */
   readonly affected?: AffectedOptions;
+  /** Only says what would be built, and why. */
+  readonly dryRun?: boolean;
+  /** Absolute path of a file that gets the document. */
+  readonly fileOutput?: string;
 }
 
-export interface DeployOptions extends BuildOptions {
+export interface DeployOptions extends Omit<BuildOptions, 'dryRun' | 'fileOutput'> {
+  /** Absolute path of the document of a build, whose images are used: nothing is built. */
+  readonly buildArtifacts?: string;
   /** Refuses to build what is not in the registry. */
   readonly noBuild?: boolean;
 }
@@ -25,18 +34,22 @@ export interface DeployOptions extends BuildOptions {
 /** Builds the images of the projects that are not in the registry yet, and delivers them. */
 export async function buildCommand(options: BuildOptions): Promise<CommandResult<BuildDocument>> {
   const images = new ImageNotes();
-  const ended = await runOnce({ options, kind: 'built', images });
-  return {
-    exitCode: ended.exitCode,
-    problems: ended.problems,
-    document: { ...told(ended), images: ended.session ? images.list(ended.session, ended.world) : [] },
-  };
+  const dryRun = options.dryRun === true;
+  const ended = await runOnce({ options, kind: 'built', images, dryRun });
+  const { session, world, exitCode, problems } = ended;
+  const list = !session || !world ? [] : dryRun ? await wouldBuild(session, world) : images.list(session, world);
+  const document: BuildDocument = { ...told(ended), ...(dryRun && { dryRun }), images: list };
+  if (options.fileOutput === undefined || exitCode !== 0) return { exitCode, problems, document };
+  const notWritten = await writeOutput(options.fileOutput, `${JSON.stringify(document, null, 2)}\n`, '--file-output');
+  return { ...withProblems(notWritten ? [...problems, notWritten] : problems), document };
 }
 
 /** Brings the projects' releases to what is on disk, and waits for the rollout. */
 export async function deployCommand(options: DeployOptions): Promise<CommandResult<DeployDocument>> {
   const images = new ImageNotes();
-  const ended = await runOnce({ options, kind: 'deployed', images, noBuild: options.noBuild === true });
+  const given = options.buildArtifacts === undefined ? undefined : await readGivenImages(options.buildArtifacts, options.root);
+  if (given?.ok === false) return { ...withProblems([given.problem]), document: { images: [], releases: [] } };
+  const ended = await runOnce({ options, kind: 'deployed', images, noBuild: options.noBuild === true, given: given?.value });
   const { session, world } = ended;
   return {
     exitCode: ended.exitCode,
@@ -79,10 +92,12 @@ interface Ended {
 type OneShot = Exclude<GoalKind, 'live' | 'attached'>;
 
 interface OnceOptions {
-  readonly options: BuildOptions;
+  readonly options: BuildOptions | DeployOptions;
   readonly kind: OneShot;
   readonly images: ImageNotes;
   readonly noBuild?: boolean;
+  readonly dryRun?: boolean;
+  readonly given?: GivenImages | undefined;
 }
 
 const needsOf: Readonly<Record<OneShot, readonly Need[]>> = {
@@ -116,21 +131,26 @@ function notBegun(problems: readonly Problem[]): Ended {
   return { ...withProblems(problems), session: undefined, world: undefined };
 }
 
-function preflightFor({ options, kind }: OnceOptions, reading: ReturnType<typeof readFor>): Promise<Preflight> {
+function preflightFor({ options, kind, given }: OnceOptions, reading: ReturnType<typeof readFor>): Promise<Preflight> {
   const { repo } = defaultRepoOf({ flag: options.defaultRepo, env: options.env, config: undefined });
   // Building for a registry that is named needs no cluster.
   const forRegistry = kind === 'built' && repo !== undefined && options.push !== false;
-  const needs = new Set(needsOf[kind].filter((need) => need !== 'cluster' || !forRegistry));
+  const spared = new Set<Need>([...(forRegistry ? (['cluster'] as const) : []), ...(given ? (['engine'] as const) : [])]);
+  const needs = new Set(needsOf[kind].filter((need) => !spared.has(need)));
   return preflight(options, needs, 'deploy', reading);
 }
 
-async function runFor({ options, kind, images, noBuild = false }: OnceOptions, looking: Promise<Preflight>): Promise<Ended> {
+async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<Ended> {
+  const { options, kind, images, given, noBuild = false, dryRun = false } = once;
   const { session: found, problems } = await looking;
   if (!found) return { exitCode: worstExit(problems), problems, session: undefined, world: undefined };
-  const session = kind === 'removed' ? withBrokenReleases(found) : found;
-  const { workspace } = session.read;
+  const whole = { ...(kind === 'removed' ? withBrokenReleases(found) : found), dryRun };
+  const { workspace } = whole.read;
   const chosen = goalFor(workspace, kind, options.projects);
-  if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session, world: undefined };
+  if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session: whole, world: undefined };
+  const prepared = given ? withGivenImages(whole, chosen.goal, given) : succeeded(whole);
+  if (!prepared.ok) return notBegun([prepared.problem]);
+  const session = prepared.value;
   const broken = problemsOf(workspace, options.projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
   for (const problem of broken) options.report(failedEvent(problem, problem.project ?? 'workspace'));
 
@@ -141,7 +161,8 @@ async function runFor({ options, kind, images, noBuild = false }: OnceOptions, l
     watch: false,
     report: (event) => {
       images.note(event);
-      options.report(event);
+      // What a dry run keeps from being done is what it has to tell.
+      if (event.kind !== 'failed' || event.code !== dryRunCode) options.report(event);
     },
     onTurn: (turn) => {
       if (noBuild) refused.push(...buildsIn(turn));
@@ -155,7 +176,7 @@ async function runFor({ options, kind, images, noBuild = false }: OnceOptions, l
   await run.close();
   const world = run.loop.world();
   const progress = ended ? progressOf(ended.after, ended.plan) : undefined;
-  const stuck = progress?.state === 'stuck' ? progress.problems : [];
+  const stuck = progress?.state === 'stuck' ? progress.problems.filter(({ code }) => code !== dryRunCode) : [];
   const all = distinct([...broken, ...refused, ...stuck, ...(ended ? [] : [interrupted([...images.applied.keys()])])]);
   return { ...withProblems(all), session, world };
 }
@@ -221,7 +242,7 @@ class ImageNotes {
         ref: image.delivered.ref,
         built,
         delivered: this.delivered.has(name),
-        because: built ? (session.delivery?.because ?? '') : 'the registry has it already',
+        because: built ? (session.delivery?.because ?? '') : session.given ? 'it was given' : hasIt(session),
       });
     }
     return images;

@@ -1,11 +1,11 @@
-import { writeFile } from 'node:fs/promises';
 import { connectKube, connectEngine, type KubeObject } from '../clients';
 import { inApplyOrder, manifestStream, render } from '../deploy';
-import { messageOf, type Artifact, type ArtifactName, type DeliveredImage, type Problem, type World } from '../model';
+import { type Artifact, type ArtifactName, type DeliveredImage, type Problem, type World } from '../model';
 import { fingerprintOf, viewOf } from '../plan';
 import { chooseDelivery } from '../registry';
 import { inputDigestTag, nameOfRef } from '../tag';
 import type { CommandOptions, CommandResult, RenderDocument } from './command';
+import { writeOutput } from './outputFile';
 import { readReleaseManifests } from './releaseManifests';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun } from './run';
@@ -86,11 +86,8 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
   const text = manifestStream(documents);
   const document: RenderDocument = { releases, images: await images.list(), text };
   if (options.output === undefined) return { exitCode: 0, problems: [], document };
-  try {
-    await writeFile(options.output, text);
-  } catch (error) {
-    return refuse([notWritten(options.output, messageOf(error))]);
-  }
+  const notWritten = await writeOutput(options.output, text, '--output');
+  if (notWritten) return refuse([notWritten]);
   return { exitCode: 0, problems: [], document: { ...document, file: options.output } };
 }
 
@@ -213,15 +210,4 @@ class Images {
 /** What a target makes is taken as it is on disk. */
 function ofTargets({ targets }: Artifact): readonly string[] {
   return targets.length === 0 ? [] : [`with the output of ${targets.join(', ')} as it is on disk`];
-}
-
-function notWritten(file: string, detail: string): Problem {
-  return {
-    code: 'outputNotWritten',
-    message: `${file} cannot be written`,
-    hint: 'name another file with --output',
-    retry: 'never',
-    exitCode: 2,
-    detail,
-  };
 }

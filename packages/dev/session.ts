@@ -4,7 +4,16 @@ import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import { connectEngine, connectKube, openRegistry, processes, type Engine, type Kube, type Registry } from '../clients';
 import { contextMemoryFile, guard } from '../deploy';
-import { failed, succeeded, type Problem, type Release, type Result, type Workspace } from '../model';
+import {
+  failed,
+  succeeded,
+  type ArtifactName,
+  type DeliveredImage,
+  type Problem,
+  type Release,
+  type Result,
+  type Workspace,
+} from '../model';
 import { chooseDelivery, type Delivery, type DeliveryOptions } from '../registry';
 import { ImageNames } from './imageNames';
 import type { CommandOptions, DoctorDocument } from './command';
@@ -28,6 +37,10 @@ export interface Session {
   readonly registry: Registry;
   readonly delivery: Delivery | undefined;
   readonly names: ImageNames;
+  /** Images that were built before and are used as they are. */
+  readonly given?: ReadonlyMap<ArtifactName, DeliveredImage>;
+  /** Nothing is to be changed. */
+  readonly dryRun?: boolean;
   readonly checks: readonly Check[];
   /** The containers run images that Slipway has not made: what they hold is asked, and not known from a record. */
   readonly adopts?: boolean;

@@ -14,9 +14,14 @@ import type {
 } from './documents';
 
 /** The images of a build: what each is, and whether it had to be made. */
-export function buildLines({ images }: BuildDocument, paint: Paint = plain): readonly string[] {
+export function buildLines({ images, dryRun = false }: BuildDocument, paint: Paint = plain): readonly string[] {
+  const what = ({ built, delivered, because }: BuildDocument['images'][number]): string => {
+    if (!dryRun) return built ? 'built' : `not built, ${because}`;
+    if (!built) return `nothing to do, ${because}`;
+    return `would be built${delivered ? ' and pushed' : ''}, ${because}`;
+  };
   return columns(
-    images.map(({ project, ref, built, because }) => [project, shortRef(ref), built ? 'built' : `not built, ${because}`]),
+    images.map((image) => [image.project, shortRef(image.ref), what(image)]),
     paint,
   );
 }

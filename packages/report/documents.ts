@@ -3,6 +3,8 @@ import type { Action, ArtifactName } from '../model';
 // What each command has to say: printed as it is by `--json`, and in sentences by documentLines.
 
 export interface BuildDocument {
+  /** Nothing was done: `built` and `delivered` say what would be, and a tag may be another when it is. */
+  readonly dryRun?: boolean;
   /** The projects that what changed reaches, and why; when that was asked for. */
   readonly affected?: readonly { readonly project: string; readonly because: readonly string[] }[];
   readonly images: readonly {

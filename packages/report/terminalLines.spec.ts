@@ -52,7 +52,7 @@ const failed = (over: Partial<Problem> = {}): Event => ({
   kind: 'failed',
   subject: 'worker',
   code: problem.code,
-  message: problem.message,
+  message: over.message ?? problem.message,
   problem: { ...problem, ...over },
 });
 const built: Event = {
@@ -143,6 +143,11 @@ describe('what people read', () => {
         { kind: 'applied', release: 'web', namespace: 'shop', objects: ['deployment/web'], changed: [], ms: 12 },
       ],
       lines: ['web      applied to shop: deployment/web  45 ms', 'web      applied to shop, nothing changed  12 ms'],
+    },
+    {
+      what: 'a failure that names its project once',
+      events: [failed({ message: 'worker: its image stands on itself' })],
+      lines: ['worker   failed: its image stands on itself [buildFailed]'],
     },
     {
       what: 'a failure with its place, the end of what the tool said, and what to do',

@@ -257,7 +257,9 @@ function failure(event: Extract<Event, { kind: 'failed' }>, state: TerminalState
   };
   // A try that fails in the same way again says nothing new.
   if (state.failures.get(subject) === identity && verbosity !== 'debug') return { state: next, lines: [] };
-  const sentence: Line = { subject, text: `${paint.red('failed:')} ${message} ${paint.dim(`[${code}]`)}` };
+  // Its name stands before the line already.
+  const said = message.startsWith(`${subject}: `) ? message.slice(subject.length + 2) : message;
+  const sentence: Line = { subject, text: `${paint.red('failed:')} ${said} ${paint.dim(`[${code}]`)}` };
   const again = problem.retry === 'afterDelay' ? [paint.dim('it is tried again')] : [];
   const details = [...problemDetails(problem, paint), ...again].map((text) => ({ subject, text, continued: true }));
   // The rollout's own line has said the sentence.

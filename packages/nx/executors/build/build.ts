@@ -5,14 +5,23 @@ import { buildLines, type BuildDocument } from '../../../report';
 import { execute, type ExecutorOptions } from '../execute';
 import { inThisProcess } from '../thisProcess';
 
+export interface BuildExecutorOptions extends ExecutorOptions {
+  readonly dryRun?: boolean;
+  /** Relative to the workspace. */
+  readonly fileOutput?: string;
+}
+
 /** `nx-slipway:build`. Leaves a record of the images, the declared output that `nx affected` follows to what is deployed. */
-export default async function build(options: ExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
+export default async function build(options: BuildExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
   const { buildCommand } = await import('../../../dev/index.js');
+  const { dryRun = false, fileOutput } = options;
+  const own = { dryRun, ...(fileOutput !== undefined && { fileOutput: join(context.root, fileOutput) }) };
   return inThisProcess(async (surroundings) => {
-    const { success, document } = await execute(options, context, surroundings, buildCommand);
+    const { success, document } = await execute(options, context, surroundings, (common) => buildCommand({ ...common, ...own }));
     // What was built has been told by events.
-    for (const line of buildLines({ images: document.images.filter(({ built }) => !built) })) surroundings.stdout.write(`${line}\n`);
-    if (success && context.projectName !== undefined) {
+    const untold = dryRun ? document : { images: document.images.filter(({ built }) => !built) };
+    for (const line of buildLines(untold)) surroundings.stdout.write(`${line}\n`);
+    if (success && !dryRun && context.projectName !== undefined) {
       const record = join(context.root, '.slipway/images', `${context.projectName}.json`);
       await mkdir(dirname(record), { recursive: true });
       await writeFile(record, imageRecord(document));

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import { execute, type ExecutorOptions } from '../execute';
 import { inThisProcess } from '../thisProcess';
@@ -5,15 +6,17 @@ import { inThisProcess } from '../thisProcess';
 export interface DeployOptions extends ExecutorOptions {
   /** False: a missing image is a failure. */
   readonly build?: boolean;
+  /** Relative to the workspace. */
+  readonly buildArtifacts?: string;
 }
 
 /** `nx-slipway:deploy`. */
 export default async function deploy(options: DeployOptions, context: ExecutorContext): Promise<{ success: boolean }> {
   const { deployCommand } = await import('../../../dev/index.js');
+  const { build = true, buildArtifacts } = options;
+  const own = { noBuild: !build, ...(buildArtifacts !== undefined && { buildArtifacts: join(context.root, buildArtifacts) }) };
   return inThisProcess(async (surroundings) => {
-    const { success } = await execute(options, context, surroundings, (common) =>
-      deployCommand({ ...common, noBuild: options.build === false }),
-    );
+    const { success } = await execute(options, context, surroundings, (common) => deployCommand({ ...common, ...own }));
     return { success };
   });
 }

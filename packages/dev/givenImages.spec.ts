@@ -1,0 +1,47 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { readGivenImages } from './givenImages';
+
+describe('the images of an earlier build', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway-given-'));
+  beforeAll(() => mkdirSync(join(folder, 'out')));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const file = 'out/images.json';
+  const read = (text: string) => {
+    writeFileSync(join(folder, file), text);
+    return readGivenImages(join(folder, file), folder);
+  };
+
+  it.each([
+    [
+      'of ours',
+      { images: [{ project: 'api', image: 'shop/api', ref: 'r/shop/api:1', built: true }] },
+      [{ name: 'api', ref: 'r/shop/api:1' }],
+    ],
+    ['of Skaffold', { builds: [{ imageName: 'shop/api', tag: 'r/shop/api:1' }] }, [{ name: 'shop/api', ref: 'r/shop/api:1' }]],
+    ['of none', { images: [] }, []],
+  ])('are read from a document %s', async (_, document, images) => {
+    expect(await read(JSON.stringify(document))).toEqual({ ok: true, value: { file, images } });
+  });
+
+  it.each([
+    ['{', 'is not JSON'],
+    ['[]', 'is not the document of a build'],
+    ['null', 'is not the document of a build'],
+    ['{"images": [{"project": "api"}]}', 'is not the document of a build'],
+    ['{"images": [{"project": "api", "ref": "A B"}]}', 'has a reference for api that is none'],
+  ])('are not %s', async (text, message) => {
+    expect(await read(text)).toMatchObject({
+      ok: false,
+      problem: { code: 'buildArtifactsInvalid', message: `${file} ${message}`, exitCode: 2 },
+    });
+  });
+
+  it('are not in a file that is not there', async () => {
+    expect(await readGivenImages(join(folder, 'none.json'), join(folder, 'out'))).toMatchObject({
+      ok: false,
+      problem: { code: 'buildArtifactsInvalid', message: `${join(folder, 'none.json')} cannot be read` },
+    });
+  });
+});

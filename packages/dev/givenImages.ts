@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { isAbsolute, relative } from 'node:path';
+import {
+  failed,
+  messageOf,
+  succeeded,
+  type Artifact,
+  type ArtifactName,
+  type DeliveredImage,
+  type Goal,
+  type Problem,
+  type Result,
+} from '../model';
+import { digestOfRef, parseReference } from '../tag';
+import type { Session } from './session';
+
+/** Images that were built before, as the document of a build names them. */
+export interface GivenImages {
+  /** For people: from the workspace, when it lies there. */
+  readonly file: string;
+  readonly images: readonly GivenImage[];
+}
+
+interface GivenImage {
+  /** A project, or, in a document of Skaffold, the name of an image. */
+  readonly name: string;
+  readonly ref: string;
+}
+
+/** Reads what `slipway build --file-output` wrote; what `skaffold build --file-output` wrote will do. `path` and `root` are absolute. */
+export async function readGivenImages(path: string, root: string): Promise<Result<GivenImages>> {
+  const below = relative(root, path);
+  const file = below.startsWith('..') || isAbsolute(below) ? path : below;
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    return failed(invalid(file, 'cannot be read', messageOf(error)));
+  }
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    return failed(invalid(file, 'is not JSON', messageOf(error)));
+  }
+  const images = imagesIn(value);
+  if (!images) return failed(invalid(file, 'is not the document of a build', undefined));
+  for (const { name, ref } of images) {
+    const reference = parseReference(ref);
+    if (!reference.ok) return failed(invalid(file, `has a reference for ${name} that is none`, reference.problem.message));
+  }
+  return succeeded({ file, images });
+}
+
+function imagesIn(value: unknown): readonly GivenImage[] | undefined {
+  const { images, builds } = Object(value) as { readonly images?: unknown; readonly builds?: unknown };
+  const list = Array.isArray(images) ? images : Array.isArray(builds) ? builds : undefined;
+  const found = list?.map((each: unknown) => {
+    const { project, ref, imageName, tag } = Object(each) as Readonly<Record<string, unknown>>;
+    const name = project ?? imageName;
+    const reference = ref ?? tag;
+    return typeof name === 'string' && typeof reference === 'string' ? { name, ref: reference } : undefined;
+  });
+  return found?.every((each) => each !== undefined) === true ? found : undefined;
+}
+
+/**
+ * A session in which the goal's images are those that were given: nothing of how they are made counts any more, and nobody says
+ * that they were made from the files as they are.
+ */
+export function withGivenImages(session: Session, goal: Goal, { file, images }: GivenImages): Result<Session> {
+  const { workspace } = session.read;
+  const given = new Map<ArtifactName, DeliveredImage>();
+  const artifacts = new Map<ArtifactName, Artifact>();
+  const missing: string[] = [];
+  for (const name of goal.artifacts) {
+    const artifact = workspace.artifacts.get(name);
+    const image = artifact && images.find((each) => each.name === artifact.project || each.name === artifact.image);
+    if (!artifact) continue;
+    if (!image) {
+      missing.push(artifact.project);
+      continue;
+    }
+    const digest = digestOfRef(image.ref) ?? '';
+    given.set(name, { ref: image.ref, digest });
+    artifacts.set(name, {
+      ...artifact,
+      recipe: { ...artifact.recipe, builder: `given ${image.ref}` },
+      inputs: [],
+      requires: [],
+      targets: [],
+    });
+  }
+  if (missing.length > 0) return failed(notGiven(file, missing));
+  const read = { ...session.read, workspace: { ...workspace, artifacts, targets: new Map() } };
+  return succeeded({ ...session, read, given });
+}
+
+function notGiven(file: string, projects: readonly string[]): Problem {
+  return {
+    code: 'imageNotGiven',
+    message: `${file} has no image of ${projects.join(' and ')}`,
+    hint: `build ${projects.length === 1 ? 'it' : 'them'} too: slipway build --file-output ${file}, or name the projects that are to be deployed`,
+    retry: 'never',
+    exitCode: 2,
+    location: { file },
+  };
+}
+
+function invalid(file: string, what: string, detail: string | undefined): Problem {
+  return {
+    code: 'buildArtifactsInvalid',
+    message: `${file} ${what}`,
+    hint: 'name a file that slipway build --file-output wrote',
+    retry: 'never',
+    exitCode: 2,
+    location: { file },
+    ...(detail !== undefined && { detail }),
+  };
+}
