@@ -94,6 +94,14 @@ export class RunningDev {
     return this.end();
   }
 
+  /** Ctrl+C at a runner that leaves no time: everything in the process group is killed as soon as the stop begins. */
+  async killWhileStopping(): Promise<void> {
+    this.signalGroup('SIGINT');
+    await this.until('stopping');
+    this.signalGroup('SIGKILL');
+    await this.ended;
+  }
+
   /** What a test that failed leaves running must not disturb the next. */
   async abandon(): Promise<void> {
     if (this.ending !== undefined) return;

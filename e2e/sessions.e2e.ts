@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { Shop } from './shop';
+import { until } from './until';
 
 describe('one session after another', () => {
   const shop = new Shop();
@@ -38,6 +39,16 @@ describe('one session after another', () => {
     expect(await dev.terminate()).toBe(0);
     expect(dev.since(0, 'stopped')).toMatchObject([{ kept: false }]);
     expect(await shop.objects()).toEqual([]);
+  });
+
+  it('dev that is killed while it cleans up leaves nothing either', async () => {
+    const dev = shop.dev('web');
+    await dev.until('ready');
+    await dev.killWhileStopping();
+    expect(dev.since(0, 'stopped')).toEqual([]);
+    let left: readonly string[] = [];
+    const nothingLeft = async () => ((left = await shop.objects()).length === 0 ? true : undefined);
+    await until('nothing is left', nothingLeft, () => left.join(', '));
   });
 
   it('--keep leaves what was deployed, and `slipway delete` removes it', async () => {

@@ -7,6 +7,7 @@ export type { KubeconfigOptions } from './kubeconfig';
 export * from './lines';
 export * from './openRegistry';
 export * from './openWatcher';
+export * from './outlivingProcess';
 export type * from './processes';
 export type * from './registry';
 export { processes } from './runProcess';

@@ -1,12 +1,15 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { startOutlivingProcess } from '../clients';
 import { openForward, type Forward } from '../forward';
 import { keepEqual, type GraphSource } from '../graph';
 import { followLogs, replicasOf } from '../logs';
 import type { Goal, PortForward, Problem, Report, Workspace } from '../model';
 import { progressOf } from '../plan';
 import { combine, jsonLines } from '../report';
+import { cleanUpOrder } from './cleanUpOrder';
 import type { CommandResult, DevOptions } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
 import type { Turn } from './converge';
@@ -114,13 +117,18 @@ class Development {
     });
     await untilAborted(options.signal);
     const { keep } = session.read.settings;
-    const temporary = new Set([...goal.releases].filter((name) => !options.keep && !keep.has(name)));
+    const { goal: last, workspace = session.read.workspace } = run.loop.world();
+    const temporary = new Set([...last.releases].filter((name) => !options.keep && !keep.has(name)));
+    // Before a word is said: whoever reads of it may kill.
+    const order = temporary.size === 0 ? undefined : cleanUpOrder(session, workspace, temporary);
+    const standBy = order && startOutlivingProcess(join(__dirname, 'unfinishedCleanUp.js'), order);
     options.report({ kind: 'stopping', removes: temporary.size > 0 });
-    const left = temporary.size === 0 ? [] : await this.cleanUp(run, { ...goal, releases: temporary });
+    const left = temporary.size === 0 ? [] : await this.cleanUp(run, { ...last, releases: temporary });
+    standBy?.dismiss();
     logs?.stop();
     for (const forward of this.forwards.values()) if (forward !== 'opening') forward.close();
     await run.close();
-    options.report({ kind: 'stopped', reason: 'interrupted', kept: temporary.size < goal.releases.size });
+    options.report({ kind: 'stopped', reason: 'interrupted', kept: temporary.size < last.releases.size });
     return { ...withProblems(left), document: { stopped: 'interrupted' } };
   }
 

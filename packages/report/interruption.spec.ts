@@ -39,6 +39,16 @@ describe('a second Ctrl+C', () => {
     expect(said).toEqual(['', '', 'left at once; still deployed: worker (remove with: slipway delete worker)']);
   });
 
+  it('says that what dev removes goes on being removed', () => {
+    const { interruption, said, later } = opened();
+    interruption.report({ kind: 'applied', release: 'web', namespace: 'shop', objects: [], changed: [], ms: 1 });
+    interruption.interrupt();
+    interruption.report({ kind: 'stopping', removes: true });
+    later(1000);
+    interruption.interrupt();
+    expect(said.at(-1)).toBe('left at once; the rest goes on being removed: web');
+  });
+
   it('says nothing of what was never deployed', () => {
     const { interruption, said, later } = opened();
     interruption.interrupt();

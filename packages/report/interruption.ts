@@ -24,6 +24,7 @@ const programSignals = ['SIGTERM', 'SIGHUP'] as const;
 export class Interruption {
   readonly #abort = new AbortController();
   readonly #deployed = new Set<string>();
+  #removes = false;
   #firstAt: number | undefined;
 
   constructor(private readonly options: InterruptionOptions) {}
@@ -36,6 +37,7 @@ export class Interruption {
   readonly report: Report = (event) => {
     if (event.kind === 'applied') this.#deployed.add(event.release);
     if (event.kind === 'removed') this.#deployed.delete(event.release);
+    if (event.kind === 'stopping') this.#removes = event.removes;
   };
 
   readonly interrupt = (): void => {
@@ -45,16 +47,19 @@ export class Interruption {
       breakLine();
       this.#abort.abort();
     } else if (now() - this.#firstAt > sameInterruptMs) {
-      const left = [...this.#deployed].sort();
       breakLine();
-      say(
-        left.length === 0
-          ? 'left at once'
-          : `left at once; still deployed: ${left.join(', ')} (remove with: slipway delete ${left.join(' ')})`,
-      );
+      say(`left at once${this.#whatIsLeft()}`);
       leave(130);
     }
   };
+
+  #whatIsLeft(): string {
+    const left = [...this.#deployed].sort();
+    if (left.length === 0) return '';
+    return this.#removes
+      ? `; the rest goes on being removed: ${left.join(', ')}`
+      : `; still deployed: ${left.join(', ')} (remove with: slipway delete ${left.join(' ')})`;
+  }
 
   /** Nobody is there who presses Ctrl+C, or reads what is said: the command is asked to end, however often this is called. */
   readonly abandon = (): void => {

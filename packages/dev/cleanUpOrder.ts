@@ -1,0 +1,25 @@
+import type { ReleaseName, Workspace } from '../model';
+import { namespaceOf, type Session } from './session';
+
+/** What the process that stands by while dev cleans up is told to remove, as JSON. */
+export interface CleanUpOrder {
+  readonly kubeconfig?: string;
+  readonly context: string;
+  readonly workspaceId: string;
+  readonly releases: readonly { readonly release: ReleaseName; readonly namespace: string }[];
+}
+
+/** Undefined without a cluster. */
+export function cleanUpOrder(session: Session, workspace: Workspace, releases: ReadonlySet<ReleaseName>): CleanUpOrder | undefined {
+  const { kube, options, workspaceId } = session;
+  if (!kube) return undefined;
+  return {
+    ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
+    context: kube.target.context,
+    workspaceId,
+    releases: [...releases].flatMap((name) => {
+      const release = workspace.releases.get(name);
+      return release ? [{ release: name, namespace: namespaceOf(session, release) }] : [];
+    }),
+  };
+}

@@ -1,0 +1,22 @@
+import { connectKube, leftAlone } from '../clients';
+import { remove } from '../deploy';
+import type { CleanUpOrder } from './cleanUpOrder';
+
+/**
+ * The script of the process that stands by while dev cleans up. A runner may kill dev before it has come to the deletes: Nx leaves it
+ * 5 s, pnpm a third of a second. Then they are done here. What it is told it was told after the guard had said yes to the context.
+ */
+async function finishCleanUp(): Promise<void> {
+  const order = (await leftAlone()) as CleanUpOrder | undefined;
+  if (!order) return;
+  const { kubeconfig, context, workspaceId, releases } = order;
+  const kube = await connectKube({ env: process.env, context, ...(kubeconfig !== undefined && { kubeconfig }) });
+  if (!kube.ok) return;
+  await Promise.all(
+    releases.map(({ release, namespace }) =>
+      remove({ kube: kube.value, owner: { workspaceId, release }, namespaces: [namespace], patienceMs: 0 }),
+    ),
+  );
+}
+
+void finishCleanUp().finally(() => process.exit());
