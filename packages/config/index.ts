@@ -10,4 +10,5 @@ export {
 export { fillTemplate, variablesOf, type Filled, type FillOptions, type TemplateMistake } from './template';
 export { readConfig, type ConfigText, type ReadConfig } from './readConfig';
 export { readManifests, type ManifestContainer, type ManifestFacts, type ManifestService, type ManifestText } from './readManifests';
+export { yaml } from './yaml';
 export { projectSchema, rootSchema } from './schema';

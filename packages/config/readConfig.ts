@@ -1,10 +1,11 @@
 import { createRequire } from 'node:module';
 import type * as AjvModule from 'ajv';
 import type { ErrorObject, ValidateFunction } from 'ajv';
-import { isMap, isNode, isScalar, LineCounter, parseDocument, type Document } from 'yaml';
+import type { Document } from 'yaml';
 import { nearest, type Location, type Problem, type WorkspacePath } from '../model';
 import type { Config } from './config';
 import { projectSchema, rootSchema } from './schema';
+import { yaml } from './yaml';
 
 export interface ConfigText {
   readonly path: WorkspacePath;
@@ -49,8 +50,8 @@ export function readConfig(file: ConfigText): ReadConfig {
 }
 
 function readText({ path, text, isRoot }: ConfigText): ReadConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const lines = new (yaml().LineCounter)();
+  const document = yaml().parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): Location => {
     const { line, col } = lines.linePos(offset);
     return { file: path, line, column: col };
@@ -58,7 +59,7 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
   const locate = (keys: readonly (string | number)[]): Location => at(offsetOf(document, keys));
   const locateIn = (keys: readonly (string | number)[], offset: number): Location | undefined => {
     const node = document.getIn(keys, true);
-    if (!isScalar(node) || !node.range) return undefined;
+    if (!yaml().isScalar(node) || !node.range) return undefined;
     const [from, to] = node.range;
     if (text.slice(from, to).includes('\n')) return locate(keys);
     return at(from + offset + (/^["']/.test(text.slice(from)) ? 1 : 0));
@@ -218,16 +219,16 @@ function shown(value: unknown): string {
 /** Of a key in a map the key itself, of an item of a list the item. */
 function offsetOf(document: Document, keys: readonly (string | number)[]): number {
   let node: unknown = document.contents;
-  let offset = isNode(node) ? (node.range?.[0] ?? 0) : 0;
+  let offset = yaml().isNode(node) ? (node.range?.[0] ?? 0) : 0;
   for (const key of keys) {
-    if (isMap(node)) {
-      const pair = node.items.find((item) => isScalar(item.key) && String(item.key.value) === String(key));
+    if (yaml().isMap(node)) {
+      const pair = node.items.find((item) => yaml().isScalar(item.key) && String(item.key.value) === String(key));
       if (!pair) break;
-      offset = isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
+      offset = yaml().isNode(pair.key) ? (pair.key.range?.[0] ?? offset) : offset;
       node = pair.value;
     } else {
-      node = isNode(node) && 'items' in node && Array.isArray(node.items) ? (node.items as unknown[])[Number(key)] : undefined;
-      if (!isNode(node)) break;
+      node = yaml().isNode(node) && 'items' in node && Array.isArray(node.items) ? (node.items as unknown[])[Number(key)] : undefined;
+      if (!yaml().isNode(node)) break;
       offset = node.range?.[0] ?? offset;
     }
   }

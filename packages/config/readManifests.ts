@@ -1,5 +1,6 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type Tags } from 'yaml';
+import type { Document, LineCounter, Node, Tags } from 'yaml';
 import type { Location, Problem, WorkspacePath } from '../model';
+import { yaml } from './yaml';
 
 export interface ManifestText {
   readonly path: WorkspacePath;
@@ -50,9 +51,9 @@ function readManifest({ path, text }: ManifestText): ManifestFacts {
   const before = readBefore.get(path);
   if (before?.text === text) return before.facts;
   const facts = { containers: [] as ManifestContainer[], services: [] as ManifestService[], problems: [] as Problem[] };
-  const lines = new LineCounter();
+  const lines = new (yaml().LineCounter)();
   // Without `prettyErrors: false` a message quotes the lines around a mistake, which may be a Secret's.
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, version: '1.1', customTags: withoutTimes });
+  const documents = yaml().parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, version: '1.1', customTags: withoutTimes });
   if (Array.isArray(documents)) {
     for (const document of documents) {
       readDocument({ path, lines, document }, facts);
@@ -128,10 +129,10 @@ function readObject({ source, node, value }: ObjectAt, facts: Collected): void {
     return;
   }
   if (kind.endsWith('List') && Array.isArray(object['items'])) {
-    const items = isMap(node) ? node.get('items', true) : undefined;
+    const items = yaml().isMap(node) ? node.get('items', true) : undefined;
     object['items'].forEach((item: unknown, index) => {
-      const itemNode = isSeq(items) ? items.items[index] : undefined;
-      readObject({ source, node: isMap(itemNode) || isScalar(itemNode) ? itemNode : node, value: item }, facts);
+      const itemNode = yaml().isSeq(items) ? items.items[index] : undefined;
+      readObject({ source, node: yaml().isMap(itemNode) || yaml().isScalar(itemNode) ? itemNode : node, value: item }, facts);
     });
     return;
   }
@@ -187,8 +188,8 @@ function podTemplate(kind: string): readonly string[] | undefined {
 }
 
 function offsetAt(node: Node, keys: readonly (string | number)[]): number | undefined {
-  const found: unknown = isMap(node) || isSeq(node) ? node.getIn(keys, true) : undefined;
-  return isScalar(found) ? found.range?.[0] : undefined;
+  const found: unknown = yaml().isMap(node) || yaml().isSeq(node) ? node.getIn(keys, true) : undefined;
+  return yaml().isScalar(found) ? found.range?.[0] : undefined;
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> | undefined {

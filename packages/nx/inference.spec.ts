@@ -158,7 +158,7 @@ describe('the targets that Nx infers', () => {
     };
     const targets = (await infer(['apps/worker/package.json'], options))['apps/worker']?.targets ?? {};
     expect(Object.keys(targets)).toEqual(['image', 'ship', 'sink', 'copy', 'said', 'drawn', 'live']);
-    expect(targets['ship']?.dependsOn).toEqual(['image']);
+    expect(targets['ship']?.dependsOn).toEqual([{ target: 'image', params: 'forward' }]);
   });
 
   describe('read', () => {

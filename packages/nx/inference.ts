@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import type { CreateNodes, CreateNodesResultArray, NxJsonConfiguration, ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
-import { parse } from 'yaml';
+import { yaml } from '../config';
 import { imageFiles, manifestFiles, type WorkspaceFiles } from '../graph';
 import { filesBelow } from '../source';
 
@@ -45,16 +45,14 @@ export const createNodes: CreateNodes<PluginOptions> = [
   projectFiles,
   (files, options, context) => {
     const onDisk = filesBelow(context.workspaceRoot);
+    const readiness = knowsReadiness(context.workspaceRoot);
     const roots = new Map<string, string>();
     for (const file of [...files].sort()) roots.set(posix.dirname(file), file);
     const results: CreateNodesResultArray = [];
     for (const [root, file] of roots) {
       const ground = groundOf(context.workspaceRoot, root, onDisk);
       if (!ground || (!ground.hasImage && !ground.hasManifests)) continue;
-      results.push([
-        file,
-        { projects: { [root]: inferred(ground, options ?? {}, context.nxJsonConfiguration, knowsReadiness(context.workspaceRoot)) } },
-      ]);
+      results.push([file, { projects: { [root]: inferred(ground, options ?? {}, context.nxJsonConfiguration, readiness) } }]);
     }
     return results;
   },
@@ -160,7 +158,8 @@ function buildTarget(ground: Ground, nxJson: NxJsonConfiguration): TargetConfigu
 function deployTarget(ground: Ground, buildTargetName: string | undefined): TargetConfiguration {
   return {
     executor: 'nx-slipway:deploy',
-    ...(buildTargetName === undefined ? {} : { dependsOn: [buildTargetName] }),
+    // With its options: the image has to be where this cluster finds it.
+    ...(buildTargetName === undefined ? {} : { dependsOn: [{ target: buildTargetName, params: 'forward' as const }] }),
     inputs: [
       ...(ground.manifestInputs ?? ['{projectRoot}/**/*']),
       '{workspaceRoot}/slipway.yaml',
@@ -239,7 +238,7 @@ function jsonAt(file: string): JsonObject | undefined {
 /** The keys of a config. One that cannot be read yet is not a reason to take targets away: they tell what is wrong with it. */
 function configAt(file: string): JsonObject | 'unreadable' | undefined {
   try {
-    return objectIn({ file: parse(readFileSync(file, 'utf8')) as unknown }, 'file');
+    return objectIn({ file: yaml().parse(readFileSync(file, 'utf8')) as unknown }, 'file');
   } catch {
     return 'unreadable';
   }

@@ -9,10 +9,15 @@ export interface BuildExecutorOptions extends ExecutorOptions {
   readonly dryRun?: boolean;
   /** Relative to the workspace. */
   readonly fileOutput?: string;
+  /** Of `k8s-deploy`, which passes its options on: false, it must not build, and says itself what is missing. */
+  readonly build?: boolean;
+  /** Of `k8s-deploy` likewise: it is told which images there are, so there is none to make. */
+  readonly buildArtifacts?: string;
 }
 
 /** `nx-slipway:build`. Leaves a record of the images, the declared output that `nx affected` follows to what is deployed. */
 export default async function build(options: BuildExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
+  if (options.build === false || options.buildArtifacts !== undefined) return { success: true };
   const { buildCommand } = await import('../../../dev/index.js');
   const { dryRun = false, fileOutput } = options;
   const own = { dryRun, ...(fileOutput !== undefined && { fileOutput: join(context.root, fileOutput) }) };
