@@ -1,6 +1,6 @@
 import type { GraphFacts, GraphSource } from '../graph';
 import { failed, succeeded, type Problem, type Result } from '../model';
-import { chosenProjects } from './chosenProjects';
+import { allProjects, chosenProjects } from './chosenProjects';
 
 const project = (name: string, root: string) => ({ name, root, dependencies: [], targets: new Map() });
 const projects = [
@@ -47,4 +47,20 @@ it('a graph that cannot be made is left to the command to tell', async () => {
   const chosen = await chosenProjects({ named: ['api'], graph: graphOf(failed(problem)), cwd: '/shop', env: {} });
   expect(chosen.projects).toEqual(['api']);
   expect(await chosen.graph.read()).toEqual(failed(problem));
+});
+
+it('for all projects no graph is made, and what is to be known of it is told once when the command makes it', async () => {
+  let made = 0;
+  const notice = { message: 'turbo is not installed' };
+  const graph: GraphSource = { ...graphOf(succeeded({ projects, notices: [notice] })) };
+  const read = (): ReturnType<GraphSource['read']> => {
+    made += 1;
+    return graph.read();
+  };
+  const told: object[] = [];
+  const chosen = allProjects({ ...graph, read }, (each) => told.push(each));
+  expect([chosen.projects, made]).toEqual([[], 0]);
+  await chosen.graph.read();
+  await chosen.graph.read();
+  expect([told, made]).toEqual([[notice], 2]);
 });

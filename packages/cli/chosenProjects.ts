@@ -30,6 +30,18 @@ export async function chosenProjects({ named, graph, cwd, env }: Choice): Promis
   return { projects: [...new Set(chosen)], graph: remembering, notices };
 }
 
+/** All of them, which needs no graph. What is to be known of how it was made is told when somebody reads it. */
+export function allProjects(graph: GraphSource, tell: (notice: Chosen['notices'][number]) => void): Chosen {
+  let told = false;
+  const read: GraphSource['read'] = async () => {
+    const facts = await graph.read();
+    if (facts.ok && !told) for (const notice of facts.value.notices ?? []) tell(notice);
+    told = true;
+    return facts;
+  };
+  return { projects: [], graph: { ...graph, read }, notices: [] };
+}
+
 function firstly<T>(known: Result<T>, read: () => Promise<Result<T>>): () => Promise<Result<T>> {
   let first: Result<T> | undefined = known;
   return () => {

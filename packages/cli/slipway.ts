@@ -16,7 +16,7 @@ import {
   type Signals,
   type Verbosity,
 } from '../report';
-import { chosenProjects } from './chosenProjects';
+import { allProjects, chosenProjects } from './chosenProjects';
 import type { Commands } from './commands';
 import { noWorkspace } from './noWorkspace';
 import { openOutput, type Output, type Printing, type Stream } from './output';
@@ -278,10 +278,12 @@ async function inWorkspace({
   const around = await commands.findWorkspace(cwd);
   const workspace = around.ok || !anywhere ? around : succeeded(noWorkspace(cwd));
   if (!workspace.ok) return output.refuse(workspace.problem);
-  // What is affected is asked of the whole workspace, wherever in it.
-  const where = isAffected(flags) ? { cwd: workspace.value.root, env: {} } : { cwd, env };
-  const chosen = await chosenProjects({ named: projects, graph: workspace.value, ...where });
   const { breakLine, say, report } = output;
+  // What is affected is asked of the whole workspace, wherever in it.
+  const chosen =
+    isAffected(flags) && projects.length === 0
+      ? allProjects(workspace.value, (notice) => report({ kind: 'notice', ...notice }))
+      : await chosenProjects({ named: projects, graph: workspace.value, cwd, env });
   for (const notice of chosen.notices) report({ kind: 'notice', ...notice });
   const interruption = new Interruption({ now: () => performance.now(), sameInterruptMs: 300, breakLine, say, leave });
   const stopListening = interruption.listenTo(signals);

@@ -86,7 +86,7 @@ async function ask(options: AffectedOptions = {}, more: Partial<CommandOptions> 
     signal: new AbortController().signal,
     ...more,
   };
-  return affectedProjects(command, options, readWorkspace({ root: command.root, graph: command.graph, mode: 'deploy', env: {} }));
+  return affectedProjects(command, options, () => readWorkspace({ root: command.root, graph: command.graph, mode: 'deploy', env: {} }));
 }
 
 async function affected(...asked: Parameters<typeof ask>): Promise<readonly string[]> {
@@ -132,6 +132,12 @@ it.each<[string, () => void, readonly string[]]>([
   expect(await affected()).toEqual(expected);
   commit();
   expect(await affected({ base: 'HEAD~1' })).toEqual(expected);
+});
+
+it('does not read the workspace when nothing has changed, unless somebody names a project', async () => {
+  const unread = graph({ read: () => Promise.reject(new Error('the graph was asked for')) });
+  expect(await ask({}, { graph: unread })).toMatchObject({ ok: true, value: { workspace: undefined, projects: [] } });
+  await expect(ask({}, { graph: unread, projects: ['web'] })).rejects.toThrow('the graph was asked for');
 });
 
 it('says for which files, once for each reason, and since when', async () => {

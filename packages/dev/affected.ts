@@ -14,7 +14,8 @@ export interface AffectedOptions {
 }
 
 export interface Affected {
-  readonly workspace: Workspace;
+  /** Not read when nothing has changed, unless projects were named. */
+  readonly workspace: Workspace | undefined;
   readonly projects: readonly AffectedProject[];
   /** For people: `since main (3f2a1b0), 4 files changed`. */
   readonly since: string;
@@ -22,23 +23,24 @@ export interface Affected {
 
 /** The projects that what changed since a commit reaches, by the workspace as it is now, and for removed files as it was with them. */
 export async function affectedProjects(
-  { root, graph, env, signal }: CommandOptions,
+  { root, graph, projects: named, env, signal }: CommandOptions,
   { base, head }: AffectedOptions,
-  reading: Promise<Result<ReadWorkspace>>,
+  readWorkspace: () => Promise<Result<ReadWorkspace>>,
 ): Promise<Result<Affected>> {
-  const [changed, read] = await Promise.all([
-    changedFiles({
-      root,
-      bases: base === undefined ? basesOf(graph, env) : [{ ref: base, asked: true }],
-      ...(head !== undefined && { head }),
-      processes,
-      signal,
-    }),
-    reading,
-  ]);
+  const changed = await changedFiles({
+    root,
+    bases: base === undefined ? basesOf(graph, env) : [{ ref: base, asked: true }],
+    ...(head !== undefined && { head }),
+    processes,
+    signal,
+  });
   if (!changed.ok) return changed;
-  if (!read.ok) return read;
   const { present, removed } = changed.value;
+  const since = sinceOf(changed.value);
+  // Git answers in a few milliseconds; a project graph takes a second.
+  if (present.length + removed.size + named.length === 0) return succeeded({ workspace: undefined, projects: [], since });
+  const read = await readWorkspace();
+  if (!read.ok) return read;
   const changes: Change[] = [{ workspace: read.value.workspace, paths: present }];
   if (removed.size > 0) {
     const { facts } = read.value;
@@ -48,7 +50,7 @@ export async function affectedProjects(
   const { workspace } = read.value;
   // A project that is there only with its removed files can be neither built nor deployed.
   const projects = affectedBy(changes).filter(({ project }) => isDeployable(workspace, project));
-  return succeeded({ workspace, projects, since: sinceOf(changed.value) });
+  return succeeded({ workspace, projects, since });
 }
 
 function isDeployable({ artifacts, releases, problems }: Workspace, name: string): boolean {

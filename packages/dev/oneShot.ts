@@ -108,15 +108,19 @@ const needsOf: Readonly<Record<OneShot, readonly Need[]>> = {
 
 async function runOnce(once: OnceOptions): Promise<Ended> {
   const { options, kind } = once;
-  const reading = readFor(options, 'deploy');
-  const looking = preflightFor(once, reading);
-  if (!options.affected) return runFor(once, looking);
-  const found = await Promise.race([affectedProjects(options, options.affected, reading), untilAborted(options.signal)]);
-  // The look around was interrupted too, and says so.
-  if (!found) return runFor(once, looking);
+  let begun: { readonly reading: ReturnType<typeof readFor>; readonly looking: Promise<Preflight> } | undefined;
+  const begin = (): NonNullable<typeof begun> => {
+    const reading = begun?.reading ?? readFor(options, 'deploy');
+    begun ??= { reading, looking: preflightFor(once, reading) };
+    return begun;
+  };
+  if (!options.affected) return runFor(once, begin().looking);
+  const found = await Promise.race([affectedProjects(options, options.affected, () => begin().reading), untilAborted(options.signal)]);
+  // The look around is interrupted too, and says so.
+  if (!found) return runFor(once, begin().looking);
   if (!found.ok) return notBegun([found.problem]);
   const { workspace, since } = found.value;
-  const chosen = options.projects.length === 0 ? undefined : goalFor(workspace, kind, options.projects);
+  const chosen = options.projects.length === 0 || !workspace ? undefined : goalFor(workspace, kind, options.projects);
   if (chosen?.ok === false) return notBegun(chosen.problems);
   const all = found.value.projects.filter(({ image }) => image || kind !== 'built');
   const affected = chosen ? all.filter(({ project }) => options.projects.includes(project)) : all;
@@ -124,7 +128,7 @@ async function runOnce(once: OnceOptions): Promise<Ended> {
   // What is out of reach does not matter when nothing is to be done there.
   if (affected.length === 0) return { ...notBegun([]), affected };
   const projects = affected.map(({ project }) => project);
-  return { ...(await runFor({ ...once, options: { ...options, projects } }, looking)), affected };
+  return { ...(await runFor({ ...once, options: { ...options, projects } }, begin().looking)), affected };
 }
 
 function notBegun(problems: readonly Problem[]): Ended {
