@@ -7,17 +7,22 @@ import { run } from './run';
 export const KUBERNETES_VERSION = 'v1.34.4';
 
 /** A program that is built from sources in this package. */
-export interface Program {
-  readonly name: 'kubernetes' | 'coredns' | 'pause';
+export interface Program<Name extends string = string> {
+  readonly name: Name;
+  /** Another main package than the folder's own, by its import path; the folder's go.mod says in which version. */
+  readonly package?: string;
   readonly ldflags: string;
   /** For a person who waits. */
   readonly firstTime: string;
 }
 
+/** What the embedded cluster runs. */
+export type ProgramName = 'kubernetes' | 'coredns' | 'pause';
+
 const VERSION = 'k8s.io/component-base/version';
 const [MAJOR, MINOR] = KUBERNETES_VERSION.slice(1).split('.');
 
-export const PROGRAMS: Readonly<Record<Program['name'], Program>> = {
+export const PROGRAMS: { readonly [Name in ProgramName]: Program<Name> } = {
   kubernetes: {
     name: 'kubernetes',
     // Without these it calls itself v0.0.0-master, and clients that compare versions refuse it.
@@ -112,7 +117,7 @@ export async function build(
     program.ldflags,
     '-o',
     temporary,
-    '.',
+    program.package ?? '.',
   ] as const;
   const { status, stderr } = await run(['nice', '-n', '5', ...command], { cwd: folder, env: goEnv(), logFile });
   if (status !== 0) {

@@ -2,14 +2,14 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { copyFileSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { configFiles } from './config';
-import type { Program } from './gobuild';
+import type { ProgramName } from './gobuild';
 import { writePauseImage } from './images';
 import type { Layout } from './layout';
 import { USERS, type Plan, type Tokens } from './plan';
 import { firstProcessScript } from './script';
 
 /** Where each built program is. */
-export type Programs = Record<Program['name'], string>;
+export type Programs = Record<ProgramName, string>;
 
 /** The plan that a cluster was started with. */
 export function readPlan(layout: Layout): Plan {

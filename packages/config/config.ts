@@ -1,4 +1,5 @@
 import type { GitVariant } from '../model';
+import type { HelmConfig, KustomizeConfig } from './deployConfig';
 
 /** What a slipway.yaml says. */
 export interface Config {
@@ -28,6 +29,8 @@ export interface Config {
   readonly sync?: SyncConfig;
   readonly reload?: 'auto' | 'hot' | 'rebuild' | { readonly command: readonly string[] };
   readonly manifests?: readonly string[];
+  readonly kustomize?: KustomizeConfig;
+  readonly helm?: HelmConfig;
   readonly namespace?: string;
   readonly portForward?: readonly ForwardConfig[];
   readonly dev?: { readonly keep?: boolean };
@@ -80,6 +83,8 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     ...present('reload', inherited.reload),
     ...((root.sync ?? own.sync) && { sync: { ...root.sync, ...own.sync } }),
     ...present('portForward', own.portForward),
+    ...present('kustomize', own.kustomize),
+    ...present('helm', own.helm),
     image: {
       ...(context !== undefined && { context }),
       ...(builder !== undefined && { builder }),

@@ -8,6 +8,7 @@ export {
   type TagConfig,
 } from './config';
 export { fillTemplate, variablesOf, type Filled, type FillOptions, type TemplateMistake } from './template';
+export type { HelmConfig, HelmReleaseConfig, KustomizeConfig } from './deployConfig';
 export { readConfig, type ConfigText, type ReadConfig } from './readConfig';
 export { readManifests, type ManifestContainer, type ManifestFacts, type ManifestService, type ManifestText } from './readManifests';
 export { yaml } from './yaml';

@@ -1,3 +1,5 @@
+import { deployProperties } from './deploySchema';
+
 /** A key of slipway.yaml as the config reference shows it. */
 const portForward = {
   type: 'object',
@@ -267,9 +269,11 @@ export const projectSchema = {
     },
     manifests: {
       type: 'array',
-      description: 'Files, directories or globs of manifests, relative to the project. Default: k8s/*.yaml and k8s/*.yml.',
+      description:
+        'Files, directories or globs of manifests, relative to the project. Default: k8s/*.yaml and k8s/*.yml, unless there is a kustomization, kustomize or helm.',
       items: { type: 'string', minLength: 1 },
     },
+    ...deployProperties,
     namespace: {
       type: 'string',
       description: "Where the project is deployed. Default: the namespace of the cluster's context.",

@@ -1,4 +1,5 @@
 import type { KindRef, KubeObject } from '../clients';
+import { isKept } from './ownership';
 
 /** `deployment/worker`, as people type it. */
 export function nameOf(object: { readonly kind: string; readonly metadata: { readonly name?: string } }): string {
@@ -80,8 +81,8 @@ export const trackedKinds: readonly KindRef[] = [
   { apiVersion: 'v1', kind: 'PersistentVolumeClaim' },
 ];
 
-export function isTracked(object: KindRef): boolean {
-  return trackedKinds.some((kind) => kind.kind === object.kind && kind.apiVersion === object.apiVersion);
+export function isTracked(object: KubeObject): boolean {
+  return !isKept(object) && trackedKinds.some((kind) => kind.kind === object.kind && kind.apiVersion === object.apiVersion);
 }
 
 /** What is looked through when a release is removed, besides the kinds its manifests name. Workloads first: they use the rest. */

@@ -1,7 +1,7 @@
 import type { KubeObject, Kube } from '../clients';
 import type { Problem } from '../model';
 import { removableKinds } from './kinds';
-import { labels, selectorOf } from './ownership';
+import { isKept, isOfWorkspace, labels, selectorOf } from './ownership';
 
 /** What is left in a cluster of one release. */
 export interface OwnedRelease {
@@ -21,7 +21,7 @@ export async function ownedReleases(request: {
   readonly namespace?: string;
 }): Promise<{ readonly releases: readonly OwnedRelease[]; readonly problems: readonly Problem[] }> {
   const { kube, workspaceId, namespace } = request;
-  const labelSelector = selectorOf({ [labels.managedBy]: 'slipway', [labels.workspace]: workspaceId });
+  const labelSelector = selectorOf({ [labels.workspace]: workspaceId });
   const lists = await Promise.all(
     removableKinds.map(async (kind) => {
       const answer = await kube.list(kind, { labelSelector, ...(namespace === undefined ? {} : { namespace }) });
@@ -32,7 +32,8 @@ export async function ownedReleases(request: {
   const byRelease = new Map<string, KubeObject[]>();
   for (const object of lists.flatMap((list) => (list.ok ? list.value : []))) {
     const release = object.metadata.labels?.[labels.release];
-    if (release === undefined || object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) continue;
+    if (release === undefined || !isOfWorkspace(object, workspaceId) || isKept(object)) continue;
+    if (object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) continue;
     const known = byRelease.get(release);
     if (known) known.push(object);
     else byRelease.set(release, [object]);

@@ -51,13 +51,34 @@ export function ownerLabels(owner: Owner): Readonly<Record<string, string>> {
   return { [labels.managedBy]: 'slipway', ...templateLabels(owner) };
 }
 
-export function isOwned(object: KubeObject, owner: Owner): boolean {
-  return Object.entries(ownerLabels(owner)).every(([name, value]) => object.metadata.labels?.[name] === value);
+/** What helm writes on every object of its releases; nobody else's `managed-by` counts. */
+const helmRelease = { name: 'meta.helm.sh/release-name', namespace: 'meta.helm.sh/release-namespace' } as const;
+
+/** The release of helm that an object belongs to; undefined when Slipway itself applied it. */
+export function helmReleaseOf({ metadata }: KubeObject): { readonly name: string; readonly namespace: string } | undefined {
+  const name = metadata.annotations?.[helmRelease.name];
+  if (name === undefined || metadata.labels?.[labels.managedBy] !== 'Helm') return undefined;
+  return { name, namespace: metadata.annotations?.[helmRelease.namespace] ?? metadata.namespace ?? '' };
 }
 
-/** Selects what a release owns at the API server. */
+/** Whether an object was applied by Slipway, or by helm for it, for any release of a workspace. */
+export function isOfWorkspace(object: KubeObject, workspaceId: string): boolean {
+  const { [labels.workspace]: workspace, [labels.managedBy]: manager } = object.metadata.labels ?? {};
+  return workspace === workspaceId && (manager === 'slipway' || helmReleaseOf(object) !== undefined);
+}
+
+export function isOwned(object: KubeObject, owner: Owner): boolean {
+  return isOfWorkspace(object, owner.workspaceId) && object.metadata.labels?.[labels.release] === labelValue(owner.release);
+}
+
+/** Selects at the API server what a release owns, and the pods that come of it. */
 export function ownerSelector(owner: Owner): string {
-  return selectorOf(ownerLabels(owner));
+  return selectorOf(templateLabels(owner));
+}
+
+/** helm leaves it when its release is uninstalled, so it says nothing of whether there is one. */
+export function isKept({ metadata }: KubeObject): boolean {
+  return metadata.annotations?.['helm.sh/resource-policy'] === 'keep';
 }
 
 export function selectorOf(wanted: Readonly<Record<string, string>>): string {

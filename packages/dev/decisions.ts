@@ -21,9 +21,9 @@ export function decisionsOf(world: World, fact: Extract<Fact, { kind: 'filesSeen
       if (known) known.files.push(path);
       else groups.set(key, { first: answer, files: [path], containerPaths: [...answer.containerPaths] });
     }
-    for (const { name, artifacts } of releasesReading(workspace, path)) {
+    for (const { release, because } of releasesReading(workspace, path)) {
+      const { name, artifacts } = release;
       if (artifacts.length > 0 || mistakeIn('manifests', name, workspace)) continue;
-      const because = `a manifest of ${name}`;
       loneReleases.push({ kind: 'decision', artifact: name, action: 'redeploy', files: [path], containerPaths: [], because });
     }
   }

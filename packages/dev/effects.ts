@@ -1,7 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBuilders, readImageRecord, writeImageRecord, type Builder } from '../build';
-import { apply, remove, render } from '../deploy';
+import { applyRelease, namespacesOf, removeRelease, render, unusedArtifacts, type RenderedObject } from '../deploy';
 import {
   countLeaves,
   emptyDir,
@@ -20,6 +20,7 @@ import {
   type Fact,
   type Outcome,
   type Problem,
+  type Release,
   type Report,
   type Result,
   type SeenContainer,
@@ -41,8 +42,8 @@ import { notInDryRun } from './dryRun';
 import { mistakeIn } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { placeIn } from './placeIn';
-import { readReleaseManifests } from './releaseManifests';
-import { imageNamesOf, layersFolder, namespaceOf, recordsFolder, type Session } from './session';
+import { deployContext, readReleaseManifests } from './releaseManifests';
+import { layersFolder, recordsFolder, type Session } from './session';
 import { TargetRunner } from './targetRunner';
 
 /** A path whose content in a container is not what it should be. */
@@ -162,7 +163,7 @@ export class Effects {
       case 'deliver':
         return this.deliver(step, signal, world());
       case 'apply':
-        return this.apply(step, world());
+        return this.apply(step, signal, world());
       case 'remove':
         return this.remove(step, world());
       case 'connect':
@@ -318,48 +319,59 @@ export class Effects {
     return { kind: 'delivered', image: answer.value };
   }
 
-  private async apply(step: Extract<Step, { kind: 'apply' }>, world: World): Promise<Outcome> {
-    const { kube, options, workspaceId } = this.session;
+  private async apply(step: Extract<Step, { kind: 'apply' }>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const { kube, workspaceId } = this.session;
     const { workspace } = world;
     const release = workspace?.releases.get(step.release);
     if (!workspace || !release || !kube) return failure(notThere(step.release));
     const mistake = mistakeIn('manifests', release.project, workspace);
     if (mistake) return failure(mistake);
     const startedAt = Date.now();
-    const read = await readReleaseManifests(options.root, release);
-    if (!read.ok) return failure(read.problem, release.project);
-    // What was read is what gets the fingerprint, or nothing does.
     const images = Object.fromEntries(
       Object.entries(step.images).map(([name, { ref, snapshot }]) => [name, { ref, inputsHash: snapshot.inputsHash }]),
     );
-    if (fingerprintOf(release, read.value.tree, images) !== step.fingerprint)
-      return failure(manifestChanged(release.name), release.project);
+    const { fingerprint } = step;
+    const context = deployContext({ session: this.session, workspace, release, images, fingerprint, signal });
+    const read = await readReleaseManifests(release, context);
+    if (signal.aborted) return { kind: 'stopped' };
+    if (!read.ok) return failure(read.problem, release.project);
+    // What was read is what gets the fingerprint, or nothing does.
+    if (fingerprintOf(release, read.value.tree, images) !== fingerprint) return failure(manifestChanged(release.name), release.project);
 
-    const namespace = namespaceOf(this.session, release);
-    const rendered = render({
-      release,
-      manifests: read.value.texts,
-      images,
-      imageNames: imageNamesOf(workspace),
-      namespace,
-      workspaceId,
-      fingerprint: step.fingerprint,
-    });
+    const { namespace, imageNames } = context;
+    const rendered = render({ release, manifests: read.value.texts, images, imageNames, namespace, workspaceId, fingerprint });
     if (!rendered.ok) return failure(rendered.problem, release.project);
+    this.tellUnused(release, rendered.value);
     this.report({ kind: 'started', what: 'apply', subject: release.name });
-    const applied = await apply({ kube, objects: rendered.value, owner: { workspaceId, release: release.name }, namespace });
+    const objects = rendered.value;
+    const applied = await applyRelease(release, { kube, objects, owner: { workspaceId, release: release.name }, namespace }, context);
     if (!applied.ok) return failure(applied.problem, release.project);
-    const { objects, changed, at: appliedAt } = applied.value;
-    this.report({ kind: 'applied', release: release.name, namespace, objects, changed, ms: Date.now() - startedAt });
-    return { kind: 'applied', fingerprint: step.fingerprint, appliedAt };
+    const { objects: names, changed, pruned, at: appliedAt } = applied.value;
+    const gone = pruned.length === 0 ? {} : { pruned };
+    this.report({ kind: 'applied', release: release.name, namespace, objects: names, changed, ...gone, ms: Date.now() - startedAt });
+    return { kind: 'applied', fingerprint, appliedAt };
+  }
+
+  /** An image that is built for nothing is a mistake somewhere; of which side nobody knows. */
+  private tellUnused(release: Release, objects: readonly RenderedObject[]): void {
+    for (const artifact of unusedArtifacts(release, objects)) {
+      this.report({
+        kind: 'notice',
+        subject: release.name,
+        message: `no manifest of ${release.name} names the image of ${artifact}`,
+        hint: 'name it without a digest in a manifest or in the values of the chart',
+      });
+    }
   }
 
   private async remove(step: Extract<Step, { kind: 'remove' }>, world: World): Promise<Outcome> {
     const { kube, workspaceId } = this.session;
     const release = world.workspace?.releases.get(step.release);
-    if (!kube || !release) return failure(notThere(step.release));
+    if (!world.workspace || !kube || !release) return failure(notThere(step.release));
     this.report({ kind: 'started', what: 'remove', subject: step.release });
-    const removed = await remove({ kube, owner: { workspaceId, release: step.release }, namespaces: [namespaceOf(this.session, release)] });
+    const context = deployContext({ session: this.session, workspace: world.workspace, release, images: {} });
+    const namespaces = namespacesOf(release, context.namespace);
+    const removed = await removeRelease(release, { kube, owner: { workspaceId, release: step.release }, namespaces }, context);
     if (!removed.ok) return failure(removed.problem, release.project);
     this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
     return { kind: 'removed' };

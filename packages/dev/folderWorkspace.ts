@@ -42,7 +42,7 @@ export function folderWorkspace({ folder, namespace, deletes }: FolderWorkspaceR
     reload: { kind: 'hot', because: 'what its process makes of it is its own affair' },
     ...(!deletes && { keepsRemoved: true }),
   };
-  const release = { name: selector, project: selector, deployer: 'kubectl', namespace, manifests: [], artifacts: [selector] } as const;
+  const release = { name: selector, project: selector, namespace, sources: [], inputs: [], artifacts: [selector] } as const;
   const workspace: Workspace = {
     root: localPath,
     projects: new Map(),

@@ -25,8 +25,8 @@ export async function explainCommand(
       because,
     }));
     const alone = releasesReading(workspace, path)
-      .filter((release) => !artifacts.some((artifact) => release.artifacts.includes(artifact.name)))
-      .map(({ name }) => ({ name, action: 'redeploy' as const, containerPaths: [], because: `a manifest of ${name}` }));
+      .filter(({ release }) => !artifacts.some((artifact) => release.artifacts.includes(artifact.name)))
+      .map(({ release, because }) => ({ name: release.name, action: 'redeploy' as const, containerPaths: [], because }));
     return { path, projects: project ? [project.name] : [], artifacts: [...artifacts, ...alone] };
   });
   // An artifact with a mistake in it may take any file, so no answer is whole.

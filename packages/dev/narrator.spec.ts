@@ -32,7 +32,13 @@ const artifact: Artifact = {
   after: [],
   reload: { kind: 'hot', because: 'it is a test' },
 };
-const release: Release = { name: 'web', project: 'web', deployer: 'kubectl', manifests: ['k8s/web.yaml'], artifacts: ['web'] };
+const release: Release = {
+  name: 'web',
+  project: 'web',
+  sources: [{ kind: 'kubectl', manifests: ['k8s/web.yaml'] }],
+  inputs: [{ path: 'k8s/web.yaml', because: 'a manifest of web' }],
+  artifacts: ['web'],
+};
 
 function workspaceWith(problems: readonly Problem[] = []): Workspace {
   return {

@@ -13,7 +13,7 @@ describe('what is pruned', () => {
   });
 
   test('is never what a project is deployed as, whether it has manifests now or not, and however its name reads as a label', () => {
-    const release = { name: 'charts', project: 'api', deployer: 'kubectl', manifests: [], artifacts: [] } as const;
+    const release = { name: 'charts', project: 'api', sources: [], inputs: [], artifacts: [] } as const;
     const left = orphansOf({ projects, releases: new Map([['charts', release]]) }, ['api', 'charts', 'shop-web-382dfe823f'].map(owned));
     expect(left).toEqual([]);
   });

@@ -1,4 +1,5 @@
-import { labelValue, nameOf, ownedReleases, remove, type OwnedRelease } from '../deploy';
+import { processes } from '../clients';
+import { labelValue, nameOf, ownedReleases, removeRelease, type OwnedRelease } from '../deploy';
 import type { Problem, Workspace } from '../model';
 import type { CommandOptions, CommandResult, PruneDocument } from './command';
 import { preflight } from './session';
@@ -43,7 +44,12 @@ export async function pruneCommand(options: PruneOptions): Promise<CommandResult
       failures.push({ code: 'interrupted', message: 'interrupted before all was removed', retry: 'never', exitCode: 1 });
       break;
     }
-    const removed = await remove({ kube, owner: { workspaceId, release: orphan.release }, namespaces: orphan.namespaces });
+    const context = { processes, root: options.root, cluster: kube.target, namespace: kube.target.namespace };
+    const removed = await removeRelease(
+      { sources: [] },
+      { kube, owner: { workspaceId, release: orphan.release }, namespaces: orphan.namespaces },
+      context,
+    );
     if (removed.ok) options.report({ kind: 'removed', release: orphan.release, objects: removed.value.objects });
     else failures.push(removed.problem);
     releases.push(documentOf(orphan, removed.ok));

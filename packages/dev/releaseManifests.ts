@@ -1,49 +1,61 @@
-import { lstat, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import type { ManifestText } from '../deploy';
-import {
-  contentDigest,
-  emptyDir,
-  failed,
-  fileEntry,
-  messageOf,
-  succeeded,
-  withEntries,
-  type DirEntry,
-  type Release,
-  type Result,
-} from '../model';
+import { processes } from '../clients';
+import { makeManifests, type DeployContext, type ManifestText } from '../deploy';
+import { emptyDir, segments, succeeded, type ArtifactName, type DirEntry, type Release, type Result, type Workspace } from '../model';
+import { overlay } from '../plan';
+import { readEntry } from '../source';
+import { imageNamesOf, namespaceOf, type Session } from './session';
 
 export interface ReleaseManifests {
   readonly texts: readonly ManifestText[];
-  /** The same as a tree of the workspace, for the fingerprint of exactly what was read. */
+  /** The files of the release as a tree of the workspace, read when the manifests were there: for the fingerprint of exactly what was read. */
   readonly tree: DirEntry;
 }
 
-/** Reads a release's manifests from disk. Failure: `manifestUnreadable`. */
-export async function readReleaseManifests(root: string, release: Release): Promise<Result<ReleaseManifests>> {
-  const texts: ManifestText[] = [];
-  for (const path of release.manifests) {
-    try {
-      texts.push({ path, text: await readFile(join(root, path), 'utf8') });
-    } catch (error) {
-      return failed({
-        code: 'manifestUnreadable',
-        message: `${path} cannot be read`,
-        retry: 'afterDelay',
-        exitCode: 1,
-        location: { file: path },
-        detail: messageOf(error),
-      });
-    }
+/** Has a release's manifests made. Failures: those of its deployers, `manifestUnreadable`. */
+export async function readReleaseManifests(release: Release, context: DeployContext): Promise<Result<ReleaseManifests>> {
+  const made = await makeManifests(release, context);
+  if (!made.ok) return made;
+  let tree: DirEntry = emptyDir;
+  for (const { path, accepts } of release.inputs) {
+    const entry = await readEntry(context.root, path, accepts);
+    if (!entry.ok) return entry;
+    if (entry.value) tree = overlay(tree, segments(path), entry.value);
   }
-  const stats = await Promise.all(release.manifests.map((path) => lstat(join(root, path)).catch(() => undefined)));
-  const tree = withEntries(
-    emptyDir,
-    texts.map(
-      ({ path, text }, index) =>
-        [path, fileEntry({ digest: contentDigest(text), size: Buffer.byteLength(text), mode: stats[index]?.mode ?? 0o644 })] as const,
-    ),
-  );
-  return succeeded({ texts, tree });
+  return succeeded({ texts: made.value, tree });
+}
+
+export interface ReleaseRun {
+  readonly session: Session;
+  readonly workspace: Workspace;
+  readonly release: Release;
+  readonly images: Readonly<Record<ArtifactName, { readonly ref: string }>>;
+  readonly fingerprint?: string;
+  readonly signal?: AbortSignal;
+  /** Neither the cluster is asked nor anything installed. */
+  readonly offline?: boolean;
+}
+
+/** What deployers are told of a session. */
+export function deployContext({
+  session,
+  workspace,
+  release,
+  images,
+  fingerprint = '',
+  signal,
+  offline = false,
+}: ReleaseRun): DeployContext {
+  const own = [...workspace.artifacts.values()].find(({ project }) => project === release.project);
+  return {
+    root: session.options.root,
+    processes,
+    signal: signal ?? session.options.signal,
+    inputs: release.inputs.map(({ path }) => path),
+    namespace: namespaceOf(session, release),
+    fingerprint,
+    images,
+    imageNames: imageNamesOf(workspace),
+    ownImage: own?.image,
+    cluster: offline ? undefined : session.kube?.target,
+  };
 }

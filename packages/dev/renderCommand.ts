@@ -6,11 +6,11 @@ import { chooseDelivery } from '../registry';
 import { inputDigestTag, nameOfRef } from '../tag';
 import type { CommandOptions, CommandResult, RenderDocument } from './command';
 import { writeOutput } from './outputFile';
-import { readReleaseManifests } from './releaseManifests';
+import { deployContext, readReleaseManifests } from './releaseManifests';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
-import { deliveryOptions, imageNamesOf, namesFor, namespaceOf, preflight, type Session } from './session';
+import { deliveryOptions, namesFor, preflight, type Session } from './session';
 import { worstExit } from './worstExit';
 
 export interface RenderOptions extends CommandOptions {
@@ -55,20 +55,21 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
   for (const name of chosen.goal.releases) {
     const release = workspace.releases.get(name);
     if (!release) continue;
-    const read = await readReleaseManifests(options.root, release);
+    const used = await Promise.all(release.artifacts.map((artifact) => images.imageOf(artifact)));
+    const found = used.flatMap((image) => image ?? []);
+    const refs = Object.fromEntries(found.map(({ artifact, ref, inputsHash }) => [artifact, { ref, inputsHash }]));
+    const context = deployContext({ session, workspace, release, images: refs, offline: true });
+    const read = await readReleaseManifests(release, context);
     if (!read.ok) {
       problems.push(read.problem);
       continue;
     }
-    const used = await Promise.all(release.artifacts.map((artifact) => images.imageOf(artifact)));
-    const found = used.flatMap((image) => image ?? []);
-    const refs = Object.fromEntries(found.map(({ artifact, ref, inputsHash }) => [artifact, { ref, inputsHash }]));
-    const namespace = namespaceOf(session, release);
+    const { namespace, imageNames } = context;
     const rendered = render({
       release,
       manifests: read.value.texts,
       images: refs,
-      imageNames: imageNamesOf(workspace),
+      imageNames,
       namespace,
       workspaceId: session.workspaceId,
       fingerprint: fingerprintOf(release, read.value.tree, refs),

@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { openWatcher } from '../clients';
+import { namespacesOf } from '../deploy';
 import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '../status';
 import { openSource, type Source } from '../source';
 import type { ContainerState, DirEntry, Goal, Problem, Report, Result, SeenContainer, Snapshot, WorkspacePath, World } from '../model';
@@ -115,7 +116,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
         watchRelease({
           kube,
           owner: { workspaceId: session.workspaceId, release: name },
-          namespaces: [namespaceOf(session, release)],
+          namespaces: namespacesOf(release, namespaceOf(session, release)),
           snapshotOf: effects.snapshotOf,
           onSeen,
           onTrouble,

@@ -27,7 +27,7 @@ export function scopeFor(workspace: Workspace, goal: Goal, configFiles: readonly
     for (const base of artifact.requires) addArtifact(base);
   };
   for (const name of goal.artifacts) addArtifact(name);
-  for (const name of goal.releases) selectors.push(...(workspace.releases.get(name)?.manifests ?? []).map((path) => ({ path })));
+  for (const name of goal.releases) selectors.push(...(workspace.releases.get(name)?.inputs ?? []));
   return scopeOf(selectors);
 }
 

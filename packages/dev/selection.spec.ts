@@ -1,7 +1,7 @@
 import type { Problem, Release, Workspace } from '../model';
 import { goalFor } from './selection';
 
-const release = (name: string): Release => ({ name, project: name, deployer: 'kubectl', manifests: [], artifacts: [] });
+const release = (name: string): Release => ({ name, project: name, sources: [], inputs: [], artifacts: [] });
 
 function workspace(names: readonly string[], more: Partial<Workspace> = {}): Workspace {
   return {

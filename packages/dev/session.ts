@@ -255,7 +255,7 @@ export function withBrokenReleases(session: Session): Session {
   const releases = new Map(workspace.releases);
   for (const { project } of workspace.problems) {
     if (project === undefined || releases.has(project)) continue;
-    releases.set(project, { name: project, project, deployer: 'kubectl', manifests: [], artifacts: [] });
+    releases.set(project, { name: project, project, sources: [], inputs: [], artifacts: [] });
   }
   return { ...session, read: { ...session.read, workspace: { ...workspace, releases } } };
 }

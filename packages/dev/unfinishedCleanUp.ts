@@ -1,5 +1,5 @@
-import { connectKube, leftAlone } from '../clients';
-import { remove } from '../deploy';
+import { connectKube, leftAlone, processes } from '../clients';
+import { removeRelease } from '../deploy';
 import type { CleanUpOrder } from './cleanUpOrder';
 
 /**
@@ -13,9 +13,11 @@ async function finishCleanUp(): Promise<void> {
   const kube = await connectKube({ env: process.env, context, ...(kubeconfig !== undefined && { kubeconfig }) });
   if (!kube.ok) return;
   await Promise.all(
-    releases.map(({ release, namespace }) =>
-      remove({ kube: kube.value, owner: { workspaceId, release }, namespaces: [namespace], patienceMs: 0 }),
-    ),
+    releases.map(({ release, namespace }) => {
+      const request = { kube: kube.value, owner: { workspaceId, release }, namespaces: [namespace], patienceMs: 0 };
+      // Releases of helm are known by what they have installed.
+      return removeRelease({ sources: [] }, request, { processes, root: process.cwd(), cluster: kube.value.target, namespace });
+    }),
   );
 }
 

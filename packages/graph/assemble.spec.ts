@@ -253,9 +253,9 @@ describe('a release', () => {
       {
         name: 'worker',
         project: 'worker',
-        deployer: 'kubectl',
         namespace: 'shop',
-        manifests: ['apps/worker/k8s/d.yaml'],
+        sources: [{ kind: 'kubectl', manifests: ['apps/worker/k8s/d.yaml'] }],
+        inputs: [{ path: 'apps/worker/k8s/d.yaml', because: 'a manifest of worker' }],
         artifacts: ['worker'],
       },
     ]);
@@ -288,7 +288,9 @@ describe('a release', () => {
       'apps/worker/more/d.yaml': '',
     };
     const { workspace } = run(texts);
-    expect(workspace.releases.get('worker')?.manifests).toEqual(['apps/worker/deploy/a.yaml', 'apps/worker/more/x/y/c.yml']);
+    expect(workspace.releases.get('worker')?.sources).toEqual([
+      { kind: 'kubectl', manifests: ['apps/worker/deploy/a.yaml', 'apps/worker/more/x/y/c.yml'] },
+    ]);
     expect(workspace.forwards.map(({ resource, localPort, strict }) => [resource, localPort, strict])).toEqual([
       ['service/x', 3000, true],
       ['pod/y', 3001, false],

@@ -5,7 +5,7 @@ import { isImage, parseReference } from '../tag';
 import { imageNameOf, imageOf, type ProjectImage } from './artifact';
 import { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 import type { GraphFacts, GraphProject } from './graphSource';
-import { manifestsOf, type ProjectManifests } from './manifests';
+import { manifestsOf, type SourceFacts } from './manifestSources';
 import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
 import { circles } from './requires';
@@ -62,7 +62,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   for (const { project, own } of settings) {
     if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
   }
-  const withManifests = settings.map((each) => ({ ...each, manifests: readManifestsOf(each, files) }));
+  const withManifests = settings.map((each) => ({ ...each, manifests: manifestsOf({ ...each, files, env: facts.env }) }));
   const containers = withManifests.flatMap(({ manifests }) => manifests.containers);
   const outputs = outputsOf(graph);
   const imageNames = new Map(settings.map((each) => [each.project.name, imageNameOf(each)] as const));
@@ -140,10 +140,6 @@ function settingsOf(
   return { project, own, inherited: root, config: mergeConfig(root?.config, own?.config) };
 }
 
-function readManifestsOf({ project, config, own }: ProjectSettings, files: RecordedFiles): ProjectManifests {
-  return manifestsOf({ project, patterns: config.manifests, location: own?.locate(['manifests']), files });
-}
-
 /** The image of a project whose config cannot be read: it has the default name as far as is known, and no artifact. */
 function unreadable({ project }: ProjectSettings): (ProjectImage & { readonly project: string })[] {
   return [{ project: project.name, image: project.name.replace(/^@[^/]*\//, ''), artifact: undefined, required: [], problems: [] }];
@@ -209,7 +205,7 @@ function withoutCircles(images: readonly NamedImage[]): readonly NamedImage[] {
 }
 
 function deployFilesOf(
-  { project, own, manifests }: ProjectSettings & { readonly manifests: ProjectManifests },
+  { project, own, manifests }: ProjectSettings & { readonly manifests: SourceFacts },
   artifacts: readonly Artifact[],
 ): WorkspacePath[] {
   const artifact = artifacts.find((each) => each.project === project.name);
@@ -217,7 +213,7 @@ function deployFilesOf(
     joinPath(project.root, '.dockerignore'),
     ...(artifact ? [artifact.recipe.dockerfile, `${artifact.recipe.dockerfile}.dockerignore`] : []),
   ];
-  return [...manifests.paths, ...ignores, ...(own ? [own.path] : [])];
+  return [...manifests.inputs.map(({ path }) => path), ...ignores, ...(own ? [own.path] : [])];
 }
 
 function byName<T extends { readonly name: string }>(values: readonly T[]): ReadonlyMap<string, T> {

@@ -1,7 +1,8 @@
 import { mergeConfig, readConfig, type Config } from '../config';
 import { readDockerfile, readIgnore, wildcard, type DockerfileFacts } from '../dockerfile';
 import type { WorkspacePath } from '../model';
-import { joinPath, type WorkspaceFiles } from './workspaceFiles';
+import { manifestPatterns, toolInputs } from './manifestSources';
+import { joinPath, recorded, type WorkspaceFiles } from './workspaceFiles';
 
 /** Files of the workspace, as globs with paths from its root. */
 export interface ImageFiles {
@@ -62,12 +63,14 @@ function choosesFiles(name: string, dockerfile: string): boolean {
     .some((line) => /^\s*(FROM|COPY|ADD|ARG|ENV)\b|--mount/i.test(line) && new RegExp(`\\$\\{?${name}\\b`).test(line));
 }
 
-/** Where the manifests of a project are, and what else says how it is deployed. Undefined when its config cannot be read. */
+/** Where what a project deploys is written, and what else says how it is deployed. Undefined when its config cannot be read. */
 export function manifestFiles({ root, files }: ImageFilesRequest): readonly string[] | undefined {
   const config = configOf(root, files);
   if (!config) return undefined;
-  const patterns = (config.manifests ?? ['k8s/*.yaml', 'k8s/*.yml']).map((pattern) => joinPath(root, pattern));
-  return unique([joinPath(root, configName), ...patterns.flatMap((pattern) => [pattern, everythingIn(pattern)])]);
+  const request = { project: { name: '', root }, config, own: undefined, files: recorded(files), env: {} };
+  const patterns = manifestPatterns(request).map((pattern) => joinPath(root, pattern));
+  const inputs = toolInputs(request).map(({ path }) => (files.kindOf(path) === 'dir' ? everythingIn(literal(path)) : literal(path)));
+  return unique([joinPath(root, configName), ...patterns.flatMap((pattern) => [pattern, everythingIn(pattern)]), ...inputs]);
 }
 
 function unique(globs: readonly string[]): readonly string[] {

@@ -1,27 +1,26 @@
 import type { PortForward, Release } from '../model';
 import type { Artifact } from '../model';
 import { isImage } from '../tag';
+import type { SourceFacts } from './manifestSources';
 import type { ProjectSettings } from './settings';
-import type { ProjectManifests } from './manifests';
 
 export interface ReleaseRequest extends ProjectSettings {
-  readonly manifests: ProjectManifests;
+  readonly manifests: SourceFacts;
   readonly artifacts: readonly Artifact[];
   readonly defaultRepo: string | undefined;
 }
 
 /** What is deployed of a project. Undefined when it has no manifests. */
 export function releaseOf({ project, config, manifests, artifacts, defaultRepo }: ReleaseRequest): Release | undefined {
-  if (manifests.paths.length === 0) return undefined;
-  const used = artifacts.filter(({ image }) =>
-    manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo })),
-  );
+  if (manifests.sources.length === 0) return undefined;
+  const named = [...manifests.containers.map((container) => container.image), ...manifests.images];
+  const used = artifacts.filter(({ image }) => named.some((name) => isImage(name, { image, repo: defaultRepo })));
   return {
     name: project.name,
     project: project.name,
-    deployer: 'kubectl',
     ...(config.namespace !== undefined && { namespace: config.namespace }),
-    manifests: manifests.paths,
+    sources: manifests.sources,
+    inputs: manifests.inputs,
     artifacts: used.map((artifact) => artifact.name),
   };
 }

@@ -75,6 +75,8 @@ export type Event =
       readonly namespace: string;
       readonly objects: readonly string[];
       readonly changed: readonly string[];
+      /** What an earlier apply brought and the manifests have no more; absent when there is nothing. */
+      readonly pruned?: readonly string[];
       readonly ms: number;
     }
   | {

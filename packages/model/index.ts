@@ -3,6 +3,7 @@ export * from './fact';
 export * from './known';
 export * from './nearest';
 export * from './problem';
+export * from './release';
 export * from './step';
 export * from './tree';
 export * from './workspace';

@@ -1,4 +1,5 @@
 import type { Problem } from './problem';
+import type { Release } from './release';
 import type { ContainerPath, WorkspacePath } from './tree';
 
 export type ArtifactName = string;
@@ -120,17 +121,6 @@ export interface Artifact {
   readonly after: readonly AfterCommand[];
   /** Files that are removed here stay in its containers. */
   readonly keepsRemoved?: true;
-}
-
-/** What is applied and removed together: the manifests of a project. */
-export interface Release {
-  readonly name: ReleaseName;
-  readonly project: string;
-  readonly deployer: 'kubectl';
-  readonly namespace?: string;
-  readonly manifests: readonly WorkspacePath[];
-  /** Artifacts whose images its manifests name. */
-  readonly artifacts: readonly ArtifactName[];
 }
 
 /** A task of the workspace's own runner that makes files which images take. */

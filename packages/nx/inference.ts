@@ -75,7 +75,7 @@ function groundOf(workspaceRoot: string, root: string, files: WorkspaceFiles): G
   const hasManifests = manifestsInK8s || saysAny(config, ['manifests', 'kustomize', 'helm']);
   const at = { root: root === '.' ? '' : root, files };
   const image = hasImage && !saysAny(config, ['images']) ? imageFiles(at) : undefined;
-  const manifests = hasManifests && !saysAny(config, ['kustomize', 'helm']) ? manifestFiles(at) : undefined;
+  const manifests = hasManifests ? manifestFiles(at) : undefined;
   return {
     hasImage,
     hasManifests,

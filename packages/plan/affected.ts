@@ -55,8 +55,7 @@ function reachOf(workspace: Workspace, path: WorkspacePath): readonly Reached[] 
   const reached: Reached[] = [];
   if (path === configName)
     for (const project of concerned(workspace)) reached.push({ project, image: true, because: 'the config of the workspace' });
-  for (const { name, project } of releasesReading(workspace, path))
-    reached.push({ project, image: false, because: `a manifest of ${name}` });
+  for (const { release, because } of releasesReading(workspace, path)) reached.push({ project: release.project, image: false, because });
   for (const { artifact, action, because } of classify(workspace, path)) {
     // Which release a manifest belongs to was asked above; it may be another project's.
     if (action !== 'redeploy' && action !== 'none') reached.push(...reachedThrough(workspace, artifact, because));

@@ -1,4 +1,4 @@
-import type { Action, Artifact, ArtifactName, ContainerPath, Release, Target, Workspace, WorkspacePath } from '../model';
+import type { Action, Artifact, ArtifactName, ContainerPath, Release, ReleaseInput, Target, Workspace, WorkspacePath } from '../model';
 import { landingOf } from './snapshot';
 import { isOutputOf } from './targets';
 
@@ -50,8 +50,8 @@ export function classifyFor(workspace: Workspace, artifact: Artifact, path: Work
   if (sync !== undefined) return answer('sync', `${sync}; ${takenUp(artifact, { path, byRule })}`);
   const target = targetReading(workspace, artifact, path);
   if (target) return answer('target-then-sync', `${target.id} ${target.continuous ? 'watches' : 'reads'} it, and its output is copied`);
-  const release = releaseOf(workspace, artifact.name, path);
-  return release ? answer('redeploy', `a manifest of ${release.name}`) : undefined;
+  const reading = releasesReading(workspace, path).find(({ release }) => release.artifacts.includes(artifact.name));
+  return reading && answer('redeploy', reading.because);
 }
 
 /** How what was copied takes effect. */
@@ -79,14 +79,21 @@ function targetReading(workspace: Workspace, artifact: Artifact, path: Workspace
   return search(artifact.targets);
 }
 
-function releaseOf(workspace: Workspace, artifact: ArtifactName, path: WorkspacePath): Release | undefined {
-  for (const release of workspace.releases.values()) {
-    if (release.artifacts.includes(artifact) && release.manifests.includes(path)) return release;
-  }
-  return undefined;
+/** A release that a file is part of, and how. */
+export interface ReadingRelease {
+  readonly release: Release;
+  readonly because: string;
 }
 
-/** The releases that a file is a manifest of, those without an image of the workspace too. */
-export function releasesReading(workspace: Workspace, path: WorkspacePath): readonly Release[] {
-  return [...workspace.releases.values()].filter((release) => release.manifests.includes(path));
+/** The releases that a file is part of, those without an image of the workspace too. */
+export function releasesReading(workspace: Workspace, path: WorkspacePath): readonly ReadingRelease[] {
+  return [...workspace.releases.values()].flatMap((release) => {
+    const input = release.inputs.find((each) => reads(each, path));
+    return input ? [{ release, because: input.because }] : [];
+  });
+}
+
+function reads(input: ReleaseInput, path: WorkspacePath): boolean {
+  const isBelow = input.path === '' || path === input.path || path.startsWith(`${input.path}/`);
+  return isBelow && (input.accepts?.(path, 'file') ?? true);
 }

@@ -1,11 +1,10 @@
 import type { ArtifactName, DirEntry, Entry, Release } from '../model';
 import { digestOfRef } from '../tag';
 import { hashOf, stableJson } from './hash';
-import { select, type Selector } from './select';
+import { select } from './select';
 
 interface Remembered {
-  readonly selectors: readonly Selector[];
-  readonly manifests: readonly (Entry | undefined)[];
+  readonly inputs: readonly (Entry | undefined)[];
   readonly refs: readonly string[];
   readonly fingerprint: string;
 }
@@ -18,23 +17,20 @@ export interface ReleasedImage {
   readonly inputsHash: string;
 }
 
-/** What a release was or would be applied from: its definition, its manifests as they are, and the images they get. */
+/** What a release was or would be applied from: its definition, its files as they are, and the images it gets. Never what a tool made of them, which may differ each time. */
 export function fingerprintOf(release: Release, tree: DirEntry, images: Readonly<Record<ArtifactName, ReleasedImage | undefined>>): string {
   const refs = release.artifacts.map((name) => imageText(images[name]));
   const before = lastFingerprint.get(release);
-  const selectors = before?.selectors ?? release.manifests.map((path) => ({ path }));
-  const sameRefs = before?.refs.length === refs.length && refs.every((ref, index) => ref === before.refs[index]);
-  if (
-    before &&
-    sameRefs &&
-    release.manifests.every((path, index) => select(tree, selectors[index] ?? { path }) === before.manifests[index])
-  )
-    return before.fingerprint;
-  const manifests = selectors.map((selector) => select(tree, selector));
-  const hashes = release.manifests.map((path, index) => `${path} ${manifests[index]?.hash ?? 'absent'}`);
-  const definition = stableJson({ namespace: release.namespace, deployer: release.deployer });
-  const fingerprint = hashOf(['release/1', definition, ...hashes, '', ...refs]);
-  lastFingerprint.set(release, { selectors, manifests, refs, fingerprint });
+  const inputs = release.inputs.map((input) => select(tree, input));
+  const isSame =
+    before?.refs.length === refs.length &&
+    refs.every((ref, index) => ref === before.refs[index]) &&
+    inputs.every((entry, index) => entry === before.inputs[index]);
+  if (before && isSame) return before.fingerprint;
+  const hashes = release.inputs.map(({ path }, index) => `${path} ${inputs[index]?.hash ?? 'absent'}`);
+  const definition = stableJson({ namespace: release.namespace, sources: release.sources });
+  const fingerprint = hashOf(['release/2', definition, ...hashes, '', ...refs]);
+  lastFingerprint.set(release, { inputs, refs, fingerprint });
   return fingerprint;
 }
 

@@ -11,4 +11,4 @@ export { imageTreeOf, landingOf, snapshotOf, sourceOf, takenFrom } from './snaps
 export { stepInputs } from './stepInputs';
 export { isFresh, targetInputsHash, visibleTree } from './targets';
 export { classify, releasesReading, type Classified } from './classify';
-export { select, type Selector } from './select';
+export { overlay, select, type Selector } from './select';

@@ -45,7 +45,13 @@ const api: Artifact = {
   reload: { kind: 'hot', because: 'node --watch restarts it' },
 };
 
-const release: Release = { name: 'api', project: 'api', deployer: 'kubectl', manifests: ['api/k8s/api.yaml'], artifacts: ['api'] };
+const release: Release = {
+  name: 'api',
+  project: 'api',
+  sources: [],
+  inputs: [{ path: 'api/k8s/api.yaml', because: 'a manifest of api' }],
+  artifacts: ['api'],
+};
 
 function workspaceWith(artifact: Artifact): Workspace {
   return {

@@ -3,8 +3,8 @@ import { patienceMs, withEntry, without, type Format, type Line, type Step, type
 import { duration, someOf } from './units';
 
 /** Whether an apply found everything as it should be. */
-export function isUnchanged({ objects, changed }: Extract<Event, { kind: 'applied' }>): boolean {
-  return changed.length === 0 && objects.length > 0;
+export function isUnchanged({ objects, changed, pruned = [] }: Extract<Event, { kind: 'applied' }>): boolean {
+  return changed.length === 0 && pruned.length === 0 && objects.length > 0;
 }
 
 /** Whether what a release does follows from an apply. */
@@ -15,10 +15,11 @@ export function rollingOut({ releases }: TerminalState, release: string): boolea
 
 /** What an apply changed. */
 export function appliedText(event: Extract<Event, { kind: 'applied' }>): string {
-  const { objects, changed, namespace } = event;
+  const { objects, changed, namespace, pruned = [] } = event;
+  const removed = pruned.length === 0 ? '' : `; removed, as no manifest has it: ${someOf(pruned, 6)}`;
   if (isUnchanged(event)) return `applied to ${namespace}, nothing changed`;
-  if (objects.length === 0) return `nothing to apply to ${namespace}`;
-  return `applied to ${namespace}: ${someOf(changed, 6)}`;
+  if (objects.length === 0) return `nothing to apply to ${namespace}${removed}`;
+  return `applied to ${namespace}: ${changed.length === 0 ? 'nothing changed' : someOf(changed, 6)}${removed}`;
 }
 
 /** A rollout is told as what follows from an apply; without one, that a release is not available for a while, and again. */

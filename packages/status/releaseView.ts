@@ -1,5 +1,5 @@
 import type { KindRef, KubeObject } from '../clients';
-import { annotations, isOwned, isTracked, nameOf, templateLabels, trackedKinds, type AppliedStamp, type Owner } from '../deploy';
+import { annotations, isKept, isOwned, isTracked, nameOf, templateLabels, trackedKinds, type AppliedStamp, type Owner } from '../deploy';
 import { absent, found, type ArtifactName, type Known, type Problem, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
 import { statusOf } from './compute';
 import { podTrouble, unready, type PodTrouble } from './podTrouble';
@@ -48,7 +48,8 @@ const applyMs = 3_000;
 /** A release as its live objects tell. Pure. */
 export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
   const applied = evidence.objects.filter(
-    (object) => isOwned(object, evidence.owner) && !isControlled(object) && object.metadata.deletionTimestamp === undefined,
+    (object) =>
+      isOwned(object, evidence.owner) && !isKept(object) && !isControlled(object) && object.metadata.deletionTimestamp === undefined,
   );
   const chains = new Map(evidence.objects.map((object) => [object.metadata.uid ?? '', object]));
   const appliedUids = new Set(applied.map((object) => object.metadata.uid ?? ''));

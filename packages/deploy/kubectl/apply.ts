@@ -1,12 +1,23 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Kube, KubeObject, ObjectRef } from '../../clients';
+import type { KindRef, Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type Problem, type Result } from '../../model';
-import { isNamespaced, isTracked, kindOf, nameOf, waveOf, waves } from '../kinds';
-import { annotations, isOwned, labels, type AppliedStamp, type Owner } from '../ownership';
+import { isNamespaced, isTracked, kindOf, nameOf, removableKinds, waveOf, waves } from '../kinds';
+import { annotations, helmReleaseOf, isOwned, labels, ownerSelector, type AppliedStamp, type Owner } from '../ownership';
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
 import { fieldProblems } from './fieldProblems';
 import type { RenderedObject } from './render';
+
+/** A tool that installs objects as one, and knows by itself what it installed before: helm. */
+export interface Installer {
+  readonly parts: readonly string[];
+  /** Namespaces that it makes. */
+  readonly makesNamespaces: ReadonlySet<string>;
+  /** Called part by part, when everything was tried. The objects carry the stamp of this apply. */
+  install(part: string, objects: readonly KubeObject[]): Promise<Result<void>>;
+  /** Removes a part of an earlier apply. */
+  uninstall(part: { readonly name: string; readonly namespace: string }): Promise<Result<void>>;
+}
 
 export interface ApplyRequest {
   readonly kube: Kube;
@@ -14,6 +25,8 @@ export interface ApplyRequest {
   readonly owner: Owner;
   /** For objects that name none, and whose kind Slipway does not know. */
   readonly namespace: string;
+  /** Who applies what Slipway does not. */
+  readonly installer?: Installer;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -23,6 +36,8 @@ export interface Applied {
   readonly objects: readonly string[];
   /** Those of them that are new, or differ from before in more than Slipway's own stamps. */
   readonly changed: readonly string[];
+  /** Names of those that an earlier apply brought and this one has no more. */
+  readonly pruned: readonly string[];
   /** What they carry as the time of this apply, milliseconds since 1970. */
   readonly at: number;
 }
@@ -47,7 +62,7 @@ export async function apply(request: ApplyRequest): Promise<Result<Applied>> {
   const stamp: AppliedStamp = { at, objects: ready.filter(({ rendered }) => isTracked(rendered.object)).length };
   const changed: string[] = [];
   for (const wave of waves) {
-    const members = ready.filter(({ rendered }) => waveOf(rendered.object) === wave);
+    const members = ready.filter(({ rendered }) => rendered.part === undefined && waveOf(rendered.object) === wave);
     const ended = await Promise.all(members.map((item) => applyOne(request, item, stamp)));
     const [problem, ...others] = ended.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
     if (problem) return failed(together([problem, ...others]));
@@ -56,7 +71,115 @@ export async function apply(request: ApplyRequest): Promise<Result<Applied>> {
       if (answer.ok && answer.value && member) changed.push(nameOf(member.rendered.object));
     });
   }
-  return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed, at });
+  const installed = await installParts(request, ready, stamp);
+  if (!installed.ok) return installed;
+  const pruned = ready.length > 0 && ready.every(wasAppliedSo) ? succeeded([]) : await prune(request, ready, stamp);
+  if (!pruned.ok) return pruned;
+  return succeeded({
+    objects: ready.map(({ rendered }) => nameOf(rendered.object)),
+    changed: [...changed, ...installed.value],
+    pruned: pruned.value,
+    at,
+  });
+}
+
+/** What was installed as it is now, and is still there, needs neither a trial nor its tool. */
+function isThere({ rendered, before }: Planned): boolean {
+  return rendered.installed === true && before !== undefined && before.metadata.deletionTimestamp === undefined;
+}
+
+/** Has the other tools install what is theirs; gives back the names of what changed by it. */
+async function installParts(
+  { kube, installer }: ApplyRequest,
+  ready: readonly Planned[],
+  stamp: AppliedStamp,
+): Promise<Result<readonly string[]>> {
+  const changed: string[] = [];
+  for (const part of installer?.parts ?? []) {
+    const members = ready.filter(({ rendered }) => rendered.part === part);
+    if (members.length > 0 && members.every(isThere)) {
+      const told = await Promise.all(members.map(({ rendered }) => kube.apply(onlyStamped(rendered.object, stamp), { force: true })));
+      const [problem, ...others] = told.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+      if (problem) return failed(together([problem, ...others]));
+      continue;
+    }
+    for (const { rendered, replace } of members) {
+      if (!replace) continue;
+      const gone = await removed(kube, rendered.object, true);
+      if (!gone.ok) return gone;
+    }
+    const ended = await installer?.install(
+      part,
+      members.map(({ rendered }) => stamped(rendered.object, stamp)),
+    );
+    if (ended?.ok === false) return ended;
+    const after = await Promise.all(members.map(({ rendered }) => kube.get(refOf(rendered.object))));
+    members.forEach(({ rendered, before }, index) => {
+      const now = after[index];
+      const live = now?.ok === true ? now.value : undefined;
+      if (!before || (live && !isDeepStrictEqual(withoutStamps(before), withoutStamps(live)))) changed.push(nameOf(rendered.object));
+    });
+  }
+  return succeeded(changed);
+}
+
+/** Whether an object was there from the same fingerprint already. When all were, that apply has deleted what was to be deleted. */
+function wasAppliedSo({ rendered, before }: Planned): boolean {
+  const { fingerprint } = annotations;
+  return before?.metadata.annotations?.[fingerprint] === rendered.object.metadata.annotations?.[fingerprint];
+}
+
+/** Kinds whose removal would take more with it than was applied: data, and what others made. */
+const keptKinds = new Set(['PersistentVolumeClaim', 'Namespace', 'CustomResourceDefinition']);
+
+/** Deletes what an earlier apply of the release brought and this one has no more. What helm installed, helm removes. */
+async function prune(
+  { kube, owner, namespace, installer }: ApplyRequest,
+  ready: readonly Planned[],
+  { at }: AppliedStamp,
+): Promise<Result<readonly string[]>> {
+  const keyOf = (object: KubeObject, kind: KindRef) => `${kind.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name ?? ''}`;
+  const applied = new Set(ready.map(({ rendered: { object } }) => keyOf(object, object)));
+  const kinds = removableKinds.filter(({ kind }) => !keptKinds.has(kind));
+  const namespaces = new Set([namespace, ...ready.flatMap(({ rendered }) => rendered.object.metadata.namespace ?? [])]);
+  const lists = await Promise.all(
+    kinds.flatMap((kind) =>
+      [...namespaces].map(async (each) => {
+        const answer = await kube.list(kind, { namespace: each, labelSelector: ownerSelector(owner) });
+        // Who may not read a kind has applied none of it.
+        return answer.ok ? answer.value.map((object): KubeObject => ({ ...object, ...kind })) : [];
+      }),
+    ),
+  );
+  const owned = lists.flat().filter((object) => isOwned(object, owner));
+  const helmReleases = owned
+    .flatMap((object) => helmReleaseOf(object) ?? [])
+    .filter(({ name }) => installer?.parts.includes(name) === false);
+  const gone = new Map(helmReleases.map((each) => [`${each.namespace}/${each.name}`, each]));
+  for (const release of gone.values()) {
+    const ended = await installer?.uninstall(release);
+    if (ended?.ok === false) return ended;
+  }
+  const left = owned.filter((object) => {
+    if (helmReleaseOf(object) || object.metadata.deletionTimestamp !== undefined) return false;
+    if (object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) return false;
+    return !applied.has(keyOf(object, object)) && appliedAt(object) < at;
+  });
+  const deleted = await Promise.all(left.map((object) => kube.delete(refOf(object), { propagation: 'Background' })));
+  const [problem, ...others] = deleted.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+  return problem
+    ? failed(together([problem, ...others]))
+    : succeeded([...left.map(nameOf), ...[...gone.values()].map(({ name }) => `helm release ${name}`)]);
+}
+
+/** When an object was applied; what has no stamp that can be read is left alone. */
+function appliedAt({ metadata }: KubeObject): number {
+  try {
+    const { at } = JSON.parse(metadata.annotations?.[annotations.applied] ?? '') as Partial<AppliedStamp>;
+    return at ?? Infinity;
+  } catch {
+    return Infinity;
+  }
 }
 
 interface Planned {
@@ -97,11 +220,13 @@ interface Tried {
   readonly problems: readonly Problem[];
 }
 
-async function tryOut({ kube, namespace, owner }: ApplyRequest, item: Planned, all: readonly Planned[]): Promise<Tried> {
+async function tryOut({ kube, namespace, owner, installer }: ApplyRequest, item: Planned, all: readonly Planned[]): Promise<Tried> {
   const { object } = item.rendered;
-  if (isMadeBy(all, object)) return { item, problems: [] };
+  if (isMadeBy(all, object) || isThere(item)) return { item, problems: [] };
   const answer = await kube.apply(object, { force: true, dryRun: true, namespace });
   if (answer.ok) return { item, problems: [] };
+  if (answer.problem.code === 'namespaceNotFound' && installer?.makesNamespaces.has(object.metadata.namespace ?? namespace) === true)
+    return { item, problems: [] };
   const said = `${answer.problem.message} ${answer.problem.detail ?? ''}`;
   const fixed = /field is immutable|may not (change|add or remove)|updates to .* are forbidden/.test(said);
   // A Job's pods and a bare Pod cannot be changed. Ours are replaced; somebody else's are left alone.
@@ -136,8 +261,7 @@ async function applyOne(
     const gone = await removed(kube, object, replace);
     if (!gone.ok) return gone;
   }
-  const own = { ...object.metadata.annotations, [annotations.applied]: JSON.stringify(stamp) };
-  const answer = await kube.apply({ ...object, metadata: { ...object.metadata, annotations: own } }, { force: true, namespace });
+  const answer = await kube.apply(stamped(object, stamp), { force: true, namespace });
   if (!answer.ok) return failed(together(explained(rendered, answer.problem, false)));
   if (object.kind === 'CustomResourceDefinition') {
     // Bounded: objects of the kind tell by their own failure when it is still not there.
@@ -149,6 +273,22 @@ async function applyOne(
     });
   }
   return succeeded(before === undefined || replace || !isDeepStrictEqual(withoutStamps(before), withoutStamps(answer.value)));
+}
+
+function stamped(object: KubeObject, stamp: AppliedStamp): KubeObject {
+  const own = { ...object.metadata.annotations, [annotations.applied]: JSON.stringify(stamp) };
+  return { ...object, metadata: { ...object.metadata, annotations: own } };
+}
+
+/** The stamp alone, over what another tool installed. */
+function onlyStamped({ apiVersion, kind, metadata }: KubeObject, stamp: AppliedStamp): KubeObject {
+  const { name, namespace } = metadata;
+  const own = { [annotations.applied]: JSON.stringify(stamp) };
+  return {
+    apiVersion,
+    kind,
+    metadata: { ...(name !== undefined && { name }), ...(namespace !== undefined && { namespace }), annotations: own },
+  };
 }
 
 /** Removes an object, or waits for one that is being removed: what is applied to it meanwhile would go with it. */

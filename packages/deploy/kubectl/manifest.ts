@@ -6,6 +6,14 @@ import { isJsonObject } from './json';
 export interface ManifestText {
   readonly path: WorkspacePath;
   readonly text: string;
+  /** Where an object or a field of it really stands, when a tool has made the text from other files. */
+  readonly placeOf?: (object: { readonly kind: string; readonly name: string }, fieldPath?: string) => Location;
+  /** What applies it when Slipway does not: the name of a release of helm. */
+  readonly part?: string;
+  /** The part was installed from this very fingerprint, and this is what was installed. */
+  readonly installed?: boolean;
+  /** For objects that name none, when it is not the release's. */
+  readonly namespace?: string;
 }
 
 /** An object as a manifest has it, and where each of its fields stands. */
@@ -14,6 +22,9 @@ export interface ManifestObject {
   readonly location: Location;
   /** The place of a field by its path as the API server writes it, or of the nearest field around it that is there. */
   readonly locate: (fieldPath: string) => Location;
+  readonly part?: string;
+  readonly installed?: boolean;
+  readonly namespace?: string;
 }
 
 /** Reads manifests: several documents in a file, `List`s flattened, empty documents skipped. Every mistake is reported, of YAML itself the first in each file. */
@@ -34,7 +45,7 @@ export function readManifests(texts: readonly ManifestText[]): {
     });
     if (!Array.isArray(documents)) continue;
     for (const document of documents) {
-      readDocument({ path: manifest.path, document, lines }, objects, problems);
+      readDocument({ manifest, document, lines }, objects, problems);
       // Where one document ends is not known after a mistake.
       if (document.errors.length > 0) break;
     }
@@ -51,15 +62,17 @@ function withoutTimes(tags: Tags): Tags {
 }
 
 interface Source {
-  readonly path: WorkspacePath;
+  readonly manifest: ManifestText;
   readonly document: Document.Parsed;
   readonly lines: LineCounter;
 }
 
 function locationAt(source: Source, offset: number | undefined): Location {
-  if (offset === undefined) return { file: source.path };
+  const { path, placeOf } = source.manifest;
+  // A line of a text that nobody has in a file helps nobody.
+  if (offset === undefined || placeOf) return { file: path };
   const { line, col } = source.lines.linePos(offset);
-  return { file: source.path, line, column: col };
+  return { file: path, line, column: col };
 }
 
 function readDocument(source: Source, objects: ManifestObject[], problems: Problem[]): void {
@@ -67,7 +80,9 @@ function readDocument(source: Source, objects: ManifestObject[], problems: Probl
   const [mistake] = source.document.errors;
   if (mistake) {
     const location = locationAt(source, mistake.pos[0]);
-    problems.push(invalid(`${source.path} is not valid YAML: ${mistake.message.replace(/\.$/, '')}`, 'correct the manifest', location));
+    problems.push(
+      invalid(`${source.manifest.path} is not valid YAML: ${mistake.message.replace(/\.$/, '')}`, 'correct the manifest', location),
+    );
     return;
   }
   const root = source.document.contents;
@@ -77,7 +92,9 @@ function readDocument(source: Source, objects: ManifestObject[], problems: Probl
     value = source.document.toJS();
   } catch (error) {
     const message = error instanceof Error ? error.message : 'its aliases cannot be resolved';
-    problems.push(invalid(`${source.path} is not valid YAML: ${message}`, 'correct the manifest', locationAt(source, root.range[0])));
+    problems.push(
+      invalid(`${source.manifest.path} is not valid YAML: ${message}`, 'correct the manifest', locationAt(source, root.range[0])),
+    );
     return;
   }
   readObject({ source, node: root, value, objects, problems });
@@ -95,13 +112,13 @@ function readObject({ source, node, value, objects, problems }: Reading): void {
   const location = locationAt(source, node.range?.[0]);
   const hint = 'every document of a manifest has apiVersion, kind and metadata.name';
   if (!isJsonObject(value)) {
-    problems.push(invalid(`${source.path} has a document that is not an object`, hint, location));
+    problems.push(invalid(`${source.manifest.path} has a document that is not an object`, hint, location));
     return;
   }
   const { apiVersion, kind } = value;
   if (typeof apiVersion !== 'string' || typeof kind !== 'string') {
     const missing = typeof apiVersion !== 'string' ? 'apiVersion' : 'kind';
-    problems.push(invalid(`${source.path} has an object without ${missing}`, hint, location));
+    problems.push(invalid(`${source.manifest.path} has an object without ${missing}`, hint, location));
     return;
   }
   if (kind.endsWith('List') && Array.isArray(value['items'])) {
@@ -116,11 +133,20 @@ function readObject({ source, node, value, objects, problems }: Reading): void {
   if (!isJsonObject(metadata) || typeof metadata['name'] !== 'string' || metadata['name'] === '') {
     const because =
       isJsonObject(metadata) && 'generateName' in metadata ? 'has generateName, which cannot be applied twice,' : 'has a name missing';
-    problems.push(invalid(`a ${kind} of ${source.path} ${because}`, 'give it a metadata.name', location));
+    problems.push(invalid(`a ${kind} of ${source.manifest.path} ${because}`, 'give it a metadata.name', location));
     return;
   }
   const object: KubeObject = { ...value, apiVersion, kind, metadata };
-  objects.push({ object, location, locate: (fieldPath) => locationAt(source, offsetOf(node, fieldPath)) });
+  const { placeOf, part, installed, namespace } = source.manifest;
+  const named = { kind, name: metadata['name'] };
+  objects.push({
+    object,
+    location: placeOf?.(named) ?? location,
+    locate: (fieldPath) => placeOf?.(named, fieldPath) ?? locationAt(source, offsetOf(node, fieldPath)),
+    ...(part !== undefined && { part }),
+    ...(installed !== undefined && { installed }),
+    ...(namespace !== undefined && { namespace }),
+  });
 }
 
 function isNode(value: unknown): value is Node {

@@ -1,7 +1,7 @@
 import type { KindRef, Kube, KubeObject } from '../../clients';
 import { failed, succeeded, type Result } from '../../model';
 import { isNamespaced, kindOf, nameOf, removableKinds, sameKind } from '../kinds';
-import { isOwned, ownerSelector, selectorOf, templateLabels, type Owner } from '../ownership';
+import { helmReleaseOf, isKept, isOwned, ownerSelector, selectorOf, templateLabels, type Owner } from '../ownership';
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
 
@@ -10,10 +10,19 @@ export interface RemoveRequest {
   readonly owner: Owner;
   /** The release's namespace and any other that its manifests name. */
   readonly namespaces: readonly string[];
+  /** Uninstalls a release of helm; what it installed is never deleted piece by piece. */
+  readonly uninstall?: (release: HelmRelease) => Promise<Result<void>>;
+  /** Releases of helm that may be there without an object that tells of them. */
+  readonly helmReleases?: readonly HelmRelease[];
   /** Kinds that were applied, besides the usual ones which are always looked through. */
   readonly kinds?: readonly KindRef[];
   /** How long pods may take beyond their own grace period. Milliseconds. */
   readonly patienceMs?: number;
+}
+
+export interface HelmRelease {
+  readonly name: string;
+  readonly namespace: string;
 }
 
 export interface Removed {
@@ -23,7 +32,15 @@ export interface Removed {
 }
 
 /** Deletes what carries the owner's labels, and nothing else, then waits until its pods are gone. Pods get the grace they ask for. */
-export async function remove({ kube, owner, namespaces, kinds = [], patienceMs = 30_000 }: RemoveRequest): Promise<Result<Removed>> {
+export async function remove({
+  kube,
+  owner,
+  namespaces,
+  uninstall,
+  helmReleases = [],
+  kinds = [],
+  patienceMs = 30_000,
+}: RemoveRequest): Promise<Result<Removed>> {
   const extra = kinds.filter(
     (kind, index) => !removableKinds.some((usual) => sameKind(usual, kind)) && kinds.findIndex((other) => sameKind(other, kind)) === index,
   );
@@ -39,7 +56,15 @@ export async function remove({ kube, owner, namespaces, kinds = [], patienceMs =
   const owned = listed
     .flatMap((answer) => (answer.ok ? answer.value : []))
     .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller));
-  const deleted = await Promise.all(owned.map((object) => kube.delete(refOf(object), { propagation: 'Background' })));
+  const releases = new Map(
+    [...helmReleases, ...owned.flatMap((object) => helmReleaseOf(object) ?? [])].map((each) => [`${each.namespace}/${each.name}`, each]),
+  );
+  for (const release of releases.values()) {
+    const gone = await uninstall?.(release);
+    if (gone?.ok === false) return gone;
+  }
+  const applied = owned.filter((object) => !helmReleaseOf(object));
+  const deleted = await Promise.all(applied.map((object) => kube.delete(refOf(object), { propagation: 'Background' })));
   const [kept, ...alsoKept] = deleted.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
   if (kept) return failed(together([kept, ...alsoKept]));
 
@@ -60,7 +85,7 @@ async function list({ kube, owner, kind, namespace, usual }: Listing): Promise<R
   if (answer.ok) {
     // Items of a list come without their kind.
     const named = answer.value.map((object): KubeObject => ({ ...object, apiVersion: kind.apiVersion, kind: kind.kind }));
-    return succeeded(named.filter((object) => isOwned(object, owner)));
+    return succeeded(named.filter((object) => isOwned(object, owner) && !isKept(object)));
   }
   // Who may not read a usual kind has not applied any of it; and a kind of an add-on may be gone with its definition.
   if (answer.problem.code === 'clusterUnreachable') return answer;

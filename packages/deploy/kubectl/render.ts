@@ -25,6 +25,10 @@ export interface RenderedObject {
   readonly object: KubeObject;
   readonly location: Location;
   readonly locate: (fieldPath: string) => Location;
+  /** What applies it when Slipway does not: the name of a release of helm. */
+  readonly part?: string;
+  /** The part was installed as it is. */
+  readonly installed?: boolean;
 }
 
 /**
@@ -38,7 +42,7 @@ export function render(request: RenderRequest): Result<readonly RenderedObject[]
 
   const owner: Owner = { workspaceId: request.workspaceId, release: request.release.name };
   const configHashes = configHashesOf(objects);
-  return succeeded(objects.map((manifest) => ({ ...manifest, object: rendered(manifest.object, { request, owner, configHashes }) })));
+  return succeeded(objects.map((manifest) => ({ ...manifest, object: rendered(manifest, { request, owner, configHashes }) })));
 }
 
 interface Rendering {
@@ -47,7 +51,7 @@ interface Rendering {
   readonly configHashes: ReadonlyMap<string, string>;
 }
 
-function rendered(source: KubeObject, { request, owner, configHashes }: Rendering): KubeObject {
+function rendered({ object: source, namespace, part }: ManifestObject, { request, owner, configHashes }: Rendering): KubeObject {
   const object = structuredClone(source) as JsonObject;
   const own: Record<string, string> = { [annotations.fingerprint]: request.fingerprint };
   const metadata = objectAt(object, 'metadata') ?? {};
@@ -63,8 +67,9 @@ function rendered(source: KubeObject, { request, owner, configHashes }: Renderin
   // The Jobs that a CronJob makes are found by label, as a pod's owners are followed through them.
   const jobTemplate = source.kind === 'CronJob' ? objectAt(object, 'spec', 'jobTemplate') : undefined;
   if (jobTemplate) merge(metadataOf(jobTemplate), 'labels', templateLabels(owner));
-  if (metadata['namespace'] === undefined && isNamespaced(source) === true) metadata['namespace'] = request.namespace;
-  merge(metadata, 'labels', ownerLabels(owner));
+  if (metadata['namespace'] === undefined && isNamespaced(source) === true) metadata['namespace'] = namespace ?? request.namespace;
+  // helm writes itself down as the manager of what it installs.
+  merge(metadata, 'labels', part === undefined ? ownerLabels(owner) : templateLabels(owner));
   merge(metadata, 'annotations', own);
   return { ...object, apiVersion: source.apiVersion, kind: source.kind, metadata };
 }
@@ -101,13 +106,19 @@ function merge(metadata: JsonObject, field: 'labels' | 'annotations', added: Rea
 /** Replaces image references in a pod template, marks which container runs which artifact, and tells which artifacts those are. */
 function replaceImages(template: JsonObject, { images, imageNames }: RenderRequest): ReadonlySet<ArtifactName> {
   const artifactOf = new Map(Object.entries(imageNames).map(([artifact, name]) => [repositoryOf(name), artifact]));
+  const artifactNamed = (image: string): ArtifactName | undefined => {
+    // A chart that got the reference as values has it already, perhaps without its digest.
+    const given = Object.entries(images).find(([, { ref }]) => ref === image || ref.startsWith(`${image}@`))?.[0];
+    // What names a digest of its own means that image.
+    return given ?? (image.includes('@') ? undefined : artifactOf.get(repositoryOf(image)));
+  };
   const spec = objectAt(template, 'spec');
   const used = new Set<ArtifactName>();
   const marks: Record<string, { readonly artifact: ArtifactName; readonly inputs: string }> = {};
   const initContainers = objectsIn(spec?.['initContainers']);
-  for (const container of [...initContainers, ...objectsIn(spec?.['containers'])]) {
+  for (const container of [...initContainers, ...objectsIn(spec?.['containers']), ...objectsIn(spec?.['ephemeralContainers'])]) {
     const { image, name } = container;
-    const artifact = typeof image === 'string' ? artifactOf.get(repositoryOf(image)) : undefined;
+    const artifact = typeof image === 'string' ? artifactNamed(image) : undefined;
     const replacement = artifact === undefined ? undefined : images[artifact];
     if (artifact === undefined || !replacement) continue;
     container['image'] = replacement.ref;
@@ -174,8 +185,8 @@ function configReadBy(spec: JsonObject | undefined): ReadonlySet<string> {
 function duplicates(objects: readonly ManifestObject[], namespace: string): readonly Problem[] {
   const seen = new Map<string, Location>();
   const problems: Problem[] = [];
-  for (const { object, location } of objects) {
-    const key = `${object.apiVersion} ${nameOf(object)} ${object.metadata.namespace ?? namespace}`;
+  for (const { object, location, namespace: own } of objects) {
+    const key = `${object.apiVersion} ${nameOf(object)} ${object.metadata.namespace ?? own ?? namespace}`;
     const before = seen.get(key);
     if (!before) {
       seen.set(key, location);
@@ -192,4 +203,12 @@ function duplicates(objects: readonly ManifestObject[], namespace: string): read
     });
   }
   return problems;
+}
+
+/** The artifacts of a release that none of its objects runs. */
+export function unusedArtifacts({ artifacts }: Pick<Release, 'artifacts'>, objects: readonly RenderedObject[]): readonly ArtifactName[] {
+  const used = new Set(
+    objects.flatMap(({ object }) => Object.keys(JSON.parse(object.metadata.annotations?.[annotations.images] ?? '{}') as object)),
+  );
+  return artifacts.filter((artifact) => !used.has(artifact));
 }

@@ -133,8 +133,8 @@ export function shopWorkspace(): Workspace {
   const releases = shopArtifacts.map(({ name }): Release => ({
     name,
     project: name,
-    deployer: 'kubectl',
-    manifests: [`apps/${name}/k8s.yaml`],
+    sources: [{ kind: 'kubectl', manifests: [`apps/${name}/k8s.yaml`] }],
+    inputs: [{ path: `apps/${name}/k8s.yaml`, because: `a manifest of ${name}` }],
     artifacts: [name],
   }));
   const target: Target = {

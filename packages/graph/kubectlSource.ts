@@ -1,38 +1,26 @@
 import picomatch from 'picomatch';
-import { readManifests, type ManifestFacts } from '../config';
-import type { Location, Problem, WorkspacePath } from '../model';
+import { readManifests } from '../config';
+import type { Problem, WorkspacePath } from '../model';
+import type { SourceFacts, SourceRequest } from './manifestSources';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
 /** Where manifests of a project are when its config does not say. */
-const defaultPatterns = ['k8s/*.yaml', 'k8s/*.yml'];
+export const defaultPatterns = ['k8s/*.yaml', 'k8s/*.yml'];
 
-export interface ProjectManifests extends ManifestFacts {
-  readonly paths: readonly WorkspacePath[];
-}
-
-export interface ManifestsRequest {
-  readonly project: { readonly name: string; readonly root: WorkspacePath };
-  readonly patterns: readonly string[] | undefined;
-  /** Where the config has the patterns. */
-  readonly location: Location | undefined;
-  readonly files: RecordedFiles;
-}
-
-/** Finds and reads the manifests of a project. */
-export function manifestsOf({ project, patterns, location, files }: ManifestsRequest): ProjectManifests {
+/** Manifests of a project as they stand in files. */
+export function kubectlSource({ project, config, own, files }: SourceRequest): SourceFacts {
   const paths = new Set<WorkspacePath>();
   const problems: Problem[] = [];
-  for (const pattern of patterns ?? defaultPatterns) {
+  for (const pattern of config.manifests ?? defaultPatterns) {
     const found = pathsOf(joinPath(project.root, pattern), { files, projectRoot: project.root });
-    if (found.length === 0 && patterns) {
+    if (found.length === 0 && config.manifests) {
       problems.push({
         code: 'manifestNotFound',
         message: `${project.name}: ${pattern} of manifests matches no file`,
         hint: 'paths are relative to the project; correct manifests in slipway.yaml',
         retry: 'whenInputChanges',
         exitCode: 2,
-        project: project.name,
-        ...(location && { location }),
+        ...(own && { location: own.locate(['manifests']) }),
       });
     }
     for (const path of found) paths.add(path);
@@ -42,8 +30,15 @@ export function manifestsOf({ project, patterns, location, files }: ManifestsReq
     return text === undefined ? [] : [{ path, text }];
   });
   const read = readManifests(texts);
-  const own = read.problems.map((problem) => ({ ...problem, project: project.name }));
-  return { ...read, paths: texts.map((text) => text.path), problems: [...problems, ...own] };
+  const manifests = texts.map(({ path }) => path);
+  return {
+    sources: manifests.length === 0 ? [] : [{ kind: 'kubectl', manifests }],
+    inputs: manifests.map((path) => ({ path, because: `a manifest of ${project.name}` })),
+    containers: read.containers,
+    services: read.services,
+    images: new Set(),
+    problems: [...problems, ...read.problems],
+  };
 }
 
 interface Where {

@@ -1,0 +1,204 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { failed, messageOf, succeeded, type HelmSource, type Problem, type Result } from '../../model';
+import type { DeployContext, Deployer } from '../deployer';
+import type { ManifestText } from '../kubectl/manifest';
+import { manifestStream } from '../manifestStream';
+import { helm } from './helm';
+import { helmValues } from './helmValues';
+
+/**
+ * Charts, installed by helm itself: the release stands in `helm list`, and its hooks run. What helm would install is asked for first, so
+ * that it can be tried like any other manifest, and exactly that is installed then: helm hands its objects to a post-renderer, which answers
+ * with those that were tried, with images, labels and annotations in them. Failures: `helmMissing`, `helmFailed`.
+ */
+export const helmDeployer: Deployer<HelmSource> = {
+  async manifests(source, context) {
+    const namespace = namespaceOf(source, context);
+    const installed = await installedManifest(source, context);
+    if (!installed.ok) return installed;
+    if (installed.value !== undefined) {
+      return succeeded(manifestsIn(installed.value, source, namespace).map((manifest) => ({ ...manifest, installed: true })));
+    }
+    const updated = await updateDependencies(source, context);
+    if (!updated.ok) return updated;
+    const answered = context.cluster ? await askCluster(source, context) : await template(source, context);
+    if (!answered.ok) return answered;
+    return succeeded(manifestsIn(answered.value, source, namespace));
+  },
+
+  async install(source, objects, context) {
+    const folder = await mkdtemp(join(tmpdir(), 'slipway-helm-'));
+    try {
+      const file = join(folder, 'manifests.yaml');
+      await writeFile(file, manifestStream(objects.map((object) => ({ comments: [], object }))), { mode: 0o600 });
+      const answer = `process.stdin.resume().on("end", () => process.stdout.write(require("fs").readFileSync(${JSON.stringify(file)})))`;
+      const postRenderer = ['--post-renderer', process.execPath, '--post-renderer-args=-e', `--post-renderer-args=${answer}`];
+      const ran = await upgrade(source, context, postRenderer);
+      return ran.ok ? succeeded(undefined) : ran;
+    } catch (error) {
+      return failed({
+        code: 'helmFailed',
+        message: `helm release ${source.name} cannot be prepared: ${messageOf(error)}`,
+        retry: 'afterDelay',
+        exitCode: 1,
+      });
+    } finally {
+      await rm(folder, { recursive: true, force: true });
+    }
+  },
+};
+
+function namespaceOf(source: HelmSource, { namespace }: DeployContext): string {
+  return source.namespace ?? namespace;
+}
+
+/**
+ * What is installed, when it was made from the files and images of now: a chart may make something else of them each time, and a new
+ * revision would be one for nothing.
+ */
+async function installedManifest(source: HelmSource, context: DeployContext): Promise<Result<string | undefined>> {
+  if (!context.cluster) return succeeded(undefined);
+  const args = ['status', source.name, '--namespace', namespaceOf(source, context), '--output', 'json'];
+  const ran = await helm({ ...context, args });
+  if (!ran.ok) return ran;
+  if (ran.value.exitCode !== 0) return succeeded(undefined);
+  try {
+    const { info, manifest } = JSON.parse(ran.value.stdout) as { readonly info?: { readonly status?: string }; readonly manifest?: string };
+    const fingerprints = [...(manifest ?? '').matchAll(/^ +slipway\.dev\/fingerprint: "?(\w+)"?$/gm)].map(([, fingerprint]) => fingerprint);
+    const isCurrent = info?.status === 'deployed' && fingerprints.length > 0 && fingerprints.every((each) => each === context.fingerprint);
+    return succeeded(isCurrent ? manifest : undefined);
+  } catch {
+    // What cannot be read is installed anew.
+    return succeeded(undefined);
+  }
+}
+
+/** What helm makes of a chart for this cluster and for what is installed there now: `lookup` answers, secrets that were made once stay. */
+async function askCluster(source: HelmSource, context: DeployContext): Promise<Result<string>> {
+  const ran = await upgrade(source, context, ['--dry-run=server', '--output', 'json']);
+  if (!ran.ok) {
+    // The chart brings the definition of a kind that it uses: the cluster knows it only once the chart is installed.
+    const isUnknownKind = /no matches for kind|ensure CRDs are installed first/.test(ran.problem.detail ?? '');
+    return isUnknownKind ? template(source, context) : ran;
+  }
+  try {
+    const release = JSON.parse(ran.value) as { readonly manifest?: unknown };
+    return succeeded(typeof release.manifest === 'string' ? release.manifest : '');
+  } catch (error) {
+    return failed(helmFailed(source, `its answer cannot be read: ${messageOf(error)}`));
+  }
+}
+
+async function upgrade(source: HelmSource, context: DeployContext, more: readonly string[]): Promise<Result<string>> {
+  const values = helmValues(source, context);
+  const args = [
+    'upgrade',
+    source.name,
+    '--install',
+    ...chartArgs(source),
+    '--namespace',
+    namespaceOf(source, context),
+    ...(source.createNamespace ? ['--create-namespace'] : []),
+    // What is deployed depends on the files alone, not on what was set once.
+    '--reset-values',
+    ...(source.wait ? ['--wait'] : []),
+    ...(source.timeoutMs === undefined ? [] : ['--timeout', `${source.timeoutMs}ms`]),
+    ...values.args,
+    ...more,
+  ];
+  return run(source, context, { args, input: values.input });
+}
+
+/** What helm makes of a chart without asking a cluster. */
+async function template(source: HelmSource, context: DeployContext): Promise<Result<string>> {
+  const values = helmValues(source, context);
+  const args = [
+    'template',
+    source.name,
+    ...chartArgs(source),
+    '--namespace',
+    namespaceOf(source, context),
+    '--no-hooks',
+    ...(source.skipTests ? ['--skip-tests'] : []),
+    ...values.args,
+  ];
+  return run(source, { ...context, cluster: undefined }, { args, input: values.input });
+}
+
+function chartArgs({ chart, version }: HelmSource): readonly string[] {
+  const of = version === undefined ? [] : ['--version', version];
+  switch (chart.kind) {
+    case 'local':
+      return [`./${chart.path}`, ...of];
+    case 'remote':
+      return [chart.name, ...(chart.repo === undefined ? [] : ['--repo', chart.repo]), ...of];
+  }
+}
+
+/** Puts the charts that a chart names into its `charts/`; one from a folder of the workspace is packed anew each time. */
+async function updateDependencies(source: HelmSource, context: DeployContext): Promise<Result<void>> {
+  const { chart } = source;
+  if (chart.kind !== 'local' || !chart.hasDependencies) return succeeded(undefined);
+  const ran = await run(source, { ...context, cluster: undefined }, { args: ['dependency', 'build', `./${chart.path}`, '--skip-refresh'] });
+  return ran.ok ? succeeded(undefined) : ran;
+}
+
+async function run(
+  source: HelmSource,
+  context: DeployContext,
+  request: { readonly args: readonly string[]; readonly input?: string },
+): Promise<Result<string>> {
+  const ran = await helm({ ...context, ...request });
+  if (!ran.ok) return ran;
+  const { exitCode, stdout, stderr } = ran.value;
+  return exitCode === 0 ? succeeded(stdout) : failed(helmFailed(source, stderr));
+}
+
+/** Each template's output by itself, with the template's place in the chart. */
+function manifestsIn(text: string, source: HelmSource, namespace: string): readonly ManifestText[] {
+  const { chart, name } = source;
+  return text.split(/^---$/m).flatMap((part) => {
+    const named = /^# Source: ([^\s]+)$/m.exec(part)?.[1];
+    if (part.trim() === '') return [];
+    // `chart/templates/x.yaml`, where the chart is a folder of the workspace.
+    const inside = named?.replace(/^[^/]*\//, '');
+    const file =
+      chart.kind === 'local' && inside !== undefined && !chart.path.endsWith('.tgz') ? `${chart.path}/${inside}` : (named ?? name);
+    return [{ path: file, text: part, placeOf: () => ({ file }), part: name, namespace }];
+  });
+}
+
+function helmFailed(source: HelmSource, stderr: string): Problem {
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^(WARNING|coalesce\.go|walk\.go|warning:)/i.test(line));
+  const [said = 'it gives no reason'] = lines.map((line) => line.replace(/^Error: /, '').trim());
+  const place = chartPlace(source, stderr);
+  return {
+    code: 'helmFailed',
+    message: `helm release ${source.name}: ${said}`,
+    hint: hintOf(source, stderr),
+    retry: /connection refused|timed out|i\/o timeout|EOF|another operation/.test(stderr) ? 'afterDelay' : 'whenInputChanges',
+    exitCode: 1,
+    detail: stderr,
+    ...(place && { location: place }),
+  };
+}
+
+/** `parse error at (chart/templates/x.yaml:3)`, `template: chart/templates/x.yaml:3:5:` */
+function chartPlace({ chart }: HelmSource, stderr: string): Problem['location'] {
+  const found = /[\w.-]+\/(templates\/[\w./-]+\.(?:ya?ml|tpl|txt)):(\d+)(?::(\d+))?/.exec(stderr);
+  if (!found || chart.kind !== 'local') return undefined;
+  const [, inside = '', line, column] = found;
+  return { file: `${chart.path}/${inside}`, line: Number(line), ...(column !== undefined && { column: Number(column) }) };
+}
+
+function hintOf({ name, chart }: HelmSource, stderr: string): string {
+  if (/another operation .* is in progress/.test(stderr))
+    return `an earlier helm was ended in the middle: helm rollback ${name}, or helm uninstall ${name} when nothing of it was ever deployed`;
+  if (/invalid ownership metadata/.test(stderr))
+    return 'somebody else made an object of that name: delete it, or give the one of the chart another name';
+  if (/namespaces? .* not found/.test(stderr)) return 'set createNamespace: true in slipway.yaml, or make the namespace';
+  if (chart.kind === 'remote') return 'check chart, repo and version in slipway.yaml; helm repo update may be due';
+  return `see what helm makes of it: helm template ${name} ${chart.path}`;
+}

@@ -1,0 +1,136 @@
+import type { Kube, KubeObject } from '../../clients';
+import { fakeKube } from '../../testkit/fakeKube';
+import { apply, type Installer } from './apply';
+import { remove } from './remove';
+import { render } from './render';
+import type { ManifestText } from './manifest';
+
+const owner = { workspaceId: 'ws1', release: 'shop' };
+const config = (name: string): ManifestText => ({
+  path: `k8s/${name}.yaml`,
+  text: `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: ${name}}\ndata: {A: "1"}\n`,
+});
+
+async function deploy(kube: Kube, manifests: readonly ManifestText[], at: number, installer?: Installer) {
+  const rendered = render({
+    release: { name: 'shop' },
+    manifests,
+    images: {},
+    imageNames: {},
+    namespace: 'shop',
+    workspaceId: 'ws1',
+    fingerprint: manifests.map(({ path, text }) => `${path} ${text}`).join(' '),
+  });
+  if (!rendered.ok) throw new Error(rendered.problem.message);
+  const applied = await apply({ kube, objects: rendered.value, owner, namespace: 'shop', now: () => at, ...(installer && { installer }) });
+  if (!applied.ok) throw new Error(applied.problem.message);
+  return applied.value;
+}
+
+/** As helm does: it marks what it installs as its own, and removes what a release has no more. */
+function helmIn(fake: ReturnType<typeof fakeKube>, parts: readonly string[]) {
+  const uninstalled: string[] = [];
+  const release = (name: string) => ({ 'meta.helm.sh/release-name': name, 'meta.helm.sh/release-namespace': 'shop' });
+  const isOf = (object: KubeObject, name: string) => object.metadata.annotations?.['meta.helm.sh/release-name'] === name;
+  const installer: Installer = {
+    parts,
+    makesNamespaces: new Set(),
+    install(part, objects) {
+      for (const { metadata, ...object } of objects) {
+        const labels = { ...metadata.labels, 'app.kubernetes.io/managed-by': 'Helm' };
+        fake.put({
+          ...object,
+          metadata: { ...metadata, labels, annotations: { ...metadata.annotations, ...release(part) } },
+        });
+      }
+      return Promise.resolve({ ok: true, value: undefined });
+    },
+    async uninstall({ name }) {
+      uninstalled.push(name);
+      for (const { metadata } of fake.all('ConfigMap').filter((object) => isOf(object, name)))
+        await fake.delete({ apiVersion: 'v1', kind: 'ConfigMap', name: metadata.name ?? '', namespace: 'shop' });
+      return { ok: true, value: undefined };
+    },
+  };
+  return { installer, uninstalled };
+}
+
+const names = (fake: ReturnType<typeof fakeKube>) => fake.all('ConfigMap').map(({ metadata }) => metadata.name);
+
+describe('what left the manifests', () => {
+  test('is deleted, and nothing that has other labels, belongs to another release or was never applied by us', async () => {
+    const fake = fakeKube({ namespaces: ['shop'] });
+    fake.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'foreign', namespace: 'shop' } });
+    const labels = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'other', 'app.kubernetes.io/managed-by': 'slipway' };
+    fake.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'others', namespace: 'shop', labels } });
+    const unstamped = { ...labels, 'slipway.dev/release': 'shop' };
+    fake.put({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'unstamped', namespace: 'shop', labels: unstamped } });
+    await deploy(fake, [config('a'), config('b')], 1);
+    expect((await deploy(fake, [config('a')], 2)).pruned).toEqual(['configmap/b']);
+    expect(names(fake)).toEqual(['foreign', 'others', 'unstamped', 'a']);
+  });
+
+  test('keeps its data: a claim is never deleted for it', async () => {
+    const fake = fakeKube({ namespaces: ['shop'] });
+    const claim = { path: 'k8s/c.yaml', text: 'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n' };
+    await deploy(fake, [config('a'), claim], 1);
+    expect((await deploy(fake, [config('a')], 2)).pruned).toEqual([]);
+    expect(fake.all('PersistentVolumeClaim')).toHaveLength(1);
+  });
+});
+
+describe('what helm installs', () => {
+  test('is tried, installed with the stamps of the whole apply, and never deleted piece by piece', async () => {
+    const fake = fakeKube({ namespaces: ['shop'] });
+    const { installer, uninstalled } = helmIn(fake, ['chart']);
+    const ofChart = (name: string): ManifestText => ({ ...config(name), part: 'chart' });
+    const first = await deploy(fake, [config('own'), ofChart('a')], 1, installer);
+    expect(first).toMatchObject({ changed: ['configmap/own', 'configmap/a'], pruned: [] });
+    expect(fake.all('ConfigMap').map(({ metadata }) => metadata.annotations?.['slipway.dev/applied'])).toEqual(
+      Array<string>(2).fill('{"at":1,"objects":2}'),
+    );
+    // The chart has it no more; that is for helm to remove.
+    expect((await deploy(fake, [config('own'), ofChart('b')], 2, installer)).pruned).toEqual([]);
+    expect(uninstalled).toEqual([]);
+  });
+
+  test('is not installed again when it was installed from the same, but only stamped; when an object of it is gone it is', async () => {
+    const fake = fakeKube({ namespaces: ['shop'] });
+    const { installer } = helmIn(fake, ['chart']);
+    let installs = 0;
+    const counting: Installer = { ...installer, install: (...request) => ((installs += 1), installer.install(...request)) };
+    const ofChart = (name: string): ManifestText => ({ ...config(name), part: 'chart' });
+    await deploy(fake, [config('own'), ofChart('a'), ofChart('b')], 1, counting);
+    const again = [config('own'), { ...ofChart('a'), installed: true }, { ...ofChart('b'), installed: true }];
+    expect(await deploy(fake, again, 2, counting)).toMatchObject({ changed: [], pruned: [] });
+    expect(installs).toBe(1);
+    expect(fake.all('ConfigMap').map(({ metadata }) => metadata.annotations?.['slipway.dev/applied'])).toEqual(
+      Array<string>(3).fill('{"at":2,"objects":3}'),
+    );
+    await fake.delete({ apiVersion: 'v1', kind: 'ConfigMap', name: 'b', namespace: 'shop' });
+    expect((await deploy(fake, again, 3, counting)).changed).toEqual(['configmap/b']);
+    expect(installs).toBe(2);
+  });
+
+  test('a release that is named no more is uninstalled', async () => {
+    const fake = fakeKube({ namespaces: ['shop'] });
+    const { installer, uninstalled } = helmIn(fake, ['chart']);
+    await deploy(fake, [config('own'), { ...config('a'), part: 'chart' }], 1, installer);
+    const { pruned } = await deploy(fake, [config('own')], 2, { ...installer, parts: [] });
+    expect([pruned, uninstalled, names(fake)]).toEqual([['helm release chart'], ['chart'], ['own']]);
+  });
+
+  test('is removed by uninstalling its release, even of a project that says nothing of it any more', async () => {
+    const fake = fakeKube({ namespaces: ['shop'] });
+    const { installer, uninstalled } = helmIn(fake, ['chart']);
+    const kept = {
+      path: 'k',
+      text: config('kept').text.replace('{name: kept}', '{name: kept, annotations: {helm.sh/resource-policy: keep}}'),
+      part: 'chart',
+    };
+    await deploy(fake, [config('own'), { ...config('a'), part: 'chart' }, kept], 1, installer);
+    const removed = await remove({ kube: fake, owner, namespaces: ['shop'], uninstall: (release) => installer.uninstall(release) });
+    expect(removed.ok).toBe(true);
+    expect(uninstalled).toEqual(['chart']);
+  });
+});

@@ -1,0 +1,73 @@
+import type { ManifestContainer, ManifestService } from '../config';
+import type { ManifestSource, Problem, ReleaseInput, WorkspacePath } from '../model';
+import type { ProjectSettings } from './settings';
+import { helmSources } from './helmSource';
+import { defaultPatterns, kubectlSource } from './kubectlSource';
+import { kustomizationIn, kustomizeSources } from './kustomizeSource';
+import { joinPath, type RecordedFiles } from './workspaceFiles';
+
+export interface SourceRequest extends Pick<ProjectSettings, 'config' | 'own'> {
+  readonly project: { readonly name: string; readonly root: WorkspacePath };
+  readonly files: RecordedFiles;
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** What is known, before any tool is run, of what a project deploys. */
+export interface SourceFacts {
+  readonly sources: readonly ManifestSource[];
+  readonly inputs: readonly ReleaseInput[];
+  readonly containers: readonly ManifestContainer[];
+  readonly services: readonly ManifestService[];
+  /** Names of images that stand somewhere else than in a container: in values of charts. Some may be none. */
+  readonly images: ReadonlySet<string>;
+  readonly problems: readonly Problem[];
+}
+
+/** One for each kind of deployer. What comes first is applied first: a chart may read what plain manifests bring. */
+const kinds: Readonly<Record<ManifestSource['kind'], (request: SourceRequest) => SourceFacts>> = {
+  kubectl: kubectlSource,
+  kustomize: kustomizeSources,
+  helm: helmSources,
+};
+
+/** Finds and reads what a project deploys. */
+export function manifestsOf(request: SourceRequest): SourceFacts {
+  const { project } = request;
+  const read = kindsOf(request).map((kind) => kinds[kind](withDefaults(request)));
+  return {
+    sources: read.flatMap(({ sources }) => sources),
+    inputs: read.flatMap(({ inputs }) => inputs),
+    containers: read.flatMap(({ containers }) => containers),
+    services: read.flatMap(({ services }) => services),
+    images: new Set(read.flatMap(({ images }) => [...images])),
+    problems: read.flatMap(({ problems }) => problems.map((problem) => ({ ...problem, project: project.name }))),
+  };
+}
+
+/** The files of a project that tools make manifests from; the globs of plain manifests say more than their files. */
+export function toolInputs(request: SourceRequest): readonly ReleaseInput[] {
+  return kindsOf(request).flatMap((kind) => (kind === 'kubectl' ? [] : kinds[kind](withDefaults(request)).inputs));
+}
+
+/** Where plain manifests of a project are; nowhere when it only has others. */
+export function manifestPatterns(request: SourceRequest): readonly string[] {
+  return kindsOf(request).includes('kubectl') ? (request.config.manifests ?? defaultPatterns) : [];
+}
+
+const defaultOverlay = 'k8s';
+
+function kindsOf({ project, config, files }: SourceRequest): readonly ManifestSource['kind'][] {
+  const { manifests, kustomize, helm } = config;
+  const named = [
+    ...(manifests ? ['kubectl' as const] : []),
+    ...(kustomize ? ['kustomize' as const] : []),
+    ...(helm ? ['helm' as const] : []),
+  ];
+  if (named.length > 0) return named;
+  return kustomizationIn(joinPath(project.root, defaultOverlay), files) === undefined ? ['kubectl'] : ['kustomize'];
+}
+
+function withDefaults(request: SourceRequest): SourceRequest {
+  const { config } = request;
+  return config.kustomize ? request : { ...request, config: { ...config, kustomize: { paths: [defaultOverlay] } } };
+}

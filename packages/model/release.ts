@@ -1,0 +1,78 @@
+import type { WorkspacePath } from './tree';
+import type { ArtifactName, ReleaseName } from './workspace';
+
+/** What is applied and removed together: everything that a project deploys. */
+export interface Release {
+  readonly name: ReleaseName;
+  readonly project: string;
+  readonly namespace?: string;
+  /** In the order in which they are applied. */
+  readonly sources: readonly ManifestSource[];
+  /** Every file that says what is applied. */
+  readonly inputs: readonly ReleaseInput[];
+  /** Artifacts whose images it may run. */
+  readonly artifacts: readonly ArtifactName[];
+}
+
+/** A file that a release is made from, or a directory of them. */
+export interface ReleaseInput {
+  readonly path: WorkspacePath;
+  /** As of an `Input`. */
+  readonly accepts?: (path: WorkspacePath, kind: 'file' | 'dir') => boolean;
+  /** One phrase for people: `a manifest of worker`. */
+  readonly because: string;
+}
+
+/** Where objects come from, one member for each kind of deployer, with all that it is told. Everything in it enters the fingerprint. */
+export type ManifestSource = KubectlSource | KustomizeSource | HelmSource;
+
+/** Manifests as they stand in files. */
+export interface KubectlSource {
+  readonly kind: 'kubectl';
+  readonly manifests: readonly WorkspacePath[];
+}
+
+/** What `kustomize build` makes of a folder with a kustomization. */
+export interface KustomizeSource {
+  readonly kind: 'kustomize';
+  readonly path: WorkspacePath;
+  readonly buildArgs: readonly string[];
+}
+
+/** How a chart takes the reference of an image: in one value, or in `repository` and `tag`, or with `registry` by itself, below the value. */
+export type ImageStrategy = 'fqn' | 'repository+tag' | 'registry+repository+tag';
+
+/** A release of helm's own: it stands in `helm list`, and its hooks run. */
+export interface HelmSource {
+  readonly kind: 'helm';
+  readonly name: string;
+  readonly chart:
+    | {
+        readonly kind: 'local';
+        readonly path: WorkspacePath;
+        /** It names charts that are to be put into `charts/` first. */ readonly hasDependencies: boolean;
+      }
+    | { readonly kind: 'remote'; readonly name: string; readonly repo?: string };
+  readonly version?: string;
+  /** Default: the release's. */
+  readonly namespace?: string;
+  readonly createNamespace: boolean;
+  readonly valuesFiles: readonly WorkspacePath[];
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly setValues: Readonly<Record<string, string | number | boolean>>;
+  /** With variables of the environment filled in, and those of images not yet. */
+  readonly setValueTemplates: Readonly<Record<string, string>>;
+  readonly setFiles: Readonly<Record<string, WorkspacePath>>;
+  /** Path of a value → image as manifests name it. */
+  readonly images: Readonly<Record<string, string>>;
+  readonly imageStrategy: ImageStrategy;
+  readonly wait: boolean;
+  readonly skipTests: boolean;
+  /** Of helm itself. Absent: helm's own, five minutes. */
+  readonly timeoutMs?: number;
+}
+
+/** Whether a name in a template stands for a part of an image's reference: IMAGE, IMAGE_TAG, IMAGE_TAG_shop_pricing. */
+export function isImageVariable(name: string): boolean {
+  return /^IMAGE(_|$)/.test(name);
+}
