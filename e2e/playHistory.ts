@@ -33,7 +33,8 @@ export function playHistory(history: History, machine: CiMachine, { nx }: Histor
     const { what, change, selected, selectedByNx, built, changed, cached = [] } = commit;
     if (commit === history.commits.at(-1)) await git('revert', '--no-edit', commits.get(history.reverted) ?? '');
     else {
-      change(shop, randomUUID().slice(0, 8));
+      // Digits alone would be a number where it becomes a value of YAML.
+      change(shop, `w${randomUUID().slice(0, 8)}`);
       await git('add', '--all');
       await git('commit', '--quiet', `--message=${what}`);
     }
