@@ -1,6 +1,7 @@
-// A hundred generated services and twenty libraries in an Nx workspace, through `slipway build`: the first build, one when nothing changed, and one after an edit of a library.
+// A hundred generated services and twenty libraries in an Nx workspace: what the plugin adds to each command of Nx, CI when nothing changed, and
+// `slipway build` for the first time, when nothing changed, and after an edit of a library.
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { root, run } from '../tools/steps.mjs';
@@ -15,7 +16,7 @@ const number = (count) => Array.from({ length: count }, (_, index) => index);
 const librariesOf = (service) => [service % libraries, (service + 7) % libraries];
 
 /** A workspace of npm's, with Nx in it. `name` also keeps its images apart from those of other runs. */
-function generate(folder, { name, tarball }) {
+function generate(folder, { name, tarball, plugins = ['nx-slipway'] }) {
   const shop = JSON.parse(readFileSync(join(root, 'examples', 'shop', 'package.json'), 'utf8')).devDependencies;
   const write = (path, content) => {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
@@ -31,7 +32,7 @@ function generate(folder, { name, tarball }) {
   write('nx.json', {
     analytics: false,
     neverConnectToCloud: true,
-    plugins: ['nx-slipway'],
+    plugins,
     targetDefaults: { stamp: { cache: true, inputs: ['{projectRoot}/**/*'], outputs: [] } },
   });
   write('.gitignore', 'node_modules\n.nx\n.slipway\n');
@@ -98,12 +99,21 @@ function timed(command, args, options) {
 export async function benchServices(env, { rounds, registry }) {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
   const workspace = join(folder, 'workspace');
+  // The same without Slipway in it.
+  const bare = join(folder, 'bare');
   const name = `bench-${process.pid}`;
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   try {
     await run('npm', ['pack', '--silent', '--pack-destination', folder], { quiet: true });
     generate(workspace, { name, tarball: join(folder, `nx-slipway-${version}.tgz`) });
     await run('npm', ['install', '--silent', '--no-audit', '--no-fund'], { cwd: workspace, quiet: true });
+    generate(bare, { name, tarball: '', plugins: [] });
+    symlinkSync(join(workspace, 'node_modules'), join(bare, 'node_modules'), 'junction');
+    const git = (...args) =>
+      run('git', ['-c', 'user.name=bench', '-c', 'user.email=bench@example.com', ...args], { cwd: workspace, quiet: true });
+    await git('init', '--quiet');
+    await git('add', '--all');
+    await git('commit', '--quiet', '--no-gpg-sign', '--message=all');
     const options = { cwd: workspace, env: { ...env, NX_DAEMON: 'false' } };
     const bin = (tool) => join(workspace, 'node_modules', '.bin', tool);
     const built = ({ output }) =>
@@ -115,6 +125,20 @@ export async function benchServices(env, { rounds, registry }) {
       if (JSON.stringify([...actual].sort()) !== JSON.stringify([...wanted].sort()))
         throw new Error(`${what}: built ${actual.join(', ') || 'nothing'}, instead of ${wanted.join(', ') || 'nothing'}`);
     };
+    const graphs = { bare: [], whole: [] };
+    const affected = { nx: [], slipway: [] };
+    const show = (cwd) => timed(process.execPath, [bin('nx'), 'show', 'projects'], { ...options, cwd });
+    const base = '--base=HEAD';
+    await show(bare);
+    await show(workspace);
+    // In turns, so that a busy machine is busy for all of them.
+    for (let round = 0; round < rounds; round += 1) {
+      graphs.bare.push((await show(bare)).ms);
+      graphs.whole.push((await show(workspace)).ms);
+      affected.nx.push((await timed(process.execPath, [bin('nx'), 'affected', '-t', 'k8s-build', base], options)).ms);
+      affected.slipway.push((await timed(process.execPath, [bin('slipway'), 'deploy', '--affected', base], options)).ms);
+    }
+
     const all = number(services).map((service) => `s${service}`);
 
     // Nx keeps what it knows of a workspace; that it learns it is not what is measured.
@@ -146,6 +170,10 @@ export async function benchServices(env, { rounds, registry }) {
     }
     const median = measure('', cached).p50;
     return [
+      measure('100 services: nx show projects, with Slipway', graphs.whole),
+      measure('  beside it: without Slipway', graphs.bare),
+      measure('100 services, no commit since: slipway deploy --affected', affected.slipway, { p50: 1500 }),
+      measure('  beside it: nx affected -t k8s-build', affected.nx),
       measure('100 services, first build (no RUN)', [first.ms], { p50: 15_000 }),
       measure('  memory, MB', [first.mb], { p50: 400 }),
       measure('100 services, nothing changed: slipway build', unchanged, { p50: Math.round(median + 300) }),
