@@ -93,6 +93,10 @@ export class Shop {
     writeFileSync(this.path(path), content);
   }
 
+  remove(path: string): void {
+    rmSync(this.path(path), { recursive: true });
+  }
+
   /** Replaces a text in a file that must have it; gives back what undoes it. */
   edit(path: string, from: string, to: string): () => void {
     const before = this.read(path);

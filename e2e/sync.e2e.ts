@@ -97,8 +97,14 @@ describe('sync, onto what runs already', () => {
       await becomesEqual(second.pod);
       expect(await sync.interrupt()).toBe(0);
 
-      const { stdout } = await shop.slipway(['sync', ...where, '--verify', ...shop.where]);
-      expect(stdout).toContain('holds what it should');
+      const look = (...flags: readonly string[]) => shop.slipway(['sync', ...where, ...flags, '--verify', ...shop.where]);
+      expect((await look()).stdout).toContain('holds what it should');
+      // What happened while nobody watched.
+      shop.write('site/sub/later.txt', 'later');
+      shop.remove('site/sub/a.txt');
+      await shop.inside('site', second.pod, ['rm', `${inPod}/index.html`]);
+      expect((await look('--once')).stdout).toContain('holds what it should');
+      expect(await holds(second.pod)).toEqual(wanted());
     });
   });
 });

@@ -434,12 +434,14 @@ export class Effects {
     const found = await inspect({ kube, container: containerOf(seen), paths });
     if (!found.ok) return found;
     return succeeded(
-      paths.map((path): LedgerEntry => {
-        if (!found.value.has(path)) return [path, null];
+      // Parents first: a directory must not stand for what is in it.
+      paths.sort().flatMap((path): readonly LedgerEntry[] => {
+        if (!found.value.has(path)) return [[path, null]];
         const should = entryAt(wanted, path);
         const is = found.value.get(path);
+        if (is?.kind === 'dir') return [[path, emptyDir]];
         // An umask is no reason to write a file again.
-        return [path, sameContent(should, is) ? should : is];
+        return [[path, sameContent(should, is) ? should : is]];
       }),
     );
   }
@@ -449,8 +451,8 @@ export class Effects {
     if (!agent) return failure(streamGone);
     const answer = await agent.apply({ changes: step.changes, read: this.read }, signal);
     if (!answer.ok) return failure(answer.problem);
-    const { holds, bytes, timing } = answer.value;
-    return { kind: 'synced', holds, bytes, timing: { ...timing, detect: 0, total: timing.read + timing.send + timing.apply } };
+    const { holds, notWritten, bytes, timing } = answer.value;
+    return { kind: 'synced', holds, notWritten, bytes, timing: { ...timing, detect: 0, total: timing.read + timing.send + timing.apply } };
   }
 
   /** Each command only when the one before ended with 0. */

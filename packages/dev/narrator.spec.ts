@@ -173,7 +173,7 @@ describe('a sync', () => {
     const timing = { detect: 0, read: 0, send: 0, apply: 0, total: 0 };
     return tell(
       { running: new Map() },
-      { facts: [{ kind: 'stepEnded', id: 's', outcome: { kind: 'synced', holds, bytes: 3, timing }, at: 5 }] },
+      { facts: [{ kind: 'stepEnded', id: 's', outcome: { kind: 'synced', holds, notWritten: [], bytes: 3, timing }, at: 5 }] },
     );
   };
   const file = fileEntry({ digest: 'd', size: 1, mode: 0o644 });

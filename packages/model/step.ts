@@ -112,6 +112,13 @@ export function stepKey(step: Step): string {
   }
 }
 
+/** A path of a batch of which nobody knows what it holds now; the others of the batch are none the worse for it. */
+export interface NotWritten {
+  readonly path: ContainerPath;
+  /** Why it was refused. Undefined for one that only went together with others, and is to be sent again. */
+  readonly problem: Problem | undefined;
+}
+
 /** Milliseconds that a sync batch spent where. */
 export interface SyncTiming {
   /** From the noticed event to the step's start. */
@@ -150,6 +157,7 @@ export type Outcome =
       readonly kind: 'synced';
       /** What each path of the batch now holds: the content actually sent, which may be newer than what was asked for. */
       readonly holds: readonly (readonly [ContainerPath, Entry | undefined])[];
+      readonly notWritten: readonly NotWritten[];
       readonly bytes: number;
       readonly timing: SyncTiming;
     }

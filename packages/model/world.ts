@@ -1,7 +1,7 @@
 import type { Goal, SeenContainer, SeenRelease } from './fact';
 import type { Known } from './known';
 import type { Problem } from './problem';
-import type { BuiltImage, ContainerId, DeliveredImage, Snapshot, Step, StepId, SyncChange } from './step';
+import type { BuiltImage, ContainerId, DeliveredImage, NotWritten, Snapshot, Step, StepId, SyncChange } from './step';
 import type { ContainerPath, DirEntry, Entry, WorkspacePath } from './tree';
 import type { ArtifactName, ReleaseName, TargetId, Workspace } from './workspace';
 
@@ -42,7 +42,8 @@ export interface SentBatch {
   /** Whether the container had run long enough, when it was sent, for its process to watch its files. */
   readonly settled: boolean;
   /** Its acknowledgement, when it came before that of an earlier batch: batches count in the order in which they were sent. */
-  readonly holds: readonly (readonly [ContainerPath, Entry | undefined])[] | undefined;
+  readonly acknowledged:
+    { readonly holds: readonly (readonly [ContainerPath, Entry | undefined])[]; readonly notWritten: readonly NotWritten[] } | undefined;
 }
 
 export interface ContainerState {
@@ -73,6 +74,8 @@ export interface ContainerState {
   readonly unsettled: ReadonlySet<ContainerPath>;
   /** Nothing is sent before this time: a file was gone or different when it was read, and the fact about it is on its way. */
   readonly quietUntil: number;
+  /** Paths that could not be written, with the hash of what was to be there ('' for nothing). They are tried again when their failure says. */
+  readonly refused: ReadonlyMap<ContainerPath, string>;
 }
 
 export interface TargetState {

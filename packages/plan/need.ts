@@ -4,6 +4,7 @@ import {
   type Artifact,
   type ArtifactName,
   type ArtifactState,
+  type ContainerId,
   type ContainerPath,
   type ContainerState,
   type DeliveredImage,
@@ -132,11 +133,20 @@ export function followsDisk({ kind }: Goal): boolean {
   return kind === 'live' || kind === 'attached';
 }
 
+/** Tries after which a path that a container does not take is left to a new image. */
+const refusalAttempts = 3;
+
+/** Where it is remembered that a container did not take some of its files, and when they are tried again. */
+export function refusalKey(container: ContainerId): string {
+  return `refused:${container}`;
+}
+
 /** Whether files can no longer be copied into a container although it would need some: only a new image helps. */
 function needsNewImage(world: World, container: ContainerState, now: Snapshot): boolean {
   const holds = container.files ?? baseTree(container);
   if (holds.hash === now.tree.hash) return false;
   if (container.stoppedAt !== undefined && world.now - container.stoppedAt >= downTooLongMs) return true;
+  if ((world.failures.get(refusalKey(container.seen.id))?.attempts ?? 0) >= refusalAttempts) return true;
   const failure = world.failures.get(`connect:${container.seen.id}`);
   return failure?.problem.retry === 'whenInputChanges' || failure?.problem.retry === 'never';
 }

@@ -216,6 +216,7 @@ describe('plan', () => {
     world = does(world, 'sync', (step) => ({
       kind: 'synced',
       holds: step.kind === 'sync' ? step.changes.map((change) => [change.path, change.after] as const) : [],
+      notWritten: [],
       bytes: 3,
       timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 },
     }));
@@ -302,6 +303,50 @@ describe('plan', () => {
     expect(kinds(world)).toEqual(['lookUp']);
   });
 
+  describe('of a container that does not take one of its files', () => {
+    const denied: Problem = { code: 'syncRefused', message: '/app/src/bad.js cannot be changed', retry: 'afterDelay', exitCode: 1 };
+    const refusing = (world: World): World =>
+      does(world, 'sync', (step) => {
+        const changes = step.kind === 'sync' ? step.changes : [];
+        return {
+          kind: 'synced',
+          holds: changes.flatMap(({ path, after: entry }) => (path.endsWith('bad.js') ? [] : [[path, entry] as const])),
+          notWritten: changes.flatMap(({ path }) => (path.endsWith('bad.js') ? [{ path, problem: denied }] : [])),
+          bytes: 0,
+          timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 },
+        };
+      });
+    const later = (world: World, ms: number): World => after(world, { kind: 'clockTicked', now: world.now + ms });
+    const both = () => edited(edited(deployed(), 'api/src/bad.js', file('bad')), 'api/src/good.js', file('good'));
+
+    it('brings the others, says why, and tries again after a while', () => {
+      const world = later(refusing(both()), 100);
+      expect(plan(world)).toMatchObject({ start: [], held: [{ reason: 'waitingForRetry', detail: denied.message }] });
+      expect([...world.failures.values()]).toMatchObject([{ problem: denied, attempts: 1 }]);
+      expect(plan(edited(world, 'api/src/next.js', file('next'))).start).toMatchObject([{ changes: [{ path: '/app/src/next.js' }] }]);
+      expect(plan(later(world, 1000)).start).toMatchObject([{ kind: 'sync', changes: [{ path: '/app/src/bad.js' }] }]);
+    });
+
+    it('tries at once when the file is another one, and forgets it when it is gone', () => {
+      const world = later(refusing(both()), 100);
+      expect(plan(edited(world, 'api/src/bad.js', file('worse'))).start).toMatchObject([{ changes: [{ path: '/app/src/bad.js' }] }]);
+      const gone = does(edited(world, 'api/src/bad.js', undefined), 'sync', (step) => ({
+        kind: 'synced',
+        holds: step.kind === 'sync' ? step.changes.map(({ path, after: entry }) => [path, entry] as const) : [],
+        notWritten: [],
+        bytes: 0,
+        timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 },
+      }));
+      expect(gone.failures.size).toBe(0);
+    });
+
+    it('gives it a new image when it has refused often enough', () => {
+      let world = both();
+      for (let attempt = 0; attempt < 3; attempt++) world = later(refusing(world), 5000);
+      expect(kinds(world)).toContain('lookUp');
+    });
+  });
+
   it('leaves a container alone that no edit could be copied into', () => {
     const world = rolledOut({ ...api, inputs: inputs.map((input) => ({ ...input, onChange: 'rebuild' })) });
     expect(plan(world)).toMatchObject({ start: [], held: [] });
@@ -317,6 +362,7 @@ describe('plan', () => {
       world = does(world, 'sync', (step) => ({
         kind: 'synced',
         holds: step.kind === 'sync' ? step.changes.map(({ path, after: entry }) => [path, entry] as const) : [],
+        notWritten: [],
         bytes: 3,
         timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 },
       }));

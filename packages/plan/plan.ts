@@ -26,6 +26,7 @@ import {
   followsDisk,
   isSettled,
   noReleaseState,
+  refusalKey,
   settlingMs,
   suits,
   unsettledPaths,
@@ -312,6 +313,7 @@ class Planning {
       if (changes.length > 0) {
         return this.sync(container, changes, false);
       }
+      this.holdRefused(subject, container);
       if (stale.length > 0) this.hold(subject, 'waitingForTarget', stale.map((target) => target.id).join(', '));
     }
     if (container.inFlight.length > 0) return;
@@ -347,12 +349,24 @@ class Planning {
     });
   }
 
+  /** What a container would not take is tried again later; the rest of its files is brought meanwhile. */
+  private holdRefused(subject: string, { seen, refused }: ContainerState): void {
+    const refusal = this.world.failures.get(refusalKey(seen.id));
+    if (refused.size === 0 || refusal?.retryAt === undefined) return;
+    this.wake(refusal.retryAt);
+    this.hold(subject, 'waitingForRetry', refusal.problem.message);
+  }
+
   private changesFor(artifact: Artifact, container: ContainerState, tree: DirEntry, stale: readonly Target[]): readonly SyncChange[] {
-    const visible = visibleTree(this.world);
+    const { world } = this;
+    const visible = visibleTree(world);
+    const refusal = world.failures.get(refusalKey(container.seen.id));
     const changes: SyncChange[] = [];
     for (const change of diffTrees(container.sent ?? tree, tree)) {
       if (changes.length >= batchChanges) break;
       const path = `/${change.path}`;
+      if (refusal?.retryAt !== undefined && world.now < refusal.retryAt && container.refused.get(path) === (change.after?.hash ?? ''))
+        continue;
       // What a stale target made may be gone from the disk, or half of it: it is sent, or removed, when the target has run.
       if (stale.some((target) => landsFrom(artifact, target, path))) continue;
       if (change.after === undefined || change.after.kind === 'dir') {

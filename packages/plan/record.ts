@@ -24,7 +24,8 @@ import {
 } from '../model';
 import { unknownContent, withUnknown } from './after';
 import { forgetMoot } from './forgetMoot';
-import { baseTree, isSettled, noArtifactState, noReleaseState } from './need';
+import { hashOf } from './hash';
+import { baseTree, isSettled, noArtifactState, noReleaseState, refusalKey } from './need';
 import { stepInputs } from './stepInputs';
 import { targetInputsHash } from './targets';
 
@@ -193,7 +194,7 @@ function started(world: World, id: string, step: Step, at: number): World {
       container.sent,
       step.changes.map((change) => [change.path, change.after?.kind === 'dir' ? emptyDir : change.after] as const),
     ),
-    inFlight: [...container.inFlight, { step: id, number: step.batch, changes: step.changes, settled, holds: undefined }],
+    inFlight: [...container.inFlight, { step: id, number: step.batch, changes: step.changes, settled, acknowledged: undefined }],
     lastBatch: Math.max(container.lastBatch, step.batch),
     // A command that runs now may have read the old content or the new.
     taking: container.taking && withUnknown(container.taking, written, container.sent),
@@ -279,7 +280,7 @@ function ended(world: World, running: RunningStep, outcome: Outcome): World {
       });
     }
     case 'synced':
-      return synced(next, running, outcome.holds);
+      return synced(next, running, outcome);
     case 'reloaded': {
       const container = step.kind === 'reload' ? next.containers.get(step.container) : undefined;
       return container ? withContainer(next, { ...container, taken: container.taking ?? container.taken, taking: undefined }) : next;
@@ -297,28 +298,31 @@ function changedWhileBuilding(artifact: string): Problem {
 }
 
 /** A batch was acknowledged: it counts as soon as all before it have been. */
-function synced(world: World, running: RunningStep, holds: Holds): World {
+function synced(world: World, running: RunningStep, { holds, notWritten }: Acknowledgement): World {
   const container = running.step.kind === 'sync' ? world.containers.get(running.step.container) : undefined;
   if (!container?.inFlight.some((sent) => sent.step === running.id)) return world;
   let next: ContainerState = {
     ...container,
-    inFlight: container.inFlight.map((sent) => (sent.step === running.id ? { ...sent, holds } : sent)),
+    inFlight: container.inFlight.map((sent) => (sent.step === running.id ? { ...sent, acknowledged: { holds, notWritten } } : sent)),
   };
-  for (let first = next.inFlight[0]; first?.holds; first = next.inFlight[0]) {
-    next = acknowledged({ ...next, inFlight: next.inFlight.slice(1) }, first, first.holds, world.now);
+  let after = world;
+  for (let first = next.inFlight[0]; first?.acknowledged; first = next.inFlight[0]) {
+    next = acknowledged({ ...next, inFlight: next.inFlight.slice(1) }, first, first.acknowledged, world.now);
+    after = refusalsTold(after, next, first.acknowledged);
     if (first.settled && next.unsettled.size > 0) {
       const taken = new Set(first.changes.map(({ path }) => path));
       next = { ...next, unsettled: new Set([...next.unsettled].filter((path) => !taken.has(path))) };
     }
   }
-  return withContainer(world, next);
+  return withContainer(after, next);
 }
 
 /** What a batch's acknowledgement says each path holds. A path it does not speak of was not sent. */
-function acknowledged(container: ContainerState, batch: SentBatch, holds: Holds, now: number): ContainerState {
+function acknowledged(container: ContainerState, batch: SentBatch, { holds, notWritten }: Acknowledgement, now: number): ContainerState {
   if (!container.files || !container.sent) return container;
+  const unknown = notWritten.map(({ path }) => [path, unknownContent] as const);
   // Parents first: a directory's acknowledgement must not wipe those of its files.
-  const ordered = [...holds].sort(([a], [b]) => (a < b ? -1 : 1));
+  const ordered = [...holds, ...unknown].sort(([a], [b]) => (a < b ? -1 : 1));
   const files = withEntries(
     container.files,
     ordered.map(([path, entry]) => [path, entry?.kind === 'dir' ? dirKept(container, path) : entry] as const),
@@ -329,11 +333,43 @@ function acknowledged(container: ContainerState, batch: SentBatch, holds: Holds,
     .filter(({ path, after }) => !held.has(path) || (after?.kind !== 'dir' && held.get(path)?.hash !== after?.hash))
     .filter(({ path }) => !container.inFlight.some((later) => later.changes.some((other) => overlaps(path, other.path))))
     .map(({ path }) => [path, entryAt(files, path)] as const);
-  if (corrections.length === 0) return { ...container, files };
-  return { ...container, files, sent: withEntries(container.sent, corrections), quietUntil: now + quietMs };
+  const refused = refusedAfter(container.refused, batch, notWritten);
+  if (corrections.length === 0) return { ...container, files, refused };
+  return { ...container, files, refused, sent: withEntries(container.sent, corrections), quietUntil: now + quietMs };
 }
 
-type Holds = readonly (readonly [ContainerPath, Entry | undefined])[];
+type Acknowledgement = NonNullable<SentBatch['acknowledged']>;
+
+/** What a container would not take, after a batch: a path that was tried again, or that is below one, is as that try ended. */
+function refusedAfter(
+  before: ContainerState['refused'],
+  { changes }: SentBatch,
+  notWritten: Acknowledgement['notWritten'],
+): ContainerState['refused'] {
+  const why = new Map(notWritten.map(({ path, problem }) => [path, problem]));
+  if (before.size === 0 && notWritten.length === 0) return before;
+  const refused = new Map(before);
+  for (const { path, after } of changes) {
+    for (const other of before.keys()) if (other === path || other.startsWith(`${path}/`)) refused.delete(other);
+    if (why.get(path)) refused.set(path, after?.hash ?? '');
+  }
+  return refused;
+}
+
+/** Remembers that a container would not take all of a batch, or that it has taken by now what it would not. */
+function refusalsTold(world: World, { seen, refused }: ContainerState, { notWritten }: Acknowledgement): World {
+  const key = refusalKey(seen.id);
+  if (refused.size === 0) return { ...world, failures: without(world.failures, key) };
+  const [first] = notWritten.flatMap(({ problem }) => problem ?? []);
+  if (!first) return world;
+  const inputs = hashOf([...refused].sort(([a], [b]) => (a < b ? -1 : 1)).flat());
+  const before = world.failures.get(key);
+  const attempts = before?.inputs === inputs ? before.attempts + 1 : 1;
+  const more = refused.size - 1;
+  const problem = more === 0 ? first : { ...first, message: `${first.message}, and ${String(more)} more` };
+  const failure: Failure = { inputs, problem, attempts, retryAt: world.now + retryDelayMs(attempts) };
+  return { ...world, failures: withItem(world.failures, key, failure) };
+}
 
 /** A directory that was made keeps what is known to be in it: a batch's files are acknowledged together with their directory. */
 function dirKept(container: ContainerState, path: string): Entry {
@@ -391,7 +427,7 @@ function releaseSeen(world: World, fact: Extract<Fact, { kind: 'releaseSeen' }>)
   for (const seen of fact.containers) containers.set(seen.id, containerSeen(containers.get(seen.id), fact.release, seen, world.now));
   const failures = new Map(world.failures);
   for (const key of failures.keys()) {
-    const [, id] = /^(?:connect|reload):(.*)$/s.exec(key) ?? [];
+    const [, id] = /^(?:connect|reload|refused):(.*)$/s.exec(key) ?? [];
     if (id !== undefined && !containers.has(id)) failures.delete(key);
   }
   return {
@@ -425,6 +461,7 @@ function containerSeen(before: ContainerState | undefined, release: string, seen
       taking: undefined,
       unsettled: new Set(),
       quietUntil: 0,
+      refused: new Map(),
     };
   }
   const next = { ...before, release, seen };

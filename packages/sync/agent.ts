@@ -1,4 +1,4 @@
-import type { SyncChange, ContainerPath, Entry, Result, SyncTiming } from '../model';
+import type { SyncChange, ContainerPath, Entry, NotWritten, Result, SyncTiming } from '../model';
 import type { LedgerEntry } from './ledger';
 import type { ReadSource } from './sourceReader';
 
@@ -16,9 +16,9 @@ export interface Agent {
     readonly ledgerFile: string | undefined;
   };
   /**
-   * Brings changes into the container, in the order in which they are asked for; several batches may be on their way. Failures:
-   * `agentLost`, `syncRefused`, `sourceUnreadable`: then it is not known what the batch's paths hold, but the ledger tells after a
-   * new start. Stopping it leaves out what was not sent yet.
+   * Brings changes into the container, in the order in which they are asked for; several batches may be on their way. A path that
+   * cannot be written does not keep the others back. Failure: `agentLost`, then it is not known what the batch's paths hold, but the
+   * ledger tells after a new start. Stopping it leaves out what was not sent yet.
    */
   apply(batch: SyncBatch, signal?: AbortSignal): Promise<Result<Applied>>;
   /** Runs a command in the container's working directory, one after another. Its exit code is a value. Failure: `agentLost`. */
@@ -37,6 +37,8 @@ export interface Applied {
   readonly holds: readonly (readonly [ContainerPath, Entry | undefined])[];
   /** Paths that were not sent, because their source was gone, or no file any more, when it was read. */
   readonly skipped: readonly ContainerPath[];
+  /** Those that could not be written (`syncRefused`) or read (`sourceUnreadable`), and those that went together with one of them. */
+  readonly notWritten: readonly NotWritten[];
   /** Bytes of content that were sent. */
   readonly bytes: number;
   readonly timing: Pick<SyncTiming, 'read' | 'send' | 'apply'>;

@@ -1,13 +1,14 @@
 import { emptyDir, fileEntry, type SyncChange } from '../model';
-import { groupChanges } from './batches';
+import { groupChanges, type Grouping } from './batches';
 
 const digest = '00'.repeat(32);
 const file = (path: string, size = 2000): SyncChange => ({ path, source: path.slice(1), after: fileEntry({ digest, size, mode: 0o644 }) });
 const files = (count: number, at = '/app'): SyncChange[] => Array.from({ length: count }, (_, index) => file(`${at}/${index}`));
 const removals = (count: number): SyncChange[] =>
   Array.from({ length: count }, (_, index) => ({ path: `/old/${index}`, after: undefined }));
-const shape = (changes: readonly SyncChange[], agent: 'node' | 'sh', halfDone: readonly string[] = []): string[] =>
-  groupChanges(changes, agent, new Set(halfDone)).map((group) => `${group.form}${group.changes.length}`);
+const none: ReadonlySet<string> = new Set();
+const shape = (changes: readonly SyncChange[], agent: 'node' | 'sh', before: Partial<Grouping> = {}): string[] =>
+  groupChanges(changes, { agent, halfDone: none, refused: none, ...before }).map((group) => `${group.form}${group.changes.length}`);
 
 describe('a batch', () => {
   it.each<[string, readonly SyncChange[], 'node' | 'sh', readonly string[]]>([
@@ -24,9 +25,14 @@ describe('a batch', () => {
     expect(shape(changes, agent)).toEqual(expected);
   });
 
+  it('sends what was refused before apart from the others, so that it fails alone', () => {
+    const refused = new Set(['/app/3', '/old/1']);
+    expect(shape([...files(20), ...removals(20)], 'sh', { refused })).toEqual(['r19', 't19', 'o2']);
+  });
+
   it('empties a directory that may be half done before an archive fills it', () => {
     const changes = [{ path: '/app/d', after: emptyDir }, ...files(20, '/app/d')];
-    expect(shape(changes, 'sh', ['/app/d'])).toEqual(['o1', 't20']);
+    expect(shape(changes, 'sh', { halfDone: new Set(['/app/d']) })).toEqual(['o1', 't20']);
     expect(shape(changes, 'sh')).toEqual(['t21']);
   });
 });

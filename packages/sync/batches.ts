@@ -21,14 +21,20 @@ const fewest = { archive: 10, removals: 5 };
 /** What goes into an archive is held in memory. */
 const archivedFileBytes = 1024 * 1024;
 
-/**
- * A batch in the groups that suit an agent; in each a directory comes before what is in it, as it does in the batch.
- * `halfDone` are directories to be emptied when they are made.
- */
-export function groupChanges(changes: readonly SyncChange[], agent: 'node' | 'sh', halfDone: ReadonlySet<string>): Group[] {
+export interface Grouping {
+  readonly agent: 'node' | 'sh';
+  /** Directories to be emptied when they are made. */
+  readonly halfDone: ReadonlySet<string>;
+  /** Paths that take others with them when they fail again. */
+  readonly refused: ReadonlySet<string>;
+}
+
+/** A batch in the groups that suit an agent; in each a directory comes before what is in it, as it does in the batch. */
+export function groupChanges(changes: readonly SyncChange[], { agent, halfDone, refused }: Grouping): Group[] {
   if (agent === 'node') return split('o', changes, nodeLimits);
-  const removals = changes.filter(({ path, after }) => after === undefined && isPlain(path));
-  const archived = changes.filter((change) => isArchivable(change) && !(change.after?.kind === 'dir' && halfDone.has(change.path)));
+  const fresh = changes.filter(({ path }) => !refused.has(path));
+  const removals = fresh.filter(({ path, after }) => after === undefined && isPlain(path));
+  const archived = fresh.filter((change) => isArchivable(change) && !(change.after?.kind === 'dir' && halfDone.has(change.path)));
   const together = new Set([
     ...(removals.length >= fewest.removals ? removals : []),
     ...(archived.length >= fewest.archive ? archived : []),

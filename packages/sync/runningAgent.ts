@@ -1,6 +1,16 @@
 import { createHash, hash } from 'node:crypto';
 import { setImmediate } from 'node:timers/promises';
-import { failed, fileEntry, succeeded, type ContainerPath, type Entry, type Problem, type Result, type SyncChange } from '../model';
+import {
+  failed,
+  fileEntry,
+  succeeded,
+  type ContainerPath,
+  type Entry,
+  type NotWritten,
+  type Problem,
+  type Result,
+  type SyncChange,
+} from '../model';
 import type { Agent, AgentName, Applied, SyncBatch } from './agent';
 import type { AgentStream, PartEnd } from './agentStream';
 import { groupChanges, type Group } from './batches';
@@ -27,7 +37,7 @@ interface SentPart {
 interface Sending {
   readonly parts: SentPart[];
   readonly skipped: ContainerPath[];
-  readonly problems: Problem[];
+  readonly notWritten: NotWritten[];
   bytes: number;
   readMs: number;
   /** The stream was over before all was sent. */
@@ -44,6 +54,8 @@ export class RunningAgent implements Agent {
   /** Modes of files that were set or told, so that setting them again can be saved. */
   private readonly modes = new Map<ContainerPath, number>();
   private readonly halfDone: Set<ContainerPath>;
+  /** What could not be written: an archive fails as a whole, so they go by themselves from then on. */
+  private readonly refused = new Set<ContainerPath>();
   private sentBefore: Promise<void> = Promise.resolve();
   private ranBefore: Promise<unknown> = Promise.resolve();
   private lastPart = 0;
@@ -62,7 +74,7 @@ export class RunningAgent implements Agent {
   }
 
   async apply(batch: SyncBatch, signal?: AbortSignal): Promise<Result<Applied>> {
-    const sending: Sending = { parts: [], skipped: [], problems: [], bytes: 0, readMs: 0, cut: false };
+    const sending: Sending = { parts: [], skipped: [], notWritten: [], bytes: 0, readMs: 0, cut: false };
     const before = this.sentBefore;
     const sent = before.then(() => this.send(batch, sending, signal));
     this.sentBefore = sent.then(() => undefined);
@@ -71,16 +83,12 @@ export class RunningAgent implements Agent {
     for (const part of sending.parts) {
       const end = await part.end;
       if (end.kind === 'lost') return failed(this.lost());
-      sending.problems.push(...this.acknowledged(part, end.refused, holds));
+      sending.notWritten.push(...this.acknowledged(part, end.refused, holds));
     }
     if (sending.cut) return failed(this.lost());
-    const problem = sending.problems[0];
-    if (problem)
-      return failed(
-        sending.problems.length === 1 ? problem : { ...problem, message: `${problem.message}, and ${sending.problems.length - 1} more` },
-      );
     const timing = { read: sending.readMs, send: sentAt - startedAt - sending.readMs, apply: performance.now() - sentAt };
-    return succeeded({ holds, skipped: sending.skipped, bytes: sending.bytes, timing });
+    const { skipped, notWritten } = sending;
+    return succeeded({ holds, skipped, notWritten, bytes: sending.bytes, timing });
   }
 
   async run(command: readonly string[]): Promise<Result<{ readonly exitCode: number; readonly output: string }>> {
@@ -117,10 +125,11 @@ export class RunningAgent implements Agent {
     const startedAt = performance.now();
     const changes = batch.changes.filter((change) => {
       if (isContainerPath(change.path)) return true;
-      sending.problems.push(syncRefused(this.where, change.path, 'it is not an absolute path below the root', ''));
+      const problem = syncRefused(this.where, change.path, 'it is not an absolute path below the root', '');
+      sending.notWritten.push({ path: change.path, problem });
       return false;
     });
-    const groups = groupChanges(changes, this.name, this.halfDone);
+    const groups = groupChanges(changes, { agent: this.name, halfDone: this.halfDone, refused: this.refused });
     for (const [index, group] of groups.entries()) {
       if (this.stream.isOver) {
         sending.cut = true;
@@ -147,7 +156,7 @@ export class RunningAgent implements Agent {
         continue;
       }
       const read = batch.read(change);
-      if (!read.ok) sending.problems.push(read.problem);
+      if (!read.ok) sending.notWritten.push({ path: change.path, problem: read.problem });
       else if (!read.value) sending.skipped.push(change.path);
       else if (read.value.kind === 'stream') large.push({ change, content: read.value });
       else items.push(this.fileItem(change.path, change.after.mode, read.value.bytes));
@@ -225,7 +234,8 @@ export class RunningAgent implements Agent {
         await sendPiece(next.value.subarray(0, size - sent));
       }
     } catch (error) {
-      sending.problems.push(syncRefused(this.where, path, `its source could not be read to its end: ${String(error)}`, this.hello.user));
+      const problem = syncRefused(this.where, path, `its source could not be read to its end: ${String(error)}`, this.hello.user);
+      sending.notWritten.push({ path, problem });
     }
     forget();
     void source.return?.();
@@ -241,24 +251,27 @@ export class RunningAgent implements Agent {
     part: SentPart,
     refused: ReadonlyMap<number, string>,
     holds: (readonly [ContainerPath, Entry | undefined])[],
-  ): Problem[] {
-    const problems: Problem[] = [];
+  ): readonly NotWritten[] {
+    const notWritten: NotWritten[] = [];
     for (const [index, { operation, entry }] of part.items.entries()) {
       const { path } = operation;
       // Archives and removals succeed or fail as a whole.
       const reason = refused.get(part.form === 'o' ? index : 0);
       if (reason !== undefined) {
-        if (part.form === 'o' || index === 0) problems.push(syncRefused(this.where, path, reason, this.hello.user));
+        const problem = part.form === 'o' ? syncRefused(this.where, path, reason, this.hello.user) : undefined;
+        notWritten.push({ path, problem });
+        this.refused.add(path);
         this.modes.delete(path);
         if (operation.kind !== 'd') this.halfDone.add(path);
         continue;
       }
       this.halfDone.delete(path);
+      this.refused.delete(path);
       if (entry?.kind === 'file') this.modes.set(path, entry.mode);
       else this.modes.delete(path);
       holds.push([path, entry]);
     }
-    return problems;
+    return notWritten;
   }
 }
 

@@ -122,6 +122,16 @@ export const deliberateFaults: readonly DeliberateFault[] = [
     }),
   },
   {
+    name: 'a path that was refused is taken for one that was written',
+    rules: recording((world, fact) => {
+      const step = stepOf(world, fact);
+      if (fact.kind !== 'stepEnded' || fact.outcome.kind !== 'synced' || step?.kind !== 'sync') return fact;
+      const refused = new Set(fact.outcome.notWritten.map(({ path }) => path));
+      const asked = step.changes.flatMap(({ path, after }) => (refused.has(path) ? [[path, after] as const] : []));
+      return { ...fact, outcome: { ...fact.outcome, holds: [...fact.outcome.holds, ...asked], notWritten: [] } };
+    }),
+  },
+  {
     name: 'a restarted loop does not ask for the ledgers',
     rules: recording((_world, fact) =>
       fact.kind === 'stepEnded' && fact.outcome.kind === 'connected' ? { ...fact, outcome: { ...fact.outcome, ledger: [] } } : fact,

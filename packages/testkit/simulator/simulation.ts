@@ -575,13 +575,14 @@ export class Simulation {
         if (!pod?.running || connection === undefined || this.connections.get(step.container) !== connection) return lost();
         const stopAfter = this.fails(0.08) ? this.random.between(0, sent.length + 1) : sent.length;
         for (const [change] of sent) if (!(change.after?.kind === 'dir')) pod.ledger.set(change.path, { known: false });
-        for (const [change, content] of sent.slice(0, stopAfter)) this.write(pod, change, content);
+        const refused = this.refusedOf(sent.map(([change]) => change));
+        for (const [change, content] of sent.slice(0, stopAfter)) if (!refused.has(change.path)) this.write(pod, change, content);
         if (stopAfter < sent.length || (this.faults && this.random.chance(0.03))) {
           this.loseAgent(step.container);
           return lost();
         }
         for (const [change, content] of sent) {
-          if (change.after?.kind !== 'dir')
+          if (change.after?.kind !== 'dir' && !refused.has(change.path))
             pod.ledger.set(change.path, { known: true, content: change.after ? content : undefined } satisfies LedgerLine);
         }
         const hot = shopArtifacts.some((artifact) => artifact.name === pod.artifact && artifact.reload === 'hot');
@@ -589,15 +590,25 @@ export class Simulation {
         if (hot && this.clock.now >= pod.watchesFrom) pod.loaded = new Map(pod.files);
         end({
           kind: 'synced',
-          holds: sent.map(([change, content]) => [
-            change.path,
-            change.after === undefined ? undefined : change.after.kind === 'dir' ? change.after : entryOf(content ?? ''),
-          ]),
+          holds: sent
+            .filter(([{ path }]) => !refused.has(path))
+            .map(([change, content]) => [
+              change.path,
+              change.after === undefined ? undefined : change.after.kind === 'dir' ? change.after : entryOf(content ?? ''),
+            ]),
+          notWritten: [...refused].map(([path, told]) => ({ path, problem: told ? problem('syncRefused', 'afterDelay') : undefined })),
           bytes: 0,
           timing: syncTiming,
         });
       });
     });
+  }
+
+  /** Files and links that a container does not take this time, and whether it says of each why. */
+  private refusedOf(changes: readonly SyncChange[]): ReadonlyMap<string, boolean> {
+    const files = changes.filter(({ after }) => after !== undefined && after.kind !== 'dir');
+    if (!this.fails(0.06)) return new Map();
+    return new Map(files.flatMap(({ path }) => (this.random.chance(0.5) ? [[path, this.random.chance(0.7)]] : [])));
   }
 
   private write(pod: SimPod, change: SyncChange, content: string | undefined): void {
