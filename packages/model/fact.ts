@@ -26,6 +26,8 @@ export interface SeenContainer {
   readonly podUid: string;
   readonly container: string;
   readonly running: boolean;
+  /** It was started so long ago, whatever the clocks say, that its process watches its files if it ever does. */
+  readonly runsLong?: true;
   /** The content tag that Slipway wrote on the pod template for this artifact. */
   readonly inputsHash: string;
   readonly restarts: number;

@@ -19,6 +19,7 @@ import {
 import { classify } from './classify';
 import { fingerprintOf } from './fingerprint';
 import { isReached } from './goalReached';
+import { isSettled } from './need';
 import { plan } from './plan';
 import { emptyWorld, record } from './record';
 import { snapshotOf } from './snapshot';
@@ -301,6 +302,15 @@ describe('plan', () => {
       problem: { code: 'syncRefused', message: 'read-only', retry: 'whenInputChanges', exitCode: 1 },
     }));
     expect(kinds(world)).toEqual(['lookUp']);
+  });
+
+  it('takes a process for one that watches its files when its container has run for long, or for two seconds since it was seen', () => {
+    const world = begun();
+    const [young, old] = [container(world, 'young'), { ...container(world, 'old'), runsLong: true as const }];
+    const seen = after(world, { kind: 'releaseSeen', release: 'api', revision: 2, live: { state: 'absent' }, containers: [young, old] });
+    const settledAt = (now: number) => [...seen.containers.values()].filter((each) => isSettled(each, now)).map((each) => each.seen.id);
+    expect(settledAt(seen.now)).toEqual(['old']);
+    expect(settledAt(seen.now + 2000)).toEqual(['young', 'old']);
   });
 
   describe('of a container that does not take one of its files', () => {

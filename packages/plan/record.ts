@@ -25,7 +25,7 @@ import {
 import { unknownContent, withUnknown } from './after';
 import { forgetMoot } from './forgetMoot';
 import { hashOf } from './hash';
-import { baseTree, isSettled, noArtifactState, noReleaseState, refusalKey } from './need';
+import { baseTree, isSettled, noArtifactState, noReleaseState, refusalKey, settlingMs } from './need';
 import { stepInputs } from './stepInputs';
 import { targetInputsHash } from './targets';
 
@@ -449,7 +449,7 @@ function containerSeen(before: ContainerState | undefined, release: string, seen
       release,
       seen,
       stoppedAt: seen.running ? undefined : now,
-      runningSince: seen.running ? now : undefined,
+      runningSince: seen.running ? now - (seen.runsLong === true ? settlingMs : 0) : undefined,
       agent: { state: 'none' },
       losses: 0,
       reconnectAt: 0,

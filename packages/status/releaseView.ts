@@ -3,7 +3,7 @@ import { annotations, isKept, isOwned, isTracked, nameOf, templateLabels, tracke
 import { absent, found, type ArtifactName, type Known, type Problem, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
 import { statusOf } from './compute';
 import { podTrouble, unready, type PodTrouble } from './podTrouble';
-import { conditionOf, type Conditioned, type KubeEvent, type Pod, type Replicated } from './shapes';
+import { conditionOf, runsLong, type Conditioned, type KubeEvent, type Pod, type Replicated } from './shapes';
 
 /** What is watched of a release: what it was applied as, and what its controllers make of that. */
 export const watchedKinds: readonly KindRef[] = [
@@ -58,7 +58,7 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
     .filter((pod) => appliedUids.has(rootOf(pod, chains)));
   const stamped = stampedOf(applied);
   const newest = newestOf(stamped);
-  const containers = pods.flatMap((pod) => containersOf(pod, evidence.snapshotOf));
+  const containers = pods.flatMap((pod) => containersOf(pod, evidence));
   const { rollout, lookAgainAt } = rolloutOf({ applied: newest?.objects ?? [], pods, evidence, chains });
   if (!newest) return { live: absent, containers, rollout, lookAgainAt };
   const whole = isWhole(newest);
@@ -150,7 +150,7 @@ function parsed(text: string | undefined): unknown {
   }
 }
 
-function containersOf(pod: Pod, snapshotOf: ReleaseEvidence['snapshotOf']): readonly SeenContainer[] {
+function containersOf(pod: Pod, { snapshotOf, now }: ReleaseEvidence): readonly SeenContainer[] {
   const { name = '', namespace = '', uid = '', deletionTimestamp } = pod.metadata;
   const { phase, containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
   if (deletionTimestamp !== undefined || phase === 'Succeeded' || phase === 'Failed') return [];
@@ -169,6 +169,7 @@ function containersOf(pod: Pod, snapshotOf: ReleaseEvidence['snapshotOf']): read
         podUid: uid,
         container: status.name,
         running: status.state?.running !== undefined,
+        ...(runsLong(status.state, now) && { runsLong: true }),
         inputsHash: mark.inputs,
         restarts: status.restartCount ?? 0,
         snapshot: snapshotOf(mark.inputs),

@@ -120,6 +120,15 @@ export function conditionOf(conditions: readonly Condition[] | undefined, type: 
   return conditions?.find((condition) => condition.type === type);
 }
 
+/** More than clocks of clusters differ. */
+const longMs = 60_000;
+
+/** Whether a container has run for a good while; `now` in milliseconds since 1970, by a clock that may not be the cluster's. */
+export function runsLong(state: { readonly running?: { readonly startedAt?: string } } | undefined, now: number): boolean {
+  const startedAt = Date.parse(state?.running?.startedAt ?? '');
+  return !Number.isNaN(startedAt) && now - startedAt > longMs;
+}
+
 export function isReady(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp === undefined && conditionOf(pod.status?.conditions, 'Ready')?.status === 'True';
 }

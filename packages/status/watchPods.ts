@@ -1,7 +1,7 @@
 import { absent, found, type ArtifactName, type Problem, type Rollout, type SeenContainer, type Snapshot } from '../model';
 import { podTrouble } from './podTrouble';
 import type { ReleaseSighting } from './watchRelease';
-import type { Pod } from './shapes';
+import { runsLong, type Pod } from './shapes';
 import type { WatchedKube } from './shareWatches';
 
 export interface WatchPodsRequest {
@@ -106,6 +106,7 @@ function containerIn(
       podUid: uid,
       container: status.name,
       running: status.state?.running !== undefined,
+      ...(runsLong(status.state, Date.now()) && { runsLong: true }),
       inputsHash: snapshot.inputsHash,
       restarts: status.restartCount ?? 0,
       snapshot,
