@@ -83,6 +83,11 @@ export class RunningDev {
     return this.end();
   }
 
+  /** Somebody else ends it. Gives the exit code. */
+  ends(): Promise<number | string> {
+    return this.end();
+  }
+
   /** SIGTERM, to the process alone. */
   terminate(): Promise<number | string> {
     this.child.kill('SIGTERM');

@@ -34,6 +34,8 @@ export interface Running {
 }
 
 export interface RunOptions {
+  /** Default: the workspace. */
+  readonly cwd?: string;
   readonly env?: Env;
   /** What it must end with; 0 when nothing is said. */
   readonly exitCode?: number;

@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import { tmpdir } from 'node:os';
+import type { StatusDocument } from '../dev';
 import { valueOf } from './localRegistry';
 import { Shop } from './shop';
 import { until } from './until';
@@ -95,7 +97,23 @@ describe('sync, onto what runs already', () => {
       await until('the pod is gone', async () => ((await shop.running('site')).length === 0 ? true : undefined));
       const second = await run();
       await becomesEqual(second.pod);
-      expect(await sync.interrupt()).toBe(0);
+
+      // From any terminal. A process that has only just started may get its files twice, and is not in step before.
+      const own = await until('status tells of the session, and that the new pod is in step', async () => {
+        const { stdout } = await shop.slipway(['status', '--json'], { cwd: tmpdir() });
+        const { sessions } = JSON.parse(stdout) as StatusDocument;
+        return sessions.find(
+          ({ namespace, remotePath, containers: [first, ...others] }) =>
+            namespace === shop.namespace &&
+            remotePath === inPod &&
+            others.length === 0 &&
+            first?.pod === second.pod &&
+            first.inSync === true,
+        );
+      });
+      const stopped = await shop.slipway(['sync', `--stop=${own.name}`], { cwd: tmpdir() });
+      expect(stopped.stdout).toContain(`stopped ${own.name}`);
+      expect(await sync.ends()).toBe(0);
 
       const look = (...flags: readonly string[]) => shop.slipway(['sync', ...where, ...flags, '--verify', ...shop.where]);
       expect((await look()).stdout).toContain('holds what it should');

@@ -17,6 +17,7 @@ import type {
   RenderDocument,
   RenderOptions,
   StatusDocument,
+  StopDocument,
   SyncDocument,
   SyncOptions,
 } from '../dev';
@@ -40,6 +41,7 @@ export interface Commands {
   readonly explain: Command<CommandOptions & { readonly files: readonly string[] }, ExplainDocument>;
   readonly inputs: Command<CommandOptions, readonly InputsDocument[]>;
   readonly sync: Command<SyncOptions, SyncDocument>;
+  readonly stopSync: Command<CommandOptions & { readonly name: string }, StopDocument>;
   readonly logs: Command<LogsOptions, LogsDocument>;
   readonly render: Command<RenderOptions, RenderDocument>;
   readonly prune: Command<PruneOptions, PruneDocument>;
@@ -60,6 +62,7 @@ export const commands: Commands = {
   explain: async (options) => (await import('../dev/index.js')).explainCommand(options),
   inputs: async (options) => (await import('../dev/index.js')).inputsCommand(options),
   sync: async (options) => (await import('../dev/index.js')).syncCommand(options),
+  stopSync: async (options) => (await import('../dev/index.js')).stopSyncCommand(options),
   logs: async (options) => (await import('../dev/index.js')).logsCommand(options),
   render: async (options) => (await import('../dev/index.js')).renderCommand(options),
   prune: async (options) => (await import('../dev/index.js')).pruneCommand(options),

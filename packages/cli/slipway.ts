@@ -201,7 +201,11 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   );
   ofCluster(command('status', 'what is deployed, and whether it is in step with the files')).action(
     (projects: string[], flags: CommonFlags) =>
-      act(flags, projects, false, commands.status, { lines: statusLines, saysMore: ({ releases }) => releases.length > 0 }),
+      act(flags, projects, false, commands.status, {
+        lines: statusLines,
+        saysMore: ({ releases, sessions }) => releases.length + sessions.length > 0,
+        anywhere: true,
+      }),
   );
   addToolCommands({ command, ofCluster, act, commands, cwd: surroundings.cwd, env: surroundings.env, ask: surroundings.ask });
   command('explain', 'what an edit of a file would do', '<files...>').action((files: string[], flags: CommonFlags) =>

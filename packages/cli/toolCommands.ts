@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, type Command } from 'commander';
 import type { CommandOptions, CommandResult } from '../dev';
-import { orphanLines, pruneLines, renderLines, syncLines } from '../report';
+import { orphanLines, pruneLines, renderLines, stopLines, syncLines } from '../report';
 import type { Commands } from './commands';
 import type { Printing } from './output';
 
@@ -39,6 +39,7 @@ interface SyncFlags {
   readonly once?: boolean;
   readonly verify?: boolean;
   readonly wait?: boolean;
+  readonly stop?: string;
   readonly selector?: string;
   readonly container?: string;
   readonly localPath?: string;
@@ -67,7 +68,13 @@ export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd,
     .option('--exclude <pattern...>', 'what stays out, as in a .gitignore (SLIPWAY_EXCLUDE)')
     .option('--debounce-ms <ms>', 'copy when nothing has changed for so long (default: at once; SLIPWAY_DEBOUNCE_MS)', wholeNumber)
     .option('--no-deletes', 'leave there what is removed here (SLIPWAY_DELETES=false)')
+    .option('--stop <name>', 'end another sync, by the name that `slipway status` gives it')
     .action((projects: string[], flags: Flags & SyncFlags) => {
+      const { stop } = flags;
+      if (stop !== undefined) {
+        const end = (options: CommandOptions) => commands.stopSync({ ...options, name: stop });
+        return act(flags, [], false, end, { lines: stopLines, saysMore: ({ stopped }) => stopped.length > 0, anywhere: true });
+      }
       const { once = false, verify = false, wait = false, deletes, ...rest }: SyncFlags = flags;
       // Without --no-deletes commander says true, where the environment may say something else.
       const given = { ...rest, ...(deletes === false && { deletes }) };

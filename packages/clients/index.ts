@@ -1,3 +1,4 @@
+export * from './announcements';
 export * from './connectEngine';
 export * from './connectKube';
 export type * from './engine';

@@ -11,7 +11,9 @@ export type {
   LogsDocument,
   PruneDocument,
   RenderDocument,
+  StopDocument,
   SyncDocument,
+  SyncSession,
   StatusDocument,
 } from '../report';
 

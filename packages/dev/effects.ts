@@ -100,11 +100,17 @@ export class Effects {
   async look(seen: SeenContainer, artifact: Artifact): Promise<{ readonly agent: string; readonly files: DirEntry } | undefined> {
     const { kube } = this.session;
     if (!kube || !seen.snapshot) return undefined;
-    const opened = await openAgent({ kube, container: containerOf(seen), roots: rootsOf(artifact), onLost: () => undefined });
+    const opened = await openAgent({ kube, ...this.placeIn(seen, artifact), onLost: () => undefined });
     if (!opened.ok) return undefined;
     const { name, hello } = opened.value;
     await opened.value.close();
     return { agent: name, files: filesAfter(imageTreeOf(seen.snapshot), hello.ledger) };
+  }
+
+  /** Where an agent works. What a folder brings is apart from what a `dev` may bring to the same container. */
+  private placeIn(seen: SeenContainer, artifact: Artifact): Pick<OpenAgentOptions, 'container' | 'roots' | 'part'> {
+    const roots = rootsOf(artifact);
+    return { container: containerOf(seen), roots, ...(this.session.adopts === true && { part: roots.join(':') }) };
   }
 
   /** Remembers what an image was made from while this runs: where no record says it, the files that are there now may. */
@@ -116,7 +122,7 @@ export class Effects {
    * Where a container really differs from what should be there, whatever its ledger says: of the wanted files, and of those that its
    * image or an earlier sync brought. Failures: `cannotInspect`, and those of an exec.
    */
-  async compare(container: ContainerState, wanted: DirEntry): Promise<Result<readonly Difference[]>> {
+  async compare(container: ContainerState, { artifact, now: { tree: wanted } }: ArtifactView): Promise<Result<readonly Difference[]>> {
     const { kube } = this.session;
     const { seen, files } = container;
     if (!kube) return failed(notThere(seen.pod));
@@ -129,6 +135,7 @@ export class Effects {
         const is = found.value.get(path);
         if (!found.value.has(path)) return [{ path, is: 'unknown' }];
         if (sameContent(should, is)) return [];
+        if (should === undefined && (artifact.keepsRemoved === true || !isFollowed(artifact, path))) return [];
         return [{ path, is: is === undefined ? 'missing' : should === undefined ? 'left over' : 'different' }];
       }),
     );
@@ -386,8 +393,7 @@ export class Effects {
     this.agents.delete(step.container);
     const opened = await openAgent({
       kube,
-      container: containerOf(seen),
-      roots: rootsOf(artifact),
+      ...this.placeIn(seen, artifact),
       signal,
       onLost: (problem) => {
         this.agents.delete(step.container);

@@ -6,6 +6,7 @@ export { buildCommand, deleteCommand, deployCommand, runCommand, type BuildOptio
 export { pruneCommand, type PruneOptions } from './pruneCommand';
 export { readWorkspace } from './readWorkspace';
 export { renderCommand, type RenderOptions } from './renderCommand';
+export { stopSyncCommand } from './syncSessions';
 export { syncCommand, type SyncOptions } from './syncCommand';
 export type { GivenSync } from './syncSettings';
 export { statusCommand } from './statusCommand';

@@ -4,6 +4,7 @@ import { namespacesOf } from '../deploy';
 import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '../status';
 import { openSource, type Source } from '../source';
 import type { ContainerState, DirEntry, Goal, Problem, Report, Result, SeenContainer, Snapshot, WorkspacePath, World } from '../model';
+import type { ArtifactView } from '../plan';
 import { openLoop, type Loop, type Turn } from './converge';
 import { Effects, type Difference } from './effects';
 import { Narrator } from './narrator';
@@ -49,7 +50,7 @@ export interface Run {
   /** Remembers what an image was made from while this runs. */
   know(snapshot: Snapshot): void;
   /** Where a container really differs from what it should hold. */
-  compare(container: ContainerState, wanted: DirEntry): Promise<Result<readonly Difference[]>>;
+  compare(container: ContainerState, view: ArtifactView): Promise<Result<readonly Difference[]>>;
   close(): Promise<void>;
 }
 
@@ -138,7 +139,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
       return artifact && effects.look(seen, artifact);
     },
     know: (snapshot) => effects.know(snapshot),
-    compare: (container, wanted) => effects.compare(container, wanted),
+    compare: (container, view) => effects.compare(container, view),
     async close() {
       for (const one of watches.values()) one.stop();
       await source.close();

@@ -1,4 +1,4 @@
-import { leavesOf, type ContainerState, type SeenRelease, type Workspace, type World } from '../model';
+import { leavesOf, type ContainerState, type Problem, type SeenRelease, type Workspace, type World } from '../model';
 import { fingerprintOf, isInStep, suits, viewOf } from '../plan';
 import type { CommandOptions, CommandResult, StatusDocument } from './command';
 import { readWorkspace } from './readWorkspace';
@@ -7,6 +7,7 @@ import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
 import { goalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, withBrokenReleases } from './session';
+import { liveSessions } from './syncSessions';
 import { withProblems, worstExit } from './worstExit';
 
 /** How long status waits for the cluster's first answer about every release. */
@@ -15,7 +16,11 @@ const patienceMs = 10_000;
 /** What runs in the cluster, and whether it is what is on disk. Changes nothing. */
 export async function statusCommand(given: CommandOptions): Promise<CommandResult<StatusDocument>> {
   const options = { ...given, graph: rememberedGraph(given.graph) };
-  const empty: StatusDocument = { containers: [], releases: [] };
+  const sessions = await liveSessions(options.env);
+  const empty: StatusDocument = { containers: [], releases: [], sessions };
+  const graph = await options.graph.read();
+  // Sessions can be asked for from anywhere, without a workspace and without a cluster.
+  if (graph.ok && graph.value.projects.length === 0) return { ...withProblems(sessions.length > 0 ? [] : [nothingHere]), document: empty };
   const { session: found, problems } = await preflight(options, new Set(['workspace', 'cluster']), 'dev');
   if (!found) return { exitCode: worstExit(problems), problems, document: empty };
   const session = withBrokenReleases(found);
@@ -63,8 +68,16 @@ export async function statusCommand(given: CommandOptions): Promise<CommandResul
     };
   });
   await run.close();
-  return { ...withProblems(problemsOf(workspace, options.projects)), document: { containers, releases } };
+  return { ...withProblems(problemsOf(workspace, options.projects)), document: { containers, releases, sessions } };
 }
+
+const nothingHere: Problem = {
+  code: 'nothingToDo',
+  message: 'there is no workspace here, and no sync session runs',
+  hint: 'run it in a workspace; `slipway sync` starts a session',
+  retry: 'never',
+  exitCode: 2,
+};
 
 type Looked = World & { readonly workspace: Workspace };
 

@@ -1,7 +1,7 @@
 import { succeeded, type ContainerState, type Event, type Goal, type Problem, type Result, type World } from '../model';
 import { isInStep, progressOf, viewOf } from '../plan';
 import { attach, type Attachment } from './attachment';
-import type { CommandOptions, CommandResult, SyncDocument } from './command';
+import type { CommandOptions, CommandResult, SyncDocument, SyncSession } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
 import type { Turn } from './converge';
 import { nothingDeployed } from './nothingDeployed';
@@ -9,7 +9,8 @@ import { rememberedGraph } from './rememberedGraph';
 import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
 import { namespaceOf } from './session';
-import { introductionOf } from './syncIntroduction';
+import { introductionOf, namespacesOf } from './syncIntroduction';
+import { announceSession } from './syncSessions';
 import { readSyncSettings, type GivenSync } from './syncSettings';
 import { untilAborted } from './untilAborted';
 import { withProblems, worstExit } from './worstExit';
@@ -44,13 +45,14 @@ export async function syncCommand(options: SyncOptions): Promise<CommandResult<S
 }
 
 function refused(problems: readonly Problem[]): CommandResult<SyncDocument> {
-  return { exitCode: worstExit(problems), problems, document: { containers: [], files: 0 } };
+  return { exitCode: worstExit(problems), problems, document: { containers: [], files: 0, removed: 0 } };
 }
 
 class Syncing {
   private files = 0;
   private removed = 0;
   private syncs = false;
+  private announced: { close(): Promise<void> } | undefined;
 
   constructor(
     private readonly options: SyncOptions,
@@ -79,6 +81,8 @@ class Syncing {
       return await this.attach(run, watch);
     } finally {
       await run.close();
+      // Only now is nothing copied any more.
+      await this.announced?.close();
     }
   }
 
@@ -97,15 +101,7 @@ class Syncing {
     run.loop.post({ kind: 'goalSet', goal: found.value });
     run.loop.post({ kind: 'workspaceSeen', workspace: attachment.workspace() });
     this.syncs = true;
-    if (watch) {
-      await untilAborted(options.signal);
-      this.options.report({
-        kind: 'stopped',
-        reason: `interrupted; ${filesText(this.files - this.removed)} copied, ${String(this.removed)} removed`,
-        kept: false,
-      });
-      return { exitCode: 0, problems: [], document: this.document(run.loop.world(), new Map()) };
-    }
+    if (watch) return this.watched(run);
     const isOver = ({ after, plan }: Turn): boolean => after.workspace !== undefined && progressOf(after, plan).state !== 'working';
     const ended = await Promise.race([run.loop.until(isOver), untilAborted(options.signal)]);
     if (!ended) return refused([{ code: 'interrupted', message: 'interrupted before all was in step', retry: 'never', exitCode: 1 }]);
@@ -113,6 +109,39 @@ class Syncing {
     const problems = progress.state === 'stuck' ? progress.problems : [];
     if (options.verify === true) return this.verified(run, problems);
     return { ...withProblems(problems), document: this.document(run.loop.world(), new Map()) };
+  }
+
+  /** Goes on until it is interrupted, or ended by `sync --stop`. */
+  private async watched(run: Run): Promise<CommandResult<SyncDocument>> {
+    const { options, attachment } = this;
+    const stopped = new AbortController();
+    this.announced = await announceSession({
+      env: options.env,
+      name: nameOf(attachment, run.loop.world().goal),
+      say: () => this.said(run),
+      onStop: () => stopped.abort(),
+    });
+    await Promise.race([untilAborted(options.signal), untilAborted(stopped.signal)]);
+    const why = stopped.signal.aborted ? 'by slipway sync --stop' : 'interrupted';
+    options.report({ kind: 'stopped', reason: `${why}; ${filesText(this.files)} copied, ${String(this.removed)} removed`, kept: false });
+    return { exitCode: 0, problems: [], document: this.document(run.loop.world(), new Map()) };
+  }
+
+  /** What it says of itself to whoever asks. */
+  private said(run: Run): Omit<SyncSession, 'name' | 'pid' | 'since'> {
+    const { folder, session } = this.attachment;
+    const world = run.loop.world();
+    const { containers, files, removed } = this.document(world, new Map());
+    return {
+      context: session.kube?.target.context ?? '',
+      namespace: namespacesOf(this.attachment, world.goal).join(', '),
+      folder: session.options.root,
+      ...(folder && { remotePath: folder.remotePath }),
+      containers: containers.map(({ pod, container, inSync }) => ({ pod, container, inSync })),
+      files,
+      removed,
+      problems: [...world.failures.values()].map(({ problem }) => problem.message),
+    };
   }
 
   /** Where an image's record is not on this machine, it is known all the same if it was made from the files as they are. */
@@ -160,12 +189,13 @@ class Syncing {
     const { folder, session } = this.attachment;
     if (!folder) {
       const { workspace } = session.read;
-      return nothingDeployed(
+      const problem = nothingDeployed(
         missing.flatMap((name) => {
           const release = workspace.releases.get(name);
           return release ? [{ release, namespace: namespaceOf(session, release) }] : [];
         }),
       );
+      return { ...problem, ...(problem.hint !== undefined && { hint: `${problem.hint}; --wait waits for it` }) };
     }
     return {
       code: 'podNotFound',
@@ -178,7 +208,7 @@ class Syncing {
 
   private report(event: Event): void {
     if (event.kind === 'synced') {
-      this.files += event.files;
+      this.files += event.files - event.removed;
       this.removed += event.removed;
     }
     this.options.report(event);
@@ -213,14 +243,14 @@ class Syncing {
       const { seen } = container;
       const artifact = workspace.artifacts.get(seen.artifact);
       if (!artifact || !seen.running) continue;
-      const wanted = viewOf({ ...world, workspace }, artifact).now;
-      if (!seen.snapshot || seen.snapshot.layoutHash !== wanted.layoutHash) {
+      const view = viewOf({ ...world, workspace }, artifact);
+      if (!seen.snapshot || seen.snapshot.layoutHash !== view.now.layoutHash) {
         all.push(cannotCompare(seen.artifact, seen.pod));
         continue;
       }
       const held = container.files ? undefined : await run.look(seen);
       const known: ContainerState = held ? { ...container, files: held.files } : container;
-      const differences = await run.compare(known, wanted.tree);
+      const differences = await run.compare(known, view);
       if (!differences.ok) all.push(differences.problem);
       else found.set(seen.id, differences.value);
     }
@@ -241,11 +271,16 @@ class Syncing {
       const inSync = container.files === undefined ? undefined : view && isInStep(view, container);
       return { artifact: name, pod, container: own, inSync, ...(differences && { differences }) };
     });
-    return { containers, files: this.files };
+    return { containers, files: this.files, removed: this.removed };
   }
 }
 
-export function filesText(files: number): string {
+/** By what it is stopped: short, and known to who started it. */
+function nameOf({ folder }: Attachment, { releases }: Goal): string {
+  return folder ? folder.selector : [...releases].join(',');
+}
+
+function filesText(files: number): string {
   return `${String(files)} ${files === 1 ? 'file' : 'files'}`;
 }
 

@@ -20,13 +20,9 @@ export function introductionOf(attachment: Attachment, goal: Goal, world: World)
     ];
   }
   const { workspace } = session.read;
-  const namespaces = new Set(
-    [...goal.releases].flatMap((name) => {
-      const release = workspace.releases.get(name);
-      return release ? [namespaceOf(session, release)] : [];
-    }),
-  );
-  const events: Event[] = [notice(`context ${context}, namespace ${[...namespaces].join(', ')}: nothing is built, applied or deleted`)];
+  const events: Event[] = [
+    notice(`context ${context}, namespace ${namespacesOf(attachment, goal).join(', ')}: nothing is built, applied or deleted`),
+  ];
   for (const name of goal.artifacts) {
     const artifact = attachment.workspace().artifacts.get(name);
     if (!artifact) continue;
@@ -42,6 +38,17 @@ export function introductionOf(attachment: Attachment, goal: Goal, world: World)
   }
   const { options } = session;
   return [...events, ...problemsOf(workspace, options.projects).map((problem) => failedEvent(problem, problem.project ?? 'workspace'))];
+}
+
+/** Where what is followed runs. */
+export function namespacesOf({ session, folder }: Attachment, { releases }: Goal): readonly string[] {
+  if (folder) return [folder.namespace];
+  const { workspace } = session.read;
+  const all = [...releases].flatMap((name) => {
+    const release = workspace.releases.get(name);
+    return release ? [namespaceOf(session, release)] : [];
+  });
+  return [...new Set(all)];
 }
 
 function notice(message: string): Extract<Event, { kind: 'notice' }> {

@@ -51,6 +51,7 @@ describe('documents for people', () => {
         { ...container, agent: 'node', inSync: true, running: true },
         { ...container, agent: undefined, inSync: undefined, running: false },
       ],
+      sessions: [],
     } as const;
     expect(statusLines(document)).toEqual([
       'release  namespace  state   deployed',
@@ -61,7 +62,19 @@ describe('documents for people', () => {
       'worker  worker-7f-x  main       running      yes        3             node   1',
       'worker  worker-7f-x  main       not running  not known  3             none   1',
     ]);
-    expect(statusLines({ releases: [], containers: [] })).toEqual(['no project of this workspace has manifests']);
+    const session = {
+      ...{ name: 'app=site', pid: 7, context: 'kind-dev', namespace: 'shop', folder: '/home/me/site', remotePath: '/www', since: 0 },
+      containers: [
+        { pod: 'a', container: 'web', inSync: true },
+        { pod: 'b', container: 'web', inSync: false },
+      ],
+      ...{ files: 12, removed: 0, problems: ['/www/a cannot be changed'] },
+    };
+    expect(statusLines({ releases: [], containers: [], sessions: [session] })).toEqual([
+      'sync session  where          from                  in step  files  pid',
+      'app=site      kind-dev/shop  /home/me/site → /www  1 of 2   12     7    /www/a cannot be changed',
+    ]);
+    expect(statusLines({ releases: [], containers: [], sessions: [] })).toEqual(['no project of this workspace has manifests']);
   });
 
   it('explain files one by one, also one that changes nothing', () => {

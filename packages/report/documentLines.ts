@@ -9,7 +9,9 @@ import type {
   InputsDocument,
   PruneDocument,
   RenderDocument,
+  StopDocument,
   SyncDocument,
+  SyncSession,
   StatusDocument,
 } from './documents';
 
@@ -69,7 +71,7 @@ const foundInstead = {
 } as const;
 
 /** What differs in each container that was looked into, and how much was copied. */
-export function syncLines({ containers, files }: SyncDocument, paint: Paint = plain): readonly string[] {
+export function syncLines({ containers, files, removed }: SyncDocument, paint: Paint = plain): readonly string[] {
   const looked = containers.flatMap(({ artifact, pod, container, differences }) => {
     if (!differences) return [];
     const where = `${artifact} ${paint.dim(`(container ${container} of pod ${pod})`)}`;
@@ -80,11 +82,28 @@ export function syncLines({ containers, files }: SyncDocument, paint: Paint = pl
     ];
   });
   if (looked.length > 0 || containers.length === 0) return looked;
-  return [`copied ${count(files, 'file')} into ${count(containers.length, 'container')}`];
+  const gone = removed === 0 ? '' : `, removed ${String(removed)}`;
+  return [`copied ${count(files, 'file')}${gone} in ${count(containers.length, 'container')}`];
 }
 
-export function statusLines({ releases, containers }: StatusDocument, paint: Paint = plain): readonly string[] {
-  if (releases.length === 0) return ['no project of this workspace has manifests'];
+export function stopLines({ stopped }: StopDocument): readonly string[] {
+  return stopped.map(({ name, files, removed }) => `stopped ${name}: ${count(files, 'file')} copied, ${String(removed)} removed`);
+}
+
+function sessionLines(sessions: readonly SyncSession[], paint: Paint): readonly string[] {
+  if (sessions.length === 0) return [];
+  const rows = sessions.map(({ name, pid, context, namespace, folder, remotePath, containers, files, problems }) => {
+    const inStep = containers.filter(({ inSync }) => inSync === true).length;
+    const state = problems.length > 0 ? paint.red(problems.join('; ')) : '';
+    const from = remotePath === undefined ? folder : `${folder} → ${remotePath}`;
+    return [name, `${context}/${namespace}`, from, `${String(inStep)} of ${String(containers.length)}`, String(files), String(pid), state];
+  });
+  return columns(rows, paint, ['sync session', 'where', 'from', 'in step', 'files', 'pid', '']);
+}
+
+export function statusLines({ releases, containers, sessions }: StatusDocument, paint: Paint = plain): readonly string[] {
+  const live = sessionLines(sessions, paint);
+  if (releases.length === 0) return live.length > 0 ? live : ['no project of this workspace has manifests'];
   const releaseRows = releases.map(({ release, namespace, state, message, current }) => [
     release,
     namespace,
@@ -107,6 +126,7 @@ export function statusLines({ releases, containers }: StatusDocument, paint: Pai
     ...(containerRows.length === 0
       ? []
       : ['', ...columns(containerRows, paint, ['image', 'pod', 'container', 'state', 'in step', 'synced files', 'agent', 'restarts'])]),
+    ...(live.length === 0 ? [] : ['', ...live]),
   ];
 }
 

@@ -76,8 +76,33 @@ export interface SyncDocument {
     /** What is really there and should not be so; only when it was looked at. */
     readonly differences?: readonly { readonly path: string; readonly is: 'missing' | 'different' | 'left over' | 'unknown' }[];
   }[];
-  /** Files that were copied or removed, each container counted. */
+  /** Files that were copied, each container counted. */
   readonly files: number;
+  readonly removed: number;
+}
+
+/** A sync that runs somewhere on this machine, as it says itself. */
+export interface SyncSession {
+  /** What `sync --stop` takes: the projects, or the selector; with a number where there are several. */
+  readonly name: string;
+  readonly pid: number;
+  readonly context: string;
+  readonly namespace: string;
+  /** The workspace, or the folder that is brought. */
+  readonly folder: string;
+  /** Where a folder goes; of projects their images say it. */
+  readonly remotePath?: string;
+  /** Milliseconds since 1970. */
+  readonly since: number;
+  readonly containers: readonly { readonly pod: string; readonly container: string; readonly inSync: boolean | undefined }[];
+  readonly files: number;
+  readonly removed: number;
+  /** What keeps it from having all in step, one sentence each. */
+  readonly problems: readonly string[];
+}
+
+export interface StopDocument {
+  readonly stopped: readonly SyncSession[];
 }
 
 export interface StatusDocument {
@@ -99,6 +124,8 @@ export interface StatusDocument {
     readonly message: string;
     readonly current: boolean;
   }[];
+  /** All of this user, of this workspace or not. */
+  readonly sessions: readonly SyncSession[];
 }
 
 export interface InputsDocument {

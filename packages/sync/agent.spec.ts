@@ -65,7 +65,7 @@ interface Place {
   readonly losses: Problem[];
   /** Resolves at the first loss. */
   readonly lost: Promise<void>;
-  open(id?: string, roots?: readonly string[]): Promise<Result<Agent>>;
+  open(id?: string, roots?: readonly string[], part?: string): Promise<Result<Agent>>;
 }
 
 const places: Place[] = [];
@@ -87,11 +87,12 @@ function place({ programs }: Tools, user?: number): Place {
     container,
     losses,
     lost,
-    open: (id = 'containerd://1', roots = [app]) =>
+    open: (id = 'containerd://1', roots = [app], part) =>
       openAgent({
         kube: container.kube,
         container: { namespace: 'shop', pod: 'api-1', container: 'api', id },
         roots,
+        ...(part !== undefined && { part }),
         onLost(problem) {
           losses.push(problem);
           loss();
@@ -720,6 +721,18 @@ describe.each(kinds)('the agent on $name', (tools) => {
     });
     expect(result.ok ? '' : result.problem.hint).toContain('securityContext.runAsUser');
     expect(at.losses).toEqual([]);
+  });
+
+  it('leaves in peace an agent that brings something else there, and what it has written down', async () => {
+    const at = place(tools);
+    mkdirSync(`${at.app}/docs`);
+    const [app, docs] = [await opened(at), valueOf(await at.open(undefined, [`${at.app}/docs`], 'docs'))];
+    valueOf(await apply(docs, [[`${at.app}/docs/a`, 'a']]));
+    valueOf(await apply(app, [[`${at.app}/b`, 'b']]));
+    await app.close();
+    await docs.close();
+    expect(at.losses).toEqual([]);
+    expect((await opened(at)).hello.ledger.map(([path]) => path)).toEqual([`${at.app}/b`]);
   });
 
   it('says which path was refused, goes on with the others, and remembers neither too much nor too little', async () => {

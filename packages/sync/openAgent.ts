@@ -19,6 +19,11 @@ export interface OpenAgentOptions {
   readonly signal?: AbortSignal;
   /** The stream ended without `close`. Called once, and only for an agent that was opened. */
   readonly onLost: (problem: Problem) => void;
+  /**
+   * What is brought, where that is not all that the container's image says: it has a ledger and an agent of its own, beside others. Whoever
+   * brings the same takes its agent over.
+   */
+  readonly part?: string;
   /** Where the ledger may live, with colons between. */
   readonly ledgerFolders?: string;
 }
@@ -40,7 +45,10 @@ type Start =
 export async function openAgent(options: OpenAgentOptions): Promise<Result<Agent>> {
   const { namespace, pod, container, id } = options.container;
   const about: AgentArguments = {
-    ledgerName: `.slipway-${createHash('sha256').update(`${namespace}/${pod}/${container}`).digest('hex').slice(0, 16)}`,
+    ledgerName: `.slipway-${createHash('sha256')
+      .update([namespace, pod, container, ...(options.part === undefined ? [] : [options.part])].join('/'))
+      .digest('hex')
+      .slice(0, 16)}`,
     ledgerHeader: ledgerHeader(id),
     ledgerFolders: options.ledgerFolders ?? ledgerFolders,
     roots: options.roots,
