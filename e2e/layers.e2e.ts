@@ -28,7 +28,7 @@ const made: string[] = [];
 jest.setTimeout(120_000);
 beforeAll(async () => {
   repo = `${await localRegistry(valueOf(await connectKube()))}/${run}`;
-  builder = openBuilders({ engine, registry, cacheDir: join(root, '.cache'), hasRegistry: true });
+  builder = openBuilders({ engine, registry, cacheDir: join(root, '.cache'), hasRegistry: true, env: {} });
   writeContext();
 });
 afterAll(async () => {

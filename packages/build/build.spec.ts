@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { BuildRequest } from '../clients';
 import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type BuildRecipe, type Input, type Snapshot } from '../model';
 import { fakeEngine, type FakeEngine } from '../testkit/fakeEngine';
 import { openBuilders, type BuildJob } from '.';
@@ -63,8 +64,8 @@ function jobOf({ files: taken = files, recipe, inputs = [], job }: Wanted = {}):
   };
 }
 
-function build({ engine, ...job }: TestJob) {
-  return openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'layers'), hasRegistry: true }).build(job);
+function build({ engine, ...job }: TestJob, env: Readonly<Record<string, string>> = {}) {
+  return openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'layers'), hasRegistry: true, env }).build(job);
 }
 
 describe('an image built through the engine', () => {
@@ -105,6 +106,55 @@ describe('an image built through the engine', () => {
     const engine = fakeEngine();
     await build(jobOf({ inputs: [{ path: 'apps/api', containerPath: '/app', onChange: 'sync', because: 'copied' }], job: { engine } }));
     expect(engine.contextOf(ref)?.has('.dockerignore')).toBe(true);
+  });
+
+  it('is told what the config says beside files and arguments, with the secrets that it names', async () => {
+    const asked: BuildRequest[] = [];
+    const engine = fakeEngine({ onBuild: (request) => Promise.resolve(void asked.push(request)) });
+    put('token.txt', 'from a file');
+    const job = jobOf({ job: { engine } });
+    const artifact: Artifact = {
+      ...job.artifact,
+      recipe: { ...job.artifact.recipe, platform: 'linux/amd64', network: 'none', addHosts: { a: '10.0.0.1' }, labels: { own: 'yes' } },
+      settings: {
+        cacheFrom: ['r.test/c'],
+        inlineCache: true,
+        pull: true,
+        noCache: true,
+        secrets: [
+          { id: 'one', from: { kind: 'env', name: 'ONE' } },
+          { id: 'two', from: { kind: 'file', path: 'token.txt' } },
+        ],
+        ssh: [{ id: 'default' }, { id: 'own', socket: '/run/agent' }],
+      },
+    };
+    const env = { ONE: 'from the environment', SSH_AUTH_SOCK: '/run/default' };
+    expect(await build({ ...job, artifact }, env)).toMatchObject({ ok: true });
+    expect(asked).toMatchObject([
+      {
+        platform: 'linux/amd64',
+        network: 'none',
+        addHosts: { a: '10.0.0.1' },
+        labels: { own: 'yes', 'dev.slipway.project': 'api-project' },
+        cacheFrom: ['r.test/c'],
+        inlineCache: true,
+        pull: true,
+        noCache: true,
+        secrets: new Map([
+          ['one', Buffer.from('from the environment')],
+          ['two', Buffer.from('from a file')],
+        ]),
+        ssh: new Map([
+          ['default', '/run/default'],
+          ['own', '/run/agent'],
+        ]),
+      },
+    ]);
+    expect(await build({ ...job, artifact }, { ONE: '' })).toMatchObject({ ok: false, problem: { code: 'sshAgentNotFound' } });
+    expect(await build({ ...job, artifact }, {})).toMatchObject({
+      ok: false,
+      problem: { code: 'secretNotFound', message: 'the build secret one is to come from the variable ONE, which is not set', exitCode: 2 },
+    });
   });
 
   describe('on an image of this workspace', () => {

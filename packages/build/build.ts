@@ -8,7 +8,7 @@ import { limitBuilds } from './limitBuilds';
 
 /** A kind of builder is a folder and a line here. */
 function kindsWith(tools: BuildTools): Readonly<Record<string, Builder>> {
-  const docker = dockerBuilder(tools.engine);
+  const docker = dockerBuilder(tools);
   // An image that no registry is to have is made where it will be looked for. Tags are not shared all the same: one store never gets
   // images of both kinds.
   if (!tools.hasRegistry) return { docker, layers: docker, 'docker+layers': docker };

@@ -5,6 +5,8 @@ import type { Artifact, BuiltImage, Result, Snapshot } from '../model';
 export interface BuildTools {
   readonly engine: Engine;
   readonly registry: Registry;
+  /** What build secrets and agents may come from. */
+  readonly env: Readonly<Record<string, string | undefined>>;
   /** Where layers are kept; all of it can be made again. */
   readonly cacheDir: string;
   /** Whether images go to a registry. Else they have to be in the engine, whichever builder is wanted. */
@@ -13,6 +15,11 @@ export interface BuildTools {
 
 /** What every image of ours says of itself. */
 export const labels = { project: 'dev.slipway.project', inputs: 'dev.slipway.inputs' } as const;
+
+/** The labels of an image that a job makes. */
+export function labelsOf({ artifact, snapshot }: Pick<BuildJob, 'artifact' | 'snapshot'>): Readonly<Record<string, string>> {
+  return { ...artifact.recipe.labels, [labels.project]: artifact.project, [labels.inputs]: snapshot.inputsHash };
+}
 
 export interface BuildJob {
   readonly artifact: Artifact;

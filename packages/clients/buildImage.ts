@@ -25,7 +25,8 @@ export async function buildImage(
 ): Promise<Result<{ readonly imageId: string }>> {
   const { context, dockerfile, signal } = request;
   if (signal.aborted) return failed(abortedEngine);
-  const session = openBuildSession((headers) => api.upgrade('/session', headers), logins);
+  const { secrets, ssh } = request;
+  const session = openBuildSession((headers) => api.upgrade('/session', headers), { logins, secrets, ssh });
   // A context that cannot be read ends the build; without this its error would end the process.
   let contextError: unknown;
   context.once('error', (error) => (contextError = error));
@@ -40,8 +41,13 @@ export async function buildImage(
         t: request.tags,
         target: request.target,
         platform: request.platform,
-        buildargs: JSON.stringify(request.args),
+        buildargs: JSON.stringify({ ...request.args, ...(request.inlineCache && { BUILDKIT_INLINE_CACHE: '1' }) }),
         labels: JSON.stringify(request.labels),
+        networkmode: request.network,
+        extrahosts: Object.entries(request.addHosts ?? {}).map(([name, address]) => `${name}:${address}`),
+        cachefrom: request.cacheFrom && JSON.stringify(request.cacheFrom),
+        pull: request.pull ? '1' : undefined,
+        nocache: request.noCache ? '1' : undefined,
       },
       body: context,
       signal,

@@ -1,14 +1,23 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import type { Socket } from 'node:net';
+import { connect, type Socket } from 'node:net';
 import { doors } from './doors';
-import { decodeFields, encodeStrings, stringIn } from './protobuf';
+import { bytesIn, decodeFields, encodeBytes, encodeStrings, stringIn, type Fields } from './protobuf';
 import type { RegistryLogins } from './registryLogin';
 
 /** Opens `POST /session` of the engine and hands over the raw connection. */
 export type OpenSession = (headers: Readonly<Record<string, string | readonly string[]>>) => Promise<Socket>;
 
-/** The side channel through which BuildKit asks its client for logins: gRPC, with the engine as the one who asks. */
+/** What BuildKit may ask its client for. */
+export interface SessionAnswers {
+  readonly logins: RegistryLogins;
+  /** Build secrets by id. */
+  readonly secrets?: ReadonlyMap<string, Buffer> | undefined;
+  /** Sockets of agents with keys, by id. */
+  readonly ssh?: ReadonlyMap<string, string> | undefined;
+}
+
+/** The side channel through which BuildKit asks its client for logins, secrets and keys: gRPC, with the engine as the one who asks. */
 export interface BuildSession {
   readonly id: string;
   close(): void;
@@ -16,12 +25,19 @@ export interface BuildSession {
 
 const credentials = '/moby.filesync.v1.Auth/Credentials';
 const health = '/grpc.health.v1.Health/Check';
+const getSecret = '/moby.buildkit.secrets.v1.Secrets/GetSecret';
+const checkAgent = '/moby.sshforward.v1.SSH/CheckAgent';
+const forwardAgent = '/moby.sshforward.v1.SSH/ForwardAgent';
 /** `HealthCheckResponse{status: SERVING}`. BuildKit asks every few seconds and gives a silent session up. */
 const serving = Buffer.of(0x08, 0x01);
+/** Codes of gRPC. */
+const notFound = '5';
 const unimplemented = '12';
+/** gRPC puts a flag and the length in front of each message. */
+const headLength = 5;
 
-/** A session that is not opened in time is no failure: only images that need a login need it. */
-export function openBuildSession(open: OpenSession, logins: RegistryLogins): BuildSession {
+/** A session that is not opened in time is no failure: only images that need something of it do. */
+export function openBuildSession(open: OpenSession, answers: SessionAnswers): BuildSession {
   const id = randomUUID();
   let socket: Socket | undefined;
   let closed = false;
@@ -32,7 +48,12 @@ export function openBuildSession(open: OpenSession, logins: RegistryLogins): Bui
   open({
     'X-Docker-Expose-Session-Uuid': id,
     'X-Docker-Expose-Session-Name': 'slipway',
-    'X-Docker-Expose-Session-Grpc-Method': [credentials, health],
+    'X-Docker-Expose-Session-Grpc-Method': [
+      credentials,
+      health,
+      ...(answers.secrets ? [getSecret] : []),
+      ...(answers.ssh ? [checkAgent, forwardAgent] : []),
+    ],
   }).then(
     (opened) => {
       socket = opened;
@@ -43,34 +64,84 @@ export function openBuildSession(open: OpenSession, logins: RegistryLogins): Bui
       }
       const session = doors.http2().performServerHandshake(opened);
       session.on('error', () => undefined);
-      session.on('stream', (stream, headers) => answer(stream, headers, logins));
+      session.on('stream', (stream, headers) => {
+        stream.on('error', () => undefined);
+        if (headers[':path'] === forwardAgent) forward(stream, headers, answers);
+        else answer(stream, headers, answers);
+      });
     },
     () => undefined,
   );
   return { id, close };
 }
 
-function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, logins: RegistryLogins): void {
+function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, { logins, secrets, ssh }: SessionAnswers): void {
   const chunks: Buffer[] = [];
-  stream.on('error', () => undefined);
   stream.on('data', (chunk: Buffer) => chunks.push(chunk));
   stream.once('end', () => {
-    const path = headers[':path'];
-    // Five bytes of gRPC's own stand in front of a message.
-    const asked = decodeFields(Buffer.concat(chunks).subarray(5));
-    if (path === health) reply(stream, serving);
-    else if (path === credentials) void loginFor(stringIn(asked, 1), logins).then((message) => reply(stream, message));
-    else stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': unimplemented }, { endStream: true });
+    const asked = decodeFields(Buffer.concat(chunks).subarray(headLength));
+    switch (headers[':path'] ?? '') {
+      case health:
+        return reply(stream, serving);
+      case credentials:
+        return void loginFor(stringIn(asked, 1), logins).then((message) => reply(stream, message));
+      case getSecret: {
+        const secret = secrets?.get(stringIn(asked, 1));
+        return secret ? reply(stream, encodeBytes({ 1: secret })) : refuse(stream, notFound);
+      }
+      case checkAgent:
+        return ssh?.has(agentIn(asked)) ? reply(stream, Buffer.alloc(0)) : refuse(stream, notFound);
+      default:
+        return refuse(stream, unimplemented);
+    }
   });
+}
+
+function agentIn(asked: Fields): string {
+  return stringIn(asked, 1) || 'default';
+}
+
+/** Carries what a command says to the agent, and what that answers, for as long as both go on: `stream BytesMessage` both ways. */
+function forward(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, { ssh }: SessionAnswers): void {
+  const id = headers['buildkit.ssh.id'];
+  const path = ssh?.get(typeof id === 'string' && id !== '' ? id : 'default');
+  if (path === undefined) return refuse(stream, notFound);
+  const agent = connect(path);
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
+  stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+  let received = Buffer.alloc(0);
+  stream.on('data', (chunk: Buffer) => {
+    received = Buffer.concat([received, chunk]);
+    for (;;) {
+      const length = received.length < headLength ? Infinity : headLength + received.readUInt32BE(1);
+      if (received.length < length) return;
+      for (const bytes of bytesIn(decodeFields(received.subarray(headLength, length)), 1)) agent.write(bytes);
+      received = received.subarray(length);
+    }
+  });
+  stream.once('end', () => agent.end());
+  stream.once('close', () => agent.destroy());
+  agent.on('data', (bytes) => stream.write(framed(encodeBytes({ 1: bytes }))));
+  agent.once('error', () => stream.end());
+  agent.once('end', () => stream.end());
 }
 
 function reply(stream: ServerHttp2Stream, message: Buffer): void {
   if (stream.destroyed) return;
-  const head = Buffer.alloc(5);
-  head.writeUInt32BE(message.length, 1);
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-  stream.end(Buffer.concat([head, message]));
+  stream.end(framed(message));
+}
+
+function refuse(stream: ServerHttp2Stream, status: string): void {
+  if (stream.destroyed) return;
+  stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status }, { endStream: true });
+}
+
+function framed(message: Buffer): Buffer {
+  const head = Buffer.alloc(headLength);
+  head.writeUInt32BE(message.length, 1);
+  return Buffer.concat([head, message]);
 }
 
 /** `CredentialsResponse`: 1 user name, 2 secret; a secret without a name is an identity token. Only the registry that asks gets its own. */

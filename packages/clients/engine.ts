@@ -10,6 +10,19 @@ export interface BuildRequest {
   readonly args: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly platform?: string;
+  readonly network?: 'none' | 'host' | 'default';
+  /** Addresses by name. */
+  readonly addHosts?: Readonly<Record<string, string>>;
+  /** Images whose layers may be used again. */
+  readonly cacheFrom?: readonly string[];
+  /** The image says which steps its layers are of. */
+  readonly inlineCache?: boolean;
+  readonly pull?: boolean;
+  readonly noCache?: boolean;
+  /** What `RUN --mount=type=secret` may read, by id. */
+  readonly secrets?: ReadonlyMap<string, Buffer>;
+  /** Sockets of the agents that `RUN --mount=type=ssh` may use, by id. */
+  readonly ssh?: ReadonlyMap<string, string>;
   readonly tags: readonly string[];
   readonly signal: AbortSignal;
   /** One finished line of output at a time: step names, and what RUN printed. */

@@ -45,11 +45,12 @@ export function isTrue(fields: Fields, number: number): boolean {
 
 /** A message of string fields. */
 export function encodeStrings(fields: Readonly<Record<number, string>>): Buffer {
+  return encodeBytes(Object.fromEntries(Object.entries(fields).map(([number, text]) => [number, Buffer.from(text, 'utf8')])));
+}
+
+export function encodeBytes(fields: Readonly<Record<number, Buffer>>): Buffer {
   return Buffer.concat(
-    Object.entries(fields).flatMap(([number, text]) => {
-      const bytes = Buffer.from(text, 'utf8');
-      return [encodeVarint((Number(number) << 3) | 2), encodeVarint(bytes.length), bytes];
-    }),
+    Object.entries(fields).flatMap(([number, bytes]) => [encodeVarint((Number(number) << 3) | 2), encodeVarint(bytes.length), bytes]),
   );
 }
 

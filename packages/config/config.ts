@@ -1,4 +1,4 @@
-import type { GitVariant } from '../model';
+import type { BuildNetwork, GitVariant } from '../model';
 import type { HelmConfig, KustomizeConfig } from './deployConfig';
 
 /** What a slipway.yaml says. */
@@ -22,7 +22,17 @@ export interface Config {
       readonly file?: string;
       readonly target?: string;
       readonly args?: Readonly<Record<string, string | number | boolean>>;
+      readonly labels?: Readonly<Record<string, string | number | boolean>>;
+      readonly network?: BuildNetwork;
+      readonly addHosts?: Readonly<Record<string, string>>;
+      readonly secrets?: readonly SecretConfig[];
+      readonly ssh?: readonly (string | { readonly id: string; readonly socket: string })[];
+      readonly cacheFrom?: readonly string[];
+      readonly cacheTo?: 'inline';
+      readonly pull?: boolean;
+      readonly noCache?: boolean;
     };
+    readonly platform?: string;
     readonly tag?: TagConfig;
     readonly requires?: readonly RequireConfig[];
   };
@@ -59,6 +69,13 @@ export type PlainTagConfig = 'inputDigest' | 'gitCommit' | 'sha256' | 'dateTime'
 export type TagConfig =
   PlainTagConfig | { readonly custom: { readonly template: string; readonly components?: Readonly<Record<string, PlainTagConfig>> } };
 
+/** One of `env` and `src`. */
+export interface SecretConfig {
+  readonly id: string;
+  readonly env?: string;
+  readonly src?: string;
+}
+
 /** A project whose image comes first, and the build argument that gets its reference. */
 export type RequireConfig = string | { readonly project: string; readonly arg?: string };
 
@@ -73,7 +90,7 @@ export interface ForwardConfig {
 export function mergeConfig(root: Config | undefined, project: Config | undefined): Config {
   const own = project ?? { version: 1 };
   if (!root) return own;
-  const { docker: rootDocker, context, builder, tag } = root.image ?? {};
+  const { docker: rootDocker, context, builder, platform, tag } = root.image ?? {};
   const { docker: ownDocker } = own.image ?? {};
   const inherited = { ...root, ...own };
   return {
@@ -88,9 +105,16 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     image: {
       ...(context !== undefined && { context }),
       ...(builder !== undefined && { builder }),
+      ...(platform !== undefined && { platform }),
       ...(tag !== undefined && { tag }),
       ...own.image,
-      docker: { ...rootDocker, ...ownDocker, args: { ...rootDocker?.args, ...ownDocker?.args } },
+      docker: {
+        ...rootDocker,
+        ...ownDocker,
+        args: { ...rootDocker?.args, ...ownDocker?.args },
+        labels: { ...rootDocker?.labels, ...ownDocker?.labels },
+        addHosts: { ...rootDocker?.addHosts, ...ownDocker?.addHosts },
+      },
     },
     dev: { ...root.dev, ...own.dev },
   };

@@ -4,6 +4,7 @@ export {
   type ForwardConfig,
   type PlainTagConfig,
   type PlainTagConfigs,
+  type SecretConfig,
   type SyncConfig,
   type TagConfig,
 } from './config';

@@ -84,7 +84,7 @@ it("puts a project's own settings over the root's", () => {
   expect(merged).toEqual({
     version: 1,
     namespace: 'own',
-    image: { context: 'workspace', docker: { target: 'dev', args: { A: 1, B: 2 } } },
+    image: { context: 'workspace', docker: { target: 'dev', args: { A: 1, B: 2 }, labels: {}, addHosts: {} } },
     dev: { keep: true },
   });
 });

@@ -34,7 +34,7 @@ function validatorFor(isRoot: boolean): ValidateFunction<Config> {
 
 function compiled(): NonNullable<typeof validators> {
   const { Ajv } = createRequire(__filename)('ajv') as typeof AjvModule;
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, keywords: ['patternHint', 'oneOfHint'] });
+  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, keywords: ['patternHint', 'oneOfHint', 'propertiesHint'] });
   return { root: ajv.compile<Config>(rootSchema), project: ajv.compile<Config>(projectSchema) };
 }
 
@@ -165,7 +165,8 @@ function unknownKeyProblem({ location, unknown, keys, known }: UnknownKey): Prob
 /** One phrase that says what should stand there. */
 function expected(error: ErrorObject, keys: readonly (string | number)[]): string {
   const name = keys.length === 0 ? 'the file' : nameOfKeys(keys);
-  const schema = error.parentSchema as { readonly patternHint?: string; readonly oneOfHint?: string } | undefined;
+  const schema = error.parentSchema as
+    { readonly patternHint?: string; readonly oneOfHint?: string; readonly propertiesHint?: string } | undefined;
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     case 'required':
@@ -185,8 +186,8 @@ function expected(error: ErrorObject, keys: readonly (string | number)[]): strin
     case 'maximum':
       return `${name} must be at most ${String(params['limit'])}, not ${shown(error.data)}`;
     case 'maxProperties':
-      return `${name} must have one key, not ${Object.keys(Object(error.data) as object).join(' and ')}`;
     case 'minProperties':
+      return `${name} must have ${schema?.propertiesHint ?? 'one key'}, not ${Object.keys(Object(error.data) as object).join(' and ') || 'none'}`;
     case 'minLength':
     case 'minItems':
       return `${name} is empty`;

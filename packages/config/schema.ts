@@ -106,6 +106,85 @@ const tag = {
   oneOfHint: 'inputDigest, gitCommit, sha256, dateTime, or a map with one of gitCommit, dateTime, envTemplate and custom',
 } as const;
 
+const texts = { type: 'object', additionalProperties: { type: ['string', 'number', 'boolean'] } } as const;
+
+const docker = {
+  type: 'object',
+  description: 'How its Dockerfile is built.',
+  additionalProperties: false,
+  properties: {
+    file: { type: 'string', description: 'The Dockerfile, relative to the project. Default: Dockerfile.', minLength: 1 },
+    target: {
+      type: 'string',
+      description: 'The stage to build. Default: in dev the stage named dev if there is one, else the last.',
+      minLength: 1,
+    },
+    args: {
+      ...texts,
+      description:
+        'Values for ARG. ${NAME} and ${NAME:-default} stand for variables of the environment, ${IMAGE_NAME}, ${IMAGE_REPO} and ${IMAGE_TAG} for the image itself, $$ for a dollar sign.',
+    },
+    labels: { ...texts, description: 'Labels of the image. Templates, as in args.' },
+    network: {
+      enum: ['default', 'none', 'host'],
+      description: 'The network that RUN has: none, that of the machine of the engine (host), or one of its own. Default: default.',
+    },
+    addHosts: {
+      type: 'object',
+      description: 'Addresses that RUN knows by a name: {registry.test: 10.0.0.1}.',
+      additionalProperties: { type: 'string', minLength: 1 },
+    },
+    secrets: {
+      type: 'array',
+      description: 'What RUN --mount=type=secret may read. It is no part of the image, nor of its tag.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['id'],
+        // The id, and one of the others.
+        minProperties: 2,
+        maxProperties: 2,
+        propertiesHint: 'an id with either env or src',
+        properties: {
+          id: { type: 'string', description: 'Its name in the Dockerfile.', minLength: 1 },
+          env: { type: 'string', description: 'The variable of the environment that has it.', minLength: 1 },
+          src: { type: 'string', description: 'Or the file that has it: relative to the project, absolute, or below ~/.', minLength: 1 },
+        },
+      },
+    },
+    ssh: {
+      type: 'array',
+      description: 'Agents whose keys RUN --mount=type=ssh may use: default for the one of SSH_AUTH_SOCK, or an id with its socket.',
+      items: {
+        oneOf: [
+          { type: 'string', minLength: 1 },
+          {
+            type: 'object',
+            additionalProperties: false,
+            required: ['id', 'socket'],
+            properties: {
+              id: { type: 'string', description: 'Its name in the Dockerfile.', minLength: 1 },
+              socket: { type: 'string', description: 'The socket of the agent, absolute or below ~/.', minLength: 1 },
+            },
+          },
+        ],
+        oneOfHint: 'default, or {id: NAME, socket: PATH}',
+      },
+    },
+    cacheFrom: {
+      type: 'array',
+      description: 'Images whose layers may be used again, where they were built with cacheTo. Templates: ${IMAGE_REPO}:main.',
+      items: { type: 'string', minLength: 1 },
+    },
+    cacheTo: {
+      enum: ['inline'],
+      description: 'inline: the image says which steps its layers are of, for cacheFrom. Default: it does not.',
+    },
+    pull: { type: 'boolean', description: 'Asks the registry for newer base images at every build. Default: false.' },
+    noCache: { type: 'boolean', description: 'Runs every step of every build. Default: false.' },
+  },
+} as const;
+
 const requires = {
   type: 'array',
   description:
@@ -162,25 +241,13 @@ export const projectSchema = {
           description:
             'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), or auto, which takes layers for all that needs no engine and makes the same image. Default: auto.',
         },
-        docker: {
-          type: 'object',
-          description: 'How its Dockerfile is built.',
-          additionalProperties: false,
-          properties: {
-            file: { type: 'string', description: 'The Dockerfile, relative to the project. Default: Dockerfile.', minLength: 1 },
-            target: {
-              type: 'string',
-              description: 'The stage to build. Default: in dev the stage named dev if there is one, else the last.',
-              minLength: 1,
-            },
-            args: {
-              type: 'object',
-              description:
-                'Values for ARG. ${NAME} and ${NAME:-default} stand for variables of the environment, ${IMAGE_NAME}, ${IMAGE_REPO} and ${IMAGE_TAG} for the image itself, $$ for a dollar sign.',
-              additionalProperties: { type: ['string', 'number', 'boolean'] },
-            },
-          },
+        platform: {
+          type: 'string',
+          description: 'The platform it is made for: linux/amd64. Default: that of the builder.',
+          pattern: '^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$',
+          patternHint: 'an operating system and an architecture: linux/arm64',
         },
+        docker,
         tag,
         requires,
       },

@@ -69,7 +69,13 @@ export class Effects {
     this.read = sourceReader(session.options.root);
     this.targets = new TargetRunner(session.options, report);
     const { engine, registry, delivery, options } = session;
-    this.builders = openBuilders({ engine, registry, cacheDir: layersFolder(options.root), hasRegistry: delivery?.repo !== undefined });
+    this.builders = openBuilders({
+      engine,
+      registry,
+      env: options.env,
+      cacheDir: layersFolder(options.root),
+      hasRegistry: delivery?.repo !== undefined,
+    });
   }
 
   /** The sources behind an image, when this machine has seen it made or found. */
@@ -287,7 +293,7 @@ export class Effects {
     const startedAt = Date.now();
     const ref = names.contentRef(artifact, step.snapshot);
     const answer = await this.builders.build({
-      artifact: names.withLateArgs(artifact, tag.value ?? inputDigestTag(step.snapshot.inputsHash)),
+      artifact: names.withLateTexts(artifact, tag.value ?? inputDigestTag(step.snapshot.inputsHash)),
       snapshot: step.snapshot,
       bases: Object.fromEntries(
         Object.entries(step.bases).map(([name, base]) => [world.workspace?.artifacts.get(name)?.image ?? name, base]),

@@ -45,17 +45,19 @@ export class ImageNames {
     return tag.ok ? tag : failed({ ...tag.problem, message: `${artifact.name}: ${tag.problem.message}`, project });
   }
 
-  /** The artifact with the build arguments that name the image itself. */
-  withLateArgs(artifact: Artifact, tag: string): Artifact {
-    const { args, lateArgs } = artifact.recipe;
-    if (!lateArgs) return artifact;
+  /** The artifact with the arguments and labels that name the image itself. */
+  withLateTexts(artifact: Artifact, tag: string): Artifact {
+    const { recipe, settings } = artifact;
     const values: Readonly<Record<string, string>> = { IMAGE_TAG: tag, IMAGE_REPO: this.nameOf(artifact) };
-    const filled = Object.entries(lateArgs).map(([name, template]): [string, string] => [
-      name,
-      fillTemplate(template, { value: (each) => values[each] }).text,
-    ]);
-    const late: Readonly<Record<string, string>> = Object.fromEntries(filled);
-    return { ...artifact, recipe: { ...artifact.recipe, args: { ...args, ...late } } };
+    const fill = (template: string): string => fillTemplate(template, { value: (each) => values[each] }).text;
+    const filled = (templates: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> =>
+      Object.fromEntries(Object.entries(templates).map(([name, template]) => [name, fill(template)]));
+    const labels = { ...recipe.labels, ...filled(recipe.lateLabels) };
+    return {
+      ...artifact,
+      recipe: { ...recipe, args: { ...recipe.args, ...filled(recipe.lateArgs) }, labels },
+      ...(settings && { settings: { ...settings, cacheFrom: settings.cacheFrom.map(fill) } }),
+    };
   }
 
   private nameOf({ image }: Artifact): string {

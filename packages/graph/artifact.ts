@@ -14,9 +14,10 @@ import {
 } from '../dockerfile';
 import type { AfterCommand, Artifact, Input, Problem, ReloadPolicy, WorkspacePath } from '../model';
 import { isImage, parseReference } from '../tag';
-import { buildArgsOf } from './buildArgs';
 import { chooseBuilder } from './builder';
 import { chooseContext } from './context';
+import { dockerOptionsOf } from './dockerOptions';
+import { imageTextsOf } from './imageTexts';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
 import { configuredRequires, foundRequires, type Required } from './requires';
@@ -78,11 +79,15 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
   } else if (name.value.tag !== undefined || name.value.digest !== undefined) {
     problems.push(invalidName(request, image));
   }
-  const args = buildArgsOf({ ...request, image });
+  const args = imageTextsOf(
+    { ...request, image },
+    { written: config.image?.docker?.args ?? {}, keys: ['image', 'docker', 'args'], what: 'the build argument' },
+  );
+  const options = dockerOptionsOf({ ...request, image });
   const configured = configuredRequires(request);
   const tag = taggerOf(request);
   const made = fromDockerfile({ ...request, dockerfile, text, args: { ...args.values, ...args.late, ...configured.baseArgs }, image });
-  const all = [...problems, ...args.problems, ...configured.problems, ...tag.problems, ...made.problems];
+  const all = [...problems, ...args.problems, ...options.problems, ...configured.problems, ...tag.problems, ...made.problems];
   const images = [...request.imageNames].map(([other, name]) => ({ project: other, image: name }));
   const found = foundRequires({ ...request, project: project.name, dockerfile, text, bases: made.bases, images });
   const required = [...configured.required, ...found];
@@ -91,9 +96,12 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
     return { image, artifact: undefined, required, problems: [...all, ...undeclared] };
   const recipe = {
     ...made.artifact.recipe,
+    ...options.recipe,
     ...sortedArgs({ late: args.late, baseArgs: configured.baseArgs, all: made.artifact.recipe.args }),
   };
-  return { image, artifact: { ...made.artifact, recipe, ...(tag.tagger && { tag: tag.tagger }) }, required, problems: [] };
+  const { settings } = options;
+  const artifact = { ...made.artifact, recipe, ...(settings && { settings }), ...(tag.tagger && { tag: tag.tagger }) };
+  return { image, artifact, required, problems: [] };
 }
 
 /** Parts the arguments that a Dockerfile declares by when their values are known. */
@@ -188,6 +196,7 @@ interface FromDockerfile {
 function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   const { project, config, files, mode, dockerfile, text, args } = request;
   const wantedTarget = config.image?.docker?.target;
+  const platform = config.image?.platform;
   const target = wantedTarget ?? (mode === 'dev' && stageNames(text).includes('dev') ? 'dev' : undefined);
   const kindOf = (path: WorkspacePath): PathKind | undefined => files.kindOf(path) ?? expectedKind(request.outputs, path);
   const known = { ...files, kindOf };
@@ -201,6 +210,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
         file: dockerfile,
         args,
         ...(target !== undefined && { target }),
+        ...(platform !== undefined && { platform }),
         kindOf: (path) => kindOf(joinPath(context, path)),
         namesIn: (directory) => files.namesIn(joinPath(context, directory)),
       }),

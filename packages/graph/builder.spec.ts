@@ -27,6 +27,7 @@ function chosen(dockerfile: string, config = '') {
 const copies = 'FROM a\nCOPY src src\n';
 const runs = 'FROM a\nCOPY src src\nRUN make\n';
 const both = 'FROM a\nCOPY package.json .\nRUN npm ci\nCOPY src src\n';
+const cached = (setting: string) => `image: {docker: {${setting}}}`;
 const want = (builder: string) => `image: {builder: ${builder}}`;
 
 describe('what makes an image', () => {
@@ -36,6 +37,18 @@ describe('what makes an image', () => {
     ['both, where files are copied after it', both, '', 'docker+layers/1: RUN npm ci (api/Dockerfile:3) is the last that needs an engine'],
     ['the engine, where the config says so', copies, want('docker'), 'docker/1: image.builder is docker in slipway.yaml of the workspace'],
     ['layers, where the config says so', copies, want('layers'), 'layers/1: image.builder is layers in slipway.yaml of the workspace'],
+    [
+      'the engine, where no step is to be used again',
+      both,
+      cached('noCache: true'),
+      'docker/1: image.docker.noCache is for the whole image',
+    ],
+    [
+      'the engine, where its steps are to be known',
+      both,
+      cached('cacheTo: inline'),
+      'docker/1: image.docker.cacheTo is for the whole image',
+    ],
   ])('%s', (_, dockerfile, config, expected) => {
     expect(chosen(dockerfile, config)).toBe(expected);
   });

@@ -29,12 +29,22 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   const wanted = config.image?.builder ?? 'auto';
   const place = own?.config?.image?.builder === undefined ? 'slipway.yaml of the workspace' : own.path;
   if (wanted === 'docker') return succeeded({ builder: docker, because: `image.builder is docker in ${place}` });
-  const options = { args, ...(target !== undefined && { target }), kindOf: (path: string) => kindOf(joinPath(context, path)) };
+  const platform = config.image?.platform;
+  const options = {
+    args,
+    ...(platform !== undefined && { platform }),
+    ...(target !== undefined && { target }),
+    kindOf: (path: string) => kindOf(joinPath(context, path)),
+  };
   const need = needsEngine(text, options);
   if (!need) {
     const because = wanted === 'layers' ? `image.builder is layers in ${place}` : `nothing in ${dockerfile} needs an engine`;
     return succeeded({ builder: layers, because });
   }
+  const { noCache, cacheTo } = config.image?.docker ?? {};
+  // What the engine made of the first part is used again, and says nothing of its steps.
+  const ownWay = noCache === true ? 'image.docker.noCache' : cacheTo === undefined ? undefined : 'image.docker.cacheTo';
+  if (wanted === 'auto' && ownWay !== undefined) return succeeded({ builder: docker, because: `${ownWay} is for the whole image` });
   const head = wanted === 'auto' ? engineHead(text, { ...options, dockerfile: sentDockerfile({ context, dockerfile }) }) : undefined;
   if (head) return succeeded({ builder: both, because: `${head.because} (${dockerfile}:${head.line}) is the last that needs an engine` });
   if (wanted === 'auto') return succeeded({ builder: docker, because: `${need.because} (${dockerfile}:${need.line}) needs an engine` });

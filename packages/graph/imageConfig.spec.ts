@@ -50,6 +50,65 @@ describe('build arguments', () => {
   });
 });
 
+describe('what a build is told beside files and arguments', () => {
+  const docker = (options: string) => api(`{platform: linux/arm64, docker: {${options}}}`);
+
+  it('enters the tag when it changes the image, and not when it only changes how it is made', () => {
+    const recipeOf = (options: string) => run(docker(options), { env: { CI: 'yes' } }).artifacts.get('api')?.recipe;
+    expect(recipeOf('network: none, addHosts: {a.test: 10.0.0.1}, labels: {ci: "${CI}", tag: "${IMAGE_TAG}"}')).toMatchObject({
+      platform: 'linux/arm64',
+      network: 'none',
+      addHosts: { 'a.test': '10.0.0.1' },
+      labels: { ci: 'yes' },
+      lateLabels: { tag: '${IMAGE_TAG}' },
+    });
+    const plain = recipeOf('network: default');
+    for (const option of [
+      'pull: true',
+      'noCache: true',
+      'cacheTo: inline',
+      'cacheFrom: [r/x]',
+      'secrets: [{id: a, env: A}]',
+      'ssh: [default]',
+    ])
+      expect(recipeOf(option)).toEqual(plain);
+  });
+
+  it('knows where secrets, agents and caches come from', () => {
+    const { artifacts, problems } = run(
+      docker(`
+        secrets: [{id: token, env: TOKEN}, {id: npmrc, src: ../.npmrc}, {id: home, src: ~/.netrc}],
+        ssh: [default, {id: deploy, socket: /run/agent}],
+        cacheFrom: ["\${IMAGE_REPO}:main", "r.test/c:\${CI}$"],
+        cacheTo: inline`),
+      { env: { CI: '$1' } },
+    );
+    expect(problems).toEqual([]);
+    expect(artifacts.get('api')?.settings).toMatchObject({
+      secrets: [
+        { id: 'token', from: { kind: 'env', name: 'TOKEN' }, location: { file: 'api/slipway.yaml', line: 3, column: 36 } },
+        { id: 'npmrc', from: { kind: 'file', path: '.npmrc' } },
+        { id: 'home', from: { kind: 'file', path: '~/.netrc' } },
+      ],
+      ssh: [{ id: 'default' }, { id: 'deploy', socket: '/run/agent' }],
+      cacheFrom: ['${IMAGE_REPO}:main', 'r.test/c:$$1$$'],
+      inlineCache: true,
+      pull: false,
+      noCache: false,
+    });
+  });
+
+  it('is wrong with its place', () => {
+    expect(run(docker('labels: {v: "${NOPE}"}, cacheFrom: [a, "${NONE}"]')).problems).toEqual([
+      'api/slipway.yaml:2:54 api: the label v needs the variable NOPE, which is not set',
+      'api/slipway.yaml:2:81 api: the image of cacheFrom 1 needs the variable NONE, which is not set',
+    ]);
+    expect(run(docker('secrets: [{id: a}]')).problems).toEqual([
+      'api/slipway.yaml:2:51 api/slipway.yaml:2: image.docker.secrets[0] must have an id with either env or src, not id',
+    ]);
+  });
+});
+
 describe('image.tag', () => {
   it.each([
     ['inputDigest', undefined],

@@ -1,4 +1,4 @@
-import type { Problem } from './problem';
+import type { Location, Problem } from './problem';
 import type { Release } from './release';
 import type { ContainerPath, WorkspacePath } from './tree';
 
@@ -98,6 +98,46 @@ export interface BuildRecipe {
   /** Arguments that get the reference of an image of this workspace: argument → that image's name as manifests have it. */
   readonly baseArgs?: Readonly<Record<string, string>>;
   readonly platform?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** As `lateArgs`. */
+  readonly lateLabels?: Readonly<Record<string, string>>;
+  /** The network that commands have. */
+  readonly network?: BuildNetwork;
+  /** Addresses by the name that commands know them by. */
+  readonly addHosts?: Readonly<Record<string, string>>;
+}
+
+export type BuildNetwork = 'default' | 'none' | 'host';
+
+/** A text that commands of a build may read, and that is no part of the image. */
+export interface BuildSecret {
+  readonly id: string;
+  readonly from:
+    | { readonly kind: 'env'; readonly name: string }
+    /** Of the workspace, or absolute, or below `~/`. */
+    | { readonly kind: 'file'; readonly path: string };
+  readonly location?: Location;
+}
+
+/** An agent with keys that commands of a build may use. */
+export interface BuildSsh {
+  readonly id: string;
+  /** Absolute, or below `~/`. Absent: what SSH_AUTH_SOCK names. */
+  readonly socket?: string;
+  readonly location?: Location;
+}
+
+/** How an image is made, where that changes nothing of what it is: no part of its tag. */
+export interface BuildSettings {
+  /** Images whose layers may be used again. Templates, as `lateArgs`. */
+  readonly cacheFrom: readonly string[];
+  /** The image tells which steps its layers are of, so that another machine can use them again. */
+  readonly inlineCache: boolean;
+  /** Asks the registry for base images that the engine has. */
+  readonly pull: boolean;
+  readonly noCache: boolean;
+  readonly secrets: readonly BuildSecret[];
+  readonly ssh: readonly BuildSsh[];
 }
 
 /** An image of the workspace. */
@@ -107,6 +147,8 @@ export interface Artifact {
   /** As it stands in manifests, without registry and tag: `shop/worker`. */
   readonly image: string;
   readonly recipe: BuildRecipe;
+  /** Absent: nothing in particular. */
+  readonly settings?: BuildSettings;
   /** Why the recipe has its builder, as one phrase for people: `RUN npm ci (apps/api/Dockerfile:4) needs an engine`. */
   readonly builderBecause?: string;
   /** Absent: its content is its tag. */

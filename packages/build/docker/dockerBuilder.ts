@@ -5,20 +5,25 @@ import { lineOfInstruction } from '../../dockerfile';
 import { failed, succeeded, type Problem, type Result } from '../../model';
 import { nameOfRef } from '../../tag';
 import type { BaseRefs } from '../bases';
-import { labels, type Builder, type BuildJob, type Built } from '../builder';
+import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from './context';
+import { engineOptionsOf } from './engineOptions';
 import { basesIn, namedBases } from './namedBases';
 import { packContext } from './packContext';
 
+type EngineTools = Pick<BuildTools, 'engine' | 'env'>;
+
 /** Through the BuildKit of a Docker engine. The image gets its name only when exactly the snapshot was sent. */
-export function dockerBuilder(engine: Engine): Builder {
-  return { build: (job) => buildInEngine(engine, job) };
+export function dockerBuilder(tools: EngineTools): Builder {
+  return { build: (job) => buildInEngine(tools, job) };
 }
 
 /** `part`: what the engine is sent instead of the whole Dockerfile. */
-export async function buildInEngine(engine: Engine, job: BuildJob, part?: string): Promise<Result<Built>> {
-  const { artifact, snapshot, root, ref, signal, onLine } = job;
+export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob, part?: string): Promise<Result<Built>> {
+  const { artifact, root, ref, signal, onLine, snapshot } = job;
   const { recipe } = artifact;
+  const options = await engineOptionsOf(job, env);
+  if (!options.ok) return options;
   const { entries, dockerfile } = contextOf(artifact, snapshot);
   const reachable = await reachableBases(job, engine, part);
   if (!reachable.ok) return failed({ ...reachable.problem, project: artifact.project });
@@ -30,9 +35,9 @@ export async function buildInEngine(engine: Engine, job: BuildJob, part?: string
     context: context.stream,
     dockerfile,
     ...(recipe.target !== undefined && { target: recipe.target }),
-    ...(recipe.platform !== undefined && { platform: recipe.platform }),
+    ...options.value,
     args: withReachable(recipe.args, job.bases, bases),
-    labels: { [labels.project]: artifact.project, [labels.inputs]: snapshot.inputsHash },
+    labels: labelsOf(job),
     tags: [],
     signal,
     onLine,

@@ -47,7 +47,7 @@ function jobOf(all: Files, more: Partial<BuildJob> = {}): BuildJob {
 /** Another engine and another folder for layers are another machine; the registry is everybody's. */
 function machine(engine: FakeEngine = fakeEngine({ bases: ['node:20'] })) {
   const cacheDir = mkdtempSync(join(root, 'cache-'));
-  const builder = openBuilders({ engine, registry: engine.registry, cacheDir, hasRegistry: true });
+  const builder = openBuilders({ engine, registry: engine.registry, cacheDir, hasRegistry: true, env: {} });
   return { engine, registry: engine.registry, build: (job: BuildJob) => builder.build(job) };
 }
 

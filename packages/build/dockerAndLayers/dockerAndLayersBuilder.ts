@@ -27,7 +27,8 @@ const kind = 'docker+layers';
  * tag of what it was made from, and is there for the next build, and for the next machine. What is copied after it is put on top
  * without an engine.
  */
-export function dockerAndLayersBuilder({ engine, registry }: Pick<BuildTools, 'engine' | 'registry'>, layers: LayersBuilder): Builder {
+export function dockerAndLayersBuilder(tools: Pick<BuildTools, 'engine' | 'env' | 'registry'>, layers: LayersBuilder): Builder {
+  const { engine, registry } = tools;
   /** With their digests, by reference. What is in the registry now may be gone in the next session. */
   const heads = new Map<string, string>();
 
@@ -40,7 +41,7 @@ export function dockerAndLayersBuilder({ engine, registry }: Pick<BuildTools, 'e
     if (!there.ok) return there;
     let digest = there.value;
     if (digest === undefined) {
-      const built = await buildInEngine(engine, headJob, head.text);
+      const built = await buildInEngine(tools, headJob, head.text);
       if (!built.ok) return built;
       if (built.value.sentHash !== headJob.snapshot.inputsHash) return succeeded({ changed: built.value.sentHash });
       const pushed = await engine.push({ ref: headJob.ref, signal: job.signal, onLine: job.onLine });
@@ -81,8 +82,9 @@ export function dockerAndLayersBuilder({ engine, registry }: Pick<BuildTools, 'e
 /** What the engine is to make: the first part of the Dockerfile with only the files that it takes. */
 function jobOfHead(job: BuildJob, { text }: EngineHead): BuildJob {
   const { artifact, snapshot, ref } = job;
-  const { builder, context, dockerfile, platform, args: given } = artifact.recipe;
-  const recipe = { builder, context, dockerfile, ...(platform !== undefined && { platform }) };
+  const { builder, context, dockerfile, platform, network, addHosts, args: given } = artifact.recipe;
+  const around = { ...(platform !== undefined && { platform }), ...(network !== undefined && { network }), ...(addHosts && { addHosts }) };
+  const recipe = { builder, context, dockerfile, ...around };
   const kindOf = (path: string) => entryAt(snapshot.sources, joined(context, path))?.kind;
   const { facts } = readDockerfile(text, {
     file: dockerfile,
@@ -96,7 +98,7 @@ function jobOfHead(job: BuildJob, { text }: EngineHead): BuildJob {
   const inputs = facts ? inputsOf(facts, { file: dockerfile, context, ignore: undefined }) : [];
   const taken = inputs.flatMap((input) => leavesIn(snapshot.sources, input));
   const sources = withEntries(emptyDir, taken);
-  const made = ['head/1', text, context, args, platform, job.bases, withEntries(sources, [[dockerfile, undefined]]).hash];
+  const made = ['head/1', text, context, args, around, job.bases, withEntries(sources, [[dockerfile, undefined]]).hash];
   const key = createHash('sha256').update(JSON.stringify(made)).digest('hex').slice(0, 24);
   return {
     ...job,

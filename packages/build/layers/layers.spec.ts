@@ -46,7 +46,7 @@ function jobOf(dockerfile: string, files: Files, more: Partial<BuildJob> = {}): 
 /** Another folder for layers is another machine. */
 function machine(engine: FakeEngine = fakeEngine({ bases: ['node:20'] })) {
   const cacheDir = mkdtempSync(join(root, 'cache-'));
-  const builder = openBuilders({ engine, registry: engine.registry, cacheDir, hasRegistry: true });
+  const builder = openBuilders({ engine, registry: engine.registry, cacheDir, hasRegistry: true, env: {} });
   return { engine, registry: engine.registry, build: (job: BuildJob) => builder.build(job) };
 }
 
@@ -147,7 +147,7 @@ describe('an image put together without an engine', () => {
 
   it('is made by the engine where no registry is to have it', async () => {
     const engine = fakeEngine({ bases: ['node:20'] });
-    const builder = openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'none'), hasRegistry: false });
+    const builder = openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'none'), hasRegistry: false, env: {} });
     expect(await builder.build(jobOf(dockerfile, files))).toMatchObject({ value: { builder: 'docker', image: { location: 'engine' } } });
   });
 });

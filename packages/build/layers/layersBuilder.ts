@@ -14,7 +14,7 @@ import {
 } from '../../dockerfile';
 import { contentDigest, entryAt, failed, messageOf, succeeded, type Problem, type Result } from '../../model';
 import { baseRefOf } from '../bases';
-import { labels, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
+import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
 import { baseImages, keepLayer, type BaseImage, type BaseImages } from './baseImages';
 import { blobStore, type BlobStore } from './blobStore';
@@ -108,8 +108,6 @@ class LayersBuild {
   }
 
   private imageOf({ followed, file, types, layers, history }: MadeStage): NewImage {
-    const { artifact, snapshot } = this.job;
-    const own = { [labels.project]: artifact.project, [labels.inputs]: snapshot.inputsHash };
     const { architecture, os, variant, rootfs } = file;
     return {
       types,
@@ -120,7 +118,7 @@ class LayersBuild {
         ...(variant !== undefined && { variant }),
         ...(followed.author !== undefined && { author: followed.author }),
         created,
-        config: { ...followed.settings, Labels: { ...followed.settings.Labels, ...own } },
+        config: { ...followed.settings, Labels: { ...followed.settings.Labels, ...labelsOf(this.job) } },
         rootfs,
         history,
       },

@@ -3,37 +3,44 @@ import type { Problem } from '../model';
 import type { ProjectSettings } from './settings';
 import { templateProblems } from './templateProblems';
 
-export interface BuildArgs {
+/** Texts by name, with their variables replaced. */
+export interface FilledTexts {
   /** What is known before the image has a tag. */
   readonly values: Readonly<Record<string, string>>;
-  /** See `BuildRecipe.lateArgs`. */
+  /** Templates still: what names the image itself depends on all that it is made from. See `BuildRecipe.lateArgs`. */
   readonly late: Readonly<Record<string, string>>;
   readonly problems: readonly Problem[];
 }
 
-export interface ArgsRequest extends ProjectSettings {
+export interface TextsRequest extends ProjectSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The name of the image as manifests have it. */
   readonly image: string;
 }
 
-/** They depend on what the image is called, and so on all that it is made from. */
+interface WrittenTexts {
+  readonly written: Readonly<Record<string, string | number | boolean>>;
+  /** Where they stand in the config. */
+  readonly keys: readonly (string | number)[];
+  /** What one is, for people: `the build argument`. */
+  readonly what: string;
+}
+
 const isLate = (variable: string): boolean => variable === 'IMAGE_TAG' || variable === 'IMAGE_REPO';
 
-/** The build arguments of a project, with their variables replaced: all that have no value at once, each with its place. */
-export function buildArgsOf(request: ArgsRequest): BuildArgs {
-  const { project, config, env, image } = request;
+/** Fills templates of a project's config: all variables that have no value at once, each with its place. */
+export function imageTextsOf(request: TextsRequest, { written, keys, what }: WrittenTexts): FilledTexts {
+  const { project, env, image } = request;
   const value = (variable: string): string | undefined => (variable === 'IMAGE_NAME' ? image : env[variable]);
   const values: Record<string, string> = {};
   const late: Record<string, string> = {};
   const problems: Problem[] = [];
-  for (const [name, written] of Object.entries(config.image?.docker?.args ?? {})) {
-    const template = String(written);
+  for (const [name, text] of Object.entries(written)) {
+    const template = String(text);
     const filled = fillTemplate(template, { value, later: isLate });
     if (variablesOf(template).some(isLate)) late[name] = filled.text;
     else values[name] = fillTemplate(template, { value }).text;
-    const what = `${project.name}: the build argument ${name}`;
-    problems.push(...templateProblems(filled, { what, settings: request, keys: ['image', 'docker', 'args', name] }));
+    problems.push(...templateProblems(filled, { what: `${project.name}: ${what} ${name}`, settings: request, keys: [...keys, name] }));
   }
   return { values, late, problems };
 }

@@ -1,0 +1,54 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type Server } from 'node:net';
+import { Shop } from './shop';
+
+describe('what a build is told', () => {
+  const shop = new Shop();
+  let agent: Server;
+  beforeAll(async () => {
+    await shop.open();
+    shop.write('apps/deep/package.json', '{"name": "deep", "version": "1.0.0", "private": true}');
+    // It answers every request with the same bytes.
+    agent = createServer((socket) => socket.on('error', () => undefined).on('data', () => socket.write('from the agent')));
+    await new Promise<void>((resolve) => agent.listen(shop.path('agent.sock'), resolve));
+  });
+  afterAll(async () => {
+    agent.close();
+    await shop.close();
+  });
+
+  it('reaches its commands: secrets, agents, names of hosts and arguments; a secret that is missing is told with its place', async () => {
+    const secret = randomUUID();
+    const asks = `require("net").connect(process.env.SSH_AUTH_SOCK).on("data", (d) => process.exit(d == "from the agent" ? 0 : 1)).write("?")`;
+    shop.write(
+      'apps/deep/Dockerfile',
+      [
+        'FROM node:20-slim',
+        'ARG WANTED',
+        'RUN --mount=type=secret,id=token test "$(cat /run/secrets/token)" = "$WANTED"',
+        'RUN --mount=type=secret,id=file grep -q in-a-file /run/secrets/file',
+        'RUN grep -q "10.9.8.7.*registry.test" /etc/hosts',
+        `RUN --mount=type=ssh node -e '${asks}'`,
+        '',
+      ].join('\n'),
+    );
+    shop.write('secret.txt', 'in-a-file');
+    shop.write(
+      'apps/deep/slipway.yaml',
+      `version: 1
+image:
+  docker:
+    args: {WANTED: ${secret}}
+    addHosts: {registry.test: 10.9.8.7}
+    secrets:
+      - {id: token, env: DEEP_TOKEN}
+      - {id: file, src: ../../secret.txt}
+    ssh: [{id: default, socket: '${shop.path('agent.sock')}'}]
+`,
+    );
+    const missing = await shop.slipway(['build', 'deep', ...shop.where], { exitCode: 2 });
+    expect(missing.stdout).toMatch(/the build secret token .* DEEP_TOKEN, which is not set[^]*apps\/deep\/slipway\.yaml:7:26/);
+    const { stdout } = await shop.slipway(['build', 'deep', ...shop.where], { env: { DEEP_TOKEN: secret } });
+    expect(stdout).toMatch(/deep {2,}.* built/);
+  });
+});
