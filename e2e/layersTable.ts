@@ -120,3 +120,82 @@ export const headTable: Readonly<Record<string, readonly string[]>> = {
   'a CMD before and an ENTRYPOINT after': ['FROM busybox:1.36', 'CMD ["own"]', 'RUN true', 'COPY a.txt /', 'ENTRYPOINT ["e"]'],
   'an inherited CMD and an ENTRYPOINT': ['FROM busybox:1.36 AS b', 'CMD ["own"]', 'RUN true', 'FROM b', 'COPY a.txt /', 'ENTRYPOINT ["e"]'],
 };
+
+/** Dockerfiles that show where files land, whatever builds them. */
+export const landingTable: Readonly<Record<string, readonly string[]>> = {
+  'files that hide others': ['FROM scratch', 'COPY dir /x', 'COPY other /x', 'COPY a.txt /x/sub/three.txt'],
+  'files that a COPY --from hides': ['FROM scratch AS s', 'COPY other /o', 'FROM scratch', 'COPY dir /x', 'COPY --from=s /o /x'],
+  'files that a RUN moves': ['FROM busybox:1.36', 'COPY dir /x', 'RUN mv /x /y', 'COPY other /x'],
+  'WORKDIR with variables': ['FROM busybox:1.36', 'ENV A=/a', 'ARG B=b', 'WORKDIR $A/$B', 'WORKDIR c', 'COPY a.txt .', 'COPY b.txt ${A}x/'],
+  'WORKDIR of an earlier stage': ['FROM busybox:1.36 AS one', 'WORKDIR /w', 'FROM one', 'COPY a.txt x/', 'FROM one', 'COPY b.txt .'],
+  'another escape character': ['# escape=`', 'FROM scratch', 'COPY a.txt `', ' b.txt `', ' /x/', 'ENV A=`$B', 'COPY dir /`$A'],
+  'lists with spaces': ['FROM scratch', 'COPY ["a.txt", "dir/one.txt", "/with space/"]', 'COPY [ "b.txt" , "./plain" ]'],
+  'a bind mount': ['FROM busybox:1.36', 'RUN --mount=type=bind,source=dir,target=/m cp -r /m /copied', 'COPY a.txt /'],
+  'defaults of variables': ['FROM scratch', 'ARG A', 'ENV B=', 'COPY a.txt ${A:-/d}/', 'COPY b.txt ${B:-/e}/', 'COPY run.sh /${A:+no}f/'],
+  quotes: ['FROM scratch', 'ENV A="/q r" B=\'/s $x\'', 'COPY ["a.txt", "$A/"]', 'COPY ["b.txt", "$B/"]'],
+  'a file onto what a link led to': ['FROM scratch', 'COPY dirlink d', 'COPY a.txt d'],
+  'a file onto what another stage made': [
+    'FROM busybox:1.36 AS b',
+    'RUN mkdir /out && echo 1 > /out/one',
+    'FROM scratch',
+    'COPY --from=b /out /app',
+    'COPY a.txt /app',
+  ],
+  'case of keywords and of stages': ['from busybox:1.36 as One', 'copy dir /d', 'From scratch', 'Copy --from=ONE /d/sub /x'],
+  'no final newline and odd spaces': ['FROM scratch', '\tCOPY   a.txt\t/x/  ', '  ', '   # a comment', 'COPY\tdir   /y'],
+  'the whole context below a directory': ['FROM scratch', 'COPY . /app/', 'COPY dir/ /app/other'],
+  'ARG before FROM': ['ARG DIR=dir', 'FROM scratch', 'ARG DIR', 'ARG NONE', 'COPY $DIR /x$NONE'],
+};
+
+/** What newer versions of BuildKit know. */
+export const flagTable: Readonly<Record<string, readonly string[]>> = {
+  '--parents of a file': ['FROM scratch', 'COPY --parents dir/sub/three.txt a.txt /x/'],
+  '--parents of a directory': ['FROM scratch', 'COPY --parents dir/sub /x'],
+  '--parents from a pivot': ['FROM scratch', 'COPY --parents dir/./sub/three.txt /x/', 'COPY --parents ./dir/./sub /y/'],
+  '--parents with patterns': [
+    'FROM scratch',
+    'COPY --parents dir/**/*.txt /x/',
+    'COPY --parents */one.txt /y/',
+    'COPY --parents **/sub /z/',
+  ],
+  '--parents from a pivot with patterns': ['FROM scratch', 'COPY --parents dir/./**/*.txt /x/'],
+  '--parents with --exclude': ['FROM scratch', 'COPY --parents --exclude=**/deep dir/**/*.txt /x/'],
+  '--exclude below a directory': [
+    'FROM scratch',
+    'COPY --exclude=sub dir /x',
+    'COPY --exclude=**/*.txt dir /y',
+    'COPY --exclude=*.md --exclude=sub/deep dir/ /z/',
+  ],
+  '--exclude of the context': ['FROM scratch', 'COPY --exclude=dir --exclude=*.txt . /x/'],
+  '--exclude and an exception': ['FROM scratch', 'COPY --exclude=sub --exclude=!sub/deep dir /x'],
+  '--exclude of a file': ['FROM scratch', 'COPY --exclude=*.md a.txt /x/', 'COPY --exclude=*.md *.txt /y/'],
+  '--link onto a directory that a link leads to': [
+    'FROM scratch',
+    'COPY dirlink /d',
+    'COPY --link a.txt /d/sub/',
+    'COPY --link dir/sub /e',
+  ],
+  '--link over files': ['FROM scratch', 'COPY dir /x', 'COPY --link other /x', 'COPY --link --chown=7:8 a.txt /x/sub/'],
+  'a here-document': ['FROM scratch', 'COPY <<one <<"two" /x/', 'text $GIVEN', 'one', '$not', 'two', 'COPY dir /x/'],
+  'a here-document in RUN': ['FROM busybox:1.36', 'RUN <<END', 'echo "COPY a.txt /no" > /made', 'END', 'COPY dir /x'],
+  'ADD of a file that is no archive': ['FROM scratch', 'ADD a.txt dir /x/'],
+  'modes in letters': ['FROM scratch', 'COPY --chmod=u=rwx,go=r a.txt /x/'],
+};
+
+/** Ignore files over the context. */
+export const ignoreTable: Readonly<Record<string, readonly string[]>> = {
+  'a name at the top only': ['one.txt', 'sub'],
+  'a name anywhere': ['**/one.txt', '**/sub'],
+  'a directory, and part of it back': ['dir', '!dir/sub/deep'],
+  'everything, and some back': ['*', '!dir', 'dir/sub'],
+  'a final and a leading slash': ['/dir/', '/a.txt'],
+  'stars in the middle': ['dir/*/deep', 'o*r/one.txt'],
+  'two stars at the end': ['dir/**', '!dir/one.txt'],
+  'comments, blanks and spaces': ['# dir', '', '  other  ', '! other/one.txt'],
+  dots: ['./dir/../other', 'dir/./sub/'],
+  'case counts': ['DIR', 'A.txt'],
+  'order counts': ['!a.txt', '*.txt'],
+  'the Dockerfile and itself': ['Dockerfile*', '.dockerignore'],
+  'marks and classes': ['[ab].txt', 'd?r/t*'],
+  escapes: ['\\a.txt', 'päth'],
+};

@@ -4,7 +4,7 @@ import { below } from './below';
 import type { Instruction } from './instructions';
 import { pathMatcher } from './pathMatcher';
 import { addDirectory, cover, type Landing, type LandingFilter, type PathKind, type Stage } from './stage';
-import { hasWildcard, wildcard } from './wildcard';
+import { hasWildcard, wildcard, type Wildcard } from './wildcard';
 
 /** A path of the context that an instruction names. */
 export interface LocalSource {
@@ -37,7 +37,7 @@ export function copyFromContext(stage: Stage, request: CopyRequest): LocalSource
   const destination = destinationOf(stage, request.destination);
   // BuildKit takes several sources without a final slash too, and copies them one after another.
   const severalIntoOne =
-    request.sources.length > 1 && !destination.isDirectory && !isKnownDirectory(stage, destination.path, request.kindOf);
+    request.sources.length > 1 && !destination.isDirectory && (flags.link || !isKnownDirectory(stage, destination.path, request.kindOf));
   const line = instruction.line;
   const base = { filter: undefined, mode: flags.mode, line };
   if (request.unknown.length > 0) {
@@ -56,11 +56,14 @@ export function copyFromContext(stage: Stage, request: CopyRequest): LocalSource
     named.push({ path: unescaped(path), wildcard: hasWildcard(path), line });
     const uncertain =
       destination.uncertain ?? flags.uncertain ?? (severalIntoOne ? `${destination.path} is no directory for certain` : undefined);
-    const landings = flags.parents
-      ? withParents({ pivot, path, destination, request })
-      : hasWildcard(path)
-        ? matched(path, { destination, request, stage })
-        : [single(stage, unescaped(path), { destination, request, flags })];
+    const link = linkOnTheWay(path, request.kindOf);
+    const landings = link
+      ? [rebuildFor('', `${link} is a link, and what it leads to is copied`, line)]
+      : flags.parents
+        ? withParents({ pivot, path, destination, request })
+        : hasWildcard(path)
+          ? matched(path, { destination, request, stage })
+          : [single(stage, unescaped(path), { destination, request, flags })];
     for (const { hides, ...landing } of landings) {
       const complete = { ...base, ...landing };
       const why = complete.rebuild?.because ?? uncertain;
@@ -92,6 +95,12 @@ function copyFlags(instruction: Instruction): CopyFlags {
     mode: octal ? Number.parseInt(chmod, 8) : undefined,
     uncertain: chmod !== undefined && !octal ? `--chmod=${chmod} depends on the file` : on('unpack') ? '--unpack unpacks it' : undefined,
   };
+}
+
+/** The directory that is a link, of those that a path leads through: what is below it is elsewhere in the context. */
+function linkOnTheWay(path: string, kindOf: CopyRequest['kindOf']): string | undefined {
+  const names = (hasWildcard(path) ? `${wildcard(path)?.directory ?? ''}/*` : unescaped(path)).split('/').slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join('/')).find((directory) => kindOf(directory) === 'link');
 }
 
 function excludesOf(instruction: Instruction): readonly string[] {
@@ -201,11 +210,13 @@ function isKnownDirectory(stage: Stage, path: ContainerPath, kindOf: CopyRequest
   });
 }
 
-/** Whether a destination without a final slash might be a directory that the base image or a RUN made: then the file lands in it. */
+/** Whether a destination without a final slash might be a directory that the base image, a RUN or an unknown source made: then the file lands in it. */
 function mayBeDirectory(stage: Stage, path: ContainerPath, name: string): string | undefined {
   const made = stage.runs.some((run) => run.includes(path));
+  if (stage.unknownPlaces.has(path)) return `${path} is no directory for certain`;
   const looksLikeFile = /[^.]\.\w+$/.test(path) || posix.basename(path) === name;
   if (looksLikeFile && !made) return undefined;
+  if ([...stage.unknownPlaces].some((place) => below(place, path) !== undefined)) return `${path} is no directory for certain`;
   if (stage.base.kind === 'scratch') return undefined;
   return `${path} may be a directory in ${stage.base.name}`;
 }
@@ -228,6 +239,8 @@ function matched(pattern: string, { destination, request, stage }: Target & { re
   const found = wildcard(pattern);
   if (!found) return [rebuildFor('', `${pattern} is not a valid pattern`, line)];
   const { directory, depth } = found;
+  const link = linkMatched(found, request);
+  if (link !== undefined) return [rebuildFor('', `${link} is a link, and what it leads to is copied`, line)];
   if (excludesOf(request.instruction).length > 0) return [rebuildFor(directory, `${pattern} with --exclude is not followed`, line)];
   if (depth > 1) {
     const whole: LandingFilter = {
@@ -277,6 +290,21 @@ function matched(pattern: string, { destination, request, stage }: Target & { re
       hides: false,
     },
   ];
+}
+
+/** A link that a pattern matches. */
+function linkMatched({ directory, depth, matches }: Wildcard, { namesIn, kindOf }: CopyRequest): string | undefined {
+  const find = (at: string, left: number): string | undefined => {
+    for (const name of namesIn(at)) {
+      const path = at === '' ? name : `${at}/${name}`;
+      const kind = kindOf(path);
+      if (kind === 'link' && matches(path)) return path;
+      const deeper = kind === 'dir' && left > 1 ? find(path, left - 1) : undefined;
+      if (deeper !== undefined) return deeper;
+    }
+    return undefined;
+  };
+  return find(directory, depth);
 }
 
 /** Whether a path, or a directory it is in, is matched; or, for a directory, may lead to a match. */

@@ -31,6 +31,11 @@ describe('what only an engine can do', () => {
     ['ADD from elsewhere', ['FROM a', 'ADD https://x.example/y /y'], '2: ADD https://x.example/y'],
     ['files of another image', ['FROM a', 'COPY --from=nginx /etc /etc'], '2: COPY --from=nginx'],
     ['a here-document', ['FROM a', 'COPY <<E /x', 'text', 'E'], '2: COPY of a here-document'],
+    [
+      'a destination that is a directory only to some engines',
+      ['FROM a', 'COPY a /x/.'],
+      '2: COPY to /x/., which some engines take for a file,',
+    ],
     ['a mode in letters', ['FROM a', 'COPY --chmod=u+x a /'], '2: COPY --chmod=u+x'],
     ['a flag that is not known', ['FROM a', 'COPY --new=1 a /'], '2: COPY --new'],
     ['another syntax', ['# syntax=example/own', 'FROM a', 'COPY a /'], '1: its syntax is example/own'],

@@ -62,7 +62,7 @@ const copyFlags: ReadonlySet<string> = new Set(['from', 'chown', 'chmod', 'link'
 
 /** As a phrase for people; undefined: it can be followed. */
 export function needOf(instruction: Instruction, place: Place): string | undefined {
-  const { keyword, text, flags } = instruction;
+  const { keyword, text, json, flags } = instruction;
   switch (keyword) {
     case 'RUN': {
       const script = text.replace(/\s+/g, ' ');
@@ -80,6 +80,8 @@ export function needOf(instruction: Instruction, place: Place): string | undefin
     case 'COPY': {
       const unknown = flags.find((flag) => !copyFlags.has(flag.name));
       if (unknown) return `${keyword} --${unknown.name}`;
+      const destination = (json ?? text.split(/\s+/)).at(-1) ?? '';
+      if (destination.endsWith('/.')) return `${keyword} to ${destination}, which some engines take for a file,`;
       if (instruction.heredocs.length > 0) return `${keyword} of a here-document`;
       const chmod = flags.find((flag) => flag.name === 'chmod')?.value;
       if (chmod !== undefined && !/^0?[0-7]{3,4}$/.test(chmod)) return `${keyword} --chmod=${chmod}`;

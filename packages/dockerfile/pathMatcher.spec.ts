@@ -20,6 +20,8 @@ const table: readonly (readonly [string, string, boolean])[] = [
   ['[^c]onf', 'conf', false],
   ['a\\*', 'a*', true],
   ['a\\*', 'ab', false],
+  ['\\a.txt', 'a.txt', false],
+  ['\\d.txt', '7.txt', true],
   ['README.md', 'readme.md', false],
   ['**\n!docs', 'docs/a', false],
   ['docs\n!docs/keep.md', 'docs/keep.md', false],

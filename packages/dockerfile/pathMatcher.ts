@@ -106,12 +106,20 @@ function compile(text: string): Pattern | undefined {
 
 function patternSource(pattern: string): string {
   return pattern.replace(/\*\*\/?$|\*\*\/?|\*|\?|\\(.)|[.+()|{}$]|\\$/gs, (found, escaped: string | undefined, offset: number) => {
-    if (escaped !== undefined) return /\w/.test(escaped) ? escaped : `\\${escaped}`;
+    if (escaped !== undefined) return escapedSource(escaped);
     if (found.startsWith('**')) return offset + found.length === pattern.length ? '.*' : '(?:.*/)?';
     if (found === '*') return '[^/]*';
     if (found === '?') return '[^/]';
     return `\\${found}`;
   });
+}
+
+/** What follows a backslash goes into the expression with it, so a letter means what it means to Go's expressions, or nothing. */
+function escapedSource(character: string): string {
+  if (!/[a-z0-9]/i.test(character)) return character === '_' ? character : `\\${character}`;
+  if (character === 'a') return '\\x07';
+  if (/[fnrtvdswDSWbB]/.test(character)) return `\\${character}`;
+  throw new SyntaxError(`\\${character} means nothing`);
 }
 
 /** Whether a pattern can match something deeper than a directory that it may lead through. */

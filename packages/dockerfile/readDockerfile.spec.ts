@@ -210,6 +210,18 @@ describe('what needs a rebuild', () => {
     ['a relative destination in an unknown directory', 'FROM a\nCOPY app.js .', 'app.js', 'the working directory of a is not known'],
     ['a destination that may be a directory', 'FROM a\nCOPY conf /app', 'conf', '/app may be a directory in a'],
     ['several sources for what may be no directory', 'FROM scratch\nCOPY app.js conf /x', 'conf', '/x is no directory for certain'],
+    [
+      'several sources for what only an earlier layer knows as a directory',
+      'FROM scratch\nCOPY dir /x\nCOPY --link app.js conf /x',
+      'conf',
+      '/x is no directory for certain',
+    ],
+    [
+      'what lands where another stage left something',
+      'FROM a AS b\nRUN make /out\nFROM scratch\nCOPY --from=b /out /x\nCOPY conf /x',
+      'conf',
+      '/x is no directory for certain',
+    ],
     ['a destination that a RUN names', 'FROM a\nRUN mkdir /x.d\nCOPY conf /x.d', 'conf', '/x.d may be a directory in a'],
     [
       'a pattern with directories in the middle',
@@ -222,6 +234,20 @@ describe('what needs a rebuild', () => {
   ];
   it.each(table)('%s', (_name, text, file, because) => {
     expect(effects(text)[file]).toContain(`rebuild: ${because}`);
+  });
+
+  it.each<[string, string, string, string]>([
+    [
+      'all that a link on the way may lead to',
+      'COPY lib/one/package.json /x/',
+      'app.js',
+      'lib/one is a link, and what it leads to is copied',
+    ],
+    ['all that a link below a pattern may lead to', 'COPY lib/* /x/', 'app.js', 'lib/one is a link, and what it leads to is copied'],
+    ['a file that lands where a link landed', 'COPY lib/one /x\nCOPY conf /x', 'conf', '/x is no directory for certain'],
+  ])('%s', (_name, copies, file, because) => {
+    const kindOf = (path: string) => (path === 'lib/one' ? 'link' : options.kindOf(path));
+    expect(effects(`FROM scratch\n${copies}`, { kindOf })[file]).toContain(`rebuild: ${because}`);
   });
 
   it('is told with the line of the instruction', () => {

@@ -51,6 +51,8 @@ export interface Stage {
   commandIsOwn: boolean;
   /** Directories that are there for certain. */
   readonly directories: Set<ContainerPath>;
+  /** Where something landed of which it is not known what it is. */
+  readonly unknownPlaces: Set<ContainerPath>;
   landings: Landing[];
   /** What was read while the stage was made, without being a file of it now. */
   consumed: Landing[];
@@ -74,6 +76,7 @@ export function newStage(identity: Pick<Stage, 'index' | 'name' | 'line' | 'base
     command: identity.base.kind === 'scratch' ? [] : undefined,
     commandIsOwn: false,
     directories: new Set(['/']),
+    unknownPlaces: new Set(),
     landings: [],
     consumed: [],
     runs: [],
@@ -90,6 +93,7 @@ export function stageFrom(parent: Stage, identity: Pick<Stage, 'index' | 'name' 
     unknownArgs: new Set(parent.unknownArgs),
     ports: new Set(parent.ports),
     directories: new Set(parent.directories),
+    unknownPlaces: new Set(parent.unknownPlaces),
     landings: [...parent.landings],
     consumed: [...parent.consumed],
     runs: [...parent.runs],
@@ -105,6 +109,7 @@ export function addDirectory(stage: Stage, path: ContainerPath): void {
 
 /** Something whose files are not known lands at or below a path: what was copied there before may be hidden by it, so it is not copied again. */
 export function cover(stage: Stage, path: ContainerPath, rebuild: { readonly because: string; readonly line: number }): void {
+  stage.unknownPlaces.add(path);
   stage.landings = stage.landings.flatMap((landing) => {
     if (landing.rebuild || landing.containerPath === undefined) return [landing];
     if (below(path, landing.containerPath) !== undefined) return [{ ...landing, rebuild }];

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { buffer } from 'node:stream/consumers';
@@ -99,11 +99,14 @@ describe('an image put together without an engine', () => {
     expect(engine.builds).toBe(0);
   });
 
-  it('is the same on every machine and at any time', async () => {
+  it('is the same on every machine, in every folder and at any time', async () => {
     const [one, other] = [machine(), machine()];
-    await one.build(jobOf(dockerfile, files));
-    utimesSync(join(root, 'api/src/a.js'), 1, 1);
-    await other.build(jobOf(dockerfile, files));
+    const job = jobOf(dockerfile, files);
+    await one.build(job);
+    const elsewhere = join(root, 'elsewhere');
+    cpSync(join(root, 'api'), join(elsewhere, 'api'), { recursive: true });
+    utimesSync(join(elsewhere, 'api/src/a.js'), 1, 1);
+    await other.build({ ...job, root: elsewhere });
     expect((await imageAt(ref, other.engine)).digest).toBe((await imageAt(ref, one.engine)).digest);
   });
 
