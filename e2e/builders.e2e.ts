@@ -51,4 +51,25 @@ image:
     const { stdout } = await shop.slipway(['build', 'deep', ...shop.where], { env: { DEEP_TOKEN: secret } });
     expect(stdout).toMatch(/deep {2,}.* built/);
   });
+
+  it('is a command’s own business when the config has one: its image is deployed like any other, and changes with what it reads', async () => {
+    // As `docker tag` would, on a machine that need not have it.
+    shop.write(
+      'apps/own/tag.js',
+      `const path = '/images/busybox:1.36/tag?' + new URLSearchParams({ repo: process.env.IMAGE_REPO, tag: process.env.IMAGE_TAG });
+       const socketPath = process.env.DOCKER_HOST?.replace('unix://', '') ?? '/var/run/docker.sock';
+       require('node:http').request({ socketPath, path, method: 'POST' }, (answer) => process.exit(answer.statusCode === 201 ? 0 : 1)).end();`,
+    );
+    shop.write('apps/own/package.json', '{"name": "own", "version": "1.0.0", "private": true}');
+    shop.write('apps/own/slipway.yaml', 'version: 1\nimage: {custom: {command: node tag.js, dependencies: {command: echo tag.js}}}\n');
+    const build = async (): Promise<unknown> =>
+      (JSON.parse((await shop.slipway(['build', 'own', '--json', ...shop.where])).stdout) as { readonly images: readonly unknown[] })
+        .images[0];
+    const first = await build();
+    expect(first).toMatchObject({ built: true, delivered: true });
+    shop.write('apps/own/unread.txt', 'nothing reads it');
+    expect(await build()).toMatchObject({ built: false, digest: (first as { readonly digest: string }).digest });
+    shop.edit('apps/own/tag.js', 'node:http', 'http');
+    expect(await build()).toMatchObject({ built: true });
+  });
 });

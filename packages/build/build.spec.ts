@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { BuildRequest } from '../clients';
+import { processes, type BuildRequest } from '../clients';
 import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type BuildRecipe, type Input, type Snapshot } from '../model';
 import { fakeEngine, type FakeEngine } from '../testkit/fakeEngine';
 import { openBuilders, type BuildJob } from '.';
@@ -65,7 +65,7 @@ function jobOf({ files: taken = files, recipe, inputs = [], job }: Wanted = {}):
 }
 
 function build({ engine, ...job }: TestJob, env: Readonly<Record<string, string>> = {}) {
-  return openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'layers'), hasRegistry: true, env }).build(job);
+  return openBuilders({ engine, registry: engine.registry, processes, cacheDir: join(root, 'layers'), hasRegistry: true, env }).build(job);
 }
 
 describe('an image built through the engine', () => {
@@ -230,7 +230,7 @@ describe('a build that fails', () => {
   it('says which builders there are when the recipe names another', async () => {
     expect(await build(jobOf({ recipe: { builder: 'constructor/1' } }))).toMatchObject({
       ok: false,
-      problem: { code: 'builderUnknown', exitCode: 2, hint: 'choose one of: docker, layers, docker+layers' },
+      problem: { code: 'builderUnknown', exitCode: 2, hint: 'choose one of: docker, layers, docker+layers, custom' },
     });
   });
 

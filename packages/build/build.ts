@@ -1,6 +1,8 @@
+import { availableParallelism } from 'node:os';
 import { failed } from '../model';
 import { withBaseArgs } from './bases';
 import type { Builder, BuildJob, BuildTools } from './builder';
+import { customBuilder } from './custom';
 import { dockerBuilder } from './docker';
 import { dockerAndLayersBuilder } from './dockerAndLayers';
 import { layersBuilder } from './layers';
@@ -11,9 +13,10 @@ function kindsWith(tools: BuildTools): Readonly<Record<string, Builder>> {
   const docker = dockerBuilder(tools);
   // An image that no registry is to have is made where it will be looked for. Tags are not shared all the same: one store never gets
   // images of both kinds.
-  if (!tools.hasRegistry) return { docker, layers: docker, 'docker+layers': docker };
+  const custom = customBuilder(tools);
+  if (!tools.hasRegistry) return { docker, layers: docker, 'docker+layers': docker, custom };
   const layers = layersBuilder(tools);
-  return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers) };
+  return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers), custom };
 }
 
 /** Putting layers together is mostly waiting for the registry; the engine has work for every core. */
@@ -38,6 +41,8 @@ export function openBuilders(tools: BuildTools): Builder {
       });
     },
   };
+  const { concurrency } = tools;
+  if (concurrency !== undefined) return limitBuilds(chosen, concurrency === 0 ? availableParallelism() : concurrency);
   const withEngine = limitBuilds(chosen);
   const withoutEngine = limitBuilds(chosen, layersAtATime);
   return { build: (job) => (tools.hasRegistry && kindOf(job) === 'layers' ? withoutEngine : withEngine).build(job) };

@@ -1,16 +1,19 @@
-import type { Engine, Registry } from '../clients';
+import type { Engine, Processes, Registry } from '../clients';
 import type { Artifact, BuiltImage, Result, Snapshot } from '../model';
 
 /** What builders work with, for as long as a session lives. */
 export interface BuildTools {
   readonly engine: Engine;
   readonly registry: Registry;
-  /** What build secrets and agents may come from. */
+  readonly processes: Processes;
+  /** What build secrets and agents may come from, and what build commands know. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Where layers are kept; all of it can be made again. */
   readonly cacheDir: string;
   /** Whether images go to a registry. Else they have to be in the engine, whichever builder is wanted. */
   readonly hasRegistry: boolean;
+  /** How many images are made at a time; 0: as many as there are cores. Absent: as many as each builder does well with. */
+  readonly concurrency?: number;
 }
 
 /** What every image of ours says of itself. */

@@ -20,7 +20,7 @@ import { allProjects, chosenProjects } from './chosenProjects';
 import type { Commands } from './commands';
 import { noWorkspace } from './noWorkspace';
 import { openOutput, type Output, type Printing, type Stream } from './output';
-import { addToolCommands } from './toolCommands';
+import { addToolCommands, wholeNumber } from './toolCommands';
 
 /** All that the command line knows of where it runs. */
 export interface Surroundings {
@@ -45,6 +45,7 @@ interface CommonFlags {
   readonly namespace?: string;
   readonly defaultRepo?: string;
   readonly push?: boolean;
+  readonly concurrency?: number;
 }
 
 interface DevFlags extends CommonFlags {
@@ -130,7 +131,10 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   const ofImages = (of: Command) =>
     ofCluster(of)
       .option('--push', 'push images to a registry, whatever the cluster is')
-      .option('--no-push', 'do not push images, but load them into the cluster');
+      .option('--no-push', 'do not push images, but load them into the cluster')
+      .addOption(
+        new Option('--concurrency <number>', 'how many images are built at a time; 0: as many as there are cores').argParser(wholeNumber),
+      );
   /** Runs one of the commands, and prints what it gives. */
   const act = async <Document>(
     flags: CommonFlags,
@@ -303,6 +307,7 @@ async function inWorkspace({
       ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
       ...(flags.defaultRepo === undefined ? {} : { defaultRepo: flags.defaultRepo }),
       ...(flags.push === undefined ? {} : { push: flags.push }),
+      ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
       env,
       report(event) {
         interruption.report(event);

@@ -140,7 +140,8 @@ export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd,
     });
 }
 
-function wholeNumber(text: string): number {
+/** What flags with numbers take. */
+export function wholeNumber(text: string): number {
   if (!/^\d+$/.test(text)) throw new InvalidArgumentError('give a whole number');
   return Number(text);
 }

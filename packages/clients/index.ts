@@ -9,6 +9,7 @@ export * from './lines';
 export * from './openRegistry';
 export * from './openWatcher';
 export * from './outlivingProcess';
+export * from './commandLine';
 export type * from './processes';
 export type * from './registry';
 export { processes } from './runProcess';

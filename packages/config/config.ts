@@ -17,7 +17,7 @@ export interface Config {
   readonly image?: {
     readonly name?: string;
     readonly context?: string;
-    readonly builder?: 'auto' | 'docker' | 'layers';
+    readonly builder?: 'auto' | 'docker' | 'layers' | 'custom';
     readonly docker?: {
       readonly file?: string;
       readonly target?: string;
@@ -33,6 +33,7 @@ export interface Config {
       readonly noCache?: boolean;
     };
     readonly platform?: string;
+    readonly custom?: CustomConfig;
     readonly tag?: TagConfig;
     readonly requires?: readonly RequireConfig[];
   };
@@ -43,6 +44,8 @@ export interface Config {
   readonly helm?: HelmConfig;
   readonly namespace?: string;
   readonly portForward?: readonly ForwardConfig[];
+  /** Root only. */
+  readonly build?: { readonly concurrency?: number };
   readonly dev?: { readonly keep?: boolean };
 }
 
@@ -68,6 +71,21 @@ export type PlainTagConfig = 'inputDigest' | 'gitCommit' | 'sha256' | 'dateTime'
 
 export type TagConfig =
   PlainTagConfig | { readonly custom: { readonly template: string; readonly components?: Readonly<Record<string, PlainTagConfig>> } };
+
+/** A text is for a shell. */
+export type CommandConfig = string | readonly string[];
+
+export interface CustomConfig {
+  readonly command: CommandConfig;
+  readonly env?: Readonly<Record<string, string | number | boolean>>;
+  /** One of `paths`, `dockerfile` and `command`. */
+  readonly dependencies?: {
+    readonly paths?: readonly string[];
+    readonly ignore?: readonly string[];
+    readonly dockerfile?: string;
+    readonly command?: CommandConfig;
+  };
+}
 
 /** One of `env` and `src`. */
 export interface SecretConfig {

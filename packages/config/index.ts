@@ -1,5 +1,6 @@
 export {
   mergeConfig,
+  type CommandConfig,
   type Config,
   type ForwardConfig,
   type PlainTagConfig,

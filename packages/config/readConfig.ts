@@ -34,7 +34,12 @@ function validatorFor(isRoot: boolean): ValidateFunction<Config> {
 
 function compiled(): NonNullable<typeof validators> {
   const { Ajv } = createRequire(__filename)('ajv') as typeof AjvModule;
-  const ajv = new Ajv({ allErrors: true, allowUnionTypes: true, verbose: true, keywords: ['patternHint', 'oneOfHint', 'propertiesHint'] });
+  const ajv = new Ajv({
+    allErrors: true,
+    allowUnionTypes: true,
+    verbose: true,
+    keywords: ['patternHint', 'oneOfHint', 'propertiesHint', 'notHint'],
+  });
   return { root: ajv.compile<Config>(rootSchema), project: ajv.compile<Config>(projectSchema) };
 }
 
@@ -166,7 +171,7 @@ function unknownKeyProblem({ location, unknown, keys, known }: UnknownKey): Prob
 function expected(error: ErrorObject, keys: readonly (string | number)[]): string {
   const name = keys.length === 0 ? 'the file' : nameOfKeys(keys);
   const schema = error.parentSchema as
-    { readonly patternHint?: string; readonly oneOfHint?: string; readonly propertiesHint?: string } | undefined;
+    { readonly patternHint?: string; readonly oneOfHint?: string; readonly propertiesHint?: string; readonly notHint?: string } | undefined;
   const params = error.params as Readonly<Record<string, unknown>>;
   switch (error.keyword) {
     case 'required':
@@ -185,6 +190,8 @@ function expected(error: ErrorObject, keys: readonly (string | number)[]): strin
       return `${name} must be at least ${String(params['limit'])}, not ${shown(error.data)}`;
     case 'maximum':
       return `${name} must be at most ${String(params['limit'])}, not ${shown(error.data)}`;
+    case 'not':
+      return `${name} must have ${schema?.notHint ?? 'other keys'}, not ${Object.keys(Object(error.data) as object).join(' and ')}`;
     case 'maxProperties':
     case 'minProperties':
       return `${name} must have ${schema?.propertiesHint ?? 'one key'}, not ${Object.keys(Object(error.data) as object).join(' and ') || 'none'}`;

@@ -185,6 +185,60 @@ const docker = {
   },
 } as const;
 
+const command = {
+  oneOf: [
+    { type: 'string', minLength: 1 },
+    { type: 'array', items: { type: 'string' }, minItems: 1 },
+  ],
+  oneOfHint: 'a command, or a list of a program and its arguments',
+} as const;
+
+const custom = {
+  type: 'object',
+  description:
+    'A command that makes the image, run in the folder of the project. IMAGE is the reference that it has to make; IMAGE_REPO and IMAGE_TAG are its parts, BUILD_CONTEXT is image.context, PLATFORMS image.platform, and PUSH_IMAGE says (true or false) whether it is to be pushed too. What it leaves in the engine is pushed for it.',
+  additionalProperties: false,
+  required: ['command'],
+  properties: {
+    command: { ...command, description: 'For a shell, or a list of the program and its arguments.' },
+    env: { ...texts, description: 'More variables for it. Templates, as in image.docker.args.' },
+    dependencies: {
+      type: 'object',
+      description:
+        'What it reads: a change of it makes a new image. One of paths, dockerfile and command. Default: the folder of the project.',
+      additionalProperties: false,
+      not: {
+        anyOf: [{ required: ['paths', 'dockerfile'] }, { required: ['paths', 'command'] }, { required: ['dockerfile', 'command'] }],
+      },
+      notHint: 'one of paths, dockerfile and command',
+      properties: {
+        paths: {
+          type: 'array',
+          description: 'Files, directories and globs, relative to the project; ../ leads up to the workspace.',
+          items: { type: 'string', minLength: 1 },
+          minItems: 1,
+        },
+        ignore: {
+          type: 'array',
+          description: 'Those of them that it does not read. node_modules and .git never count.',
+          items: { type: 'string', minLength: 1 },
+        },
+        dockerfile: {
+          type: 'string',
+          description:
+            'A Dockerfile, relative to the project, that it builds: what this takes counts, and is copied into running containers.',
+          minLength: 1,
+        },
+        command: {
+          ...command,
+          description:
+            'A command, run in the folder of the project, that prints what it reads: one path in a line, or a list as JSON. It is asked again when a config changes.',
+        },
+      },
+    },
+  },
+} as const;
+
 const requires = {
   type: 'array',
   description:
@@ -237,9 +291,9 @@ export const projectSchema = {
           minLength: 1,
         },
         builder: {
-          enum: ['auto', 'docker', 'layers'],
+          enum: ['auto', 'docker', 'layers', 'custom'],
           description:
-            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), or auto, which takes layers for all that needs no engine and makes the same image. Default: auto.',
+            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), or auto, which takes layers for all that needs no engine and makes the same image. custom is a command, and goes without saying where there is one. Default: auto.',
         },
         platform: {
           type: 'string',
@@ -248,6 +302,7 @@ export const projectSchema = {
           patternHint: 'an operating system and an architecture: linux/arm64',
         },
         docker,
+        custom,
         tag,
         requires,
       },
@@ -371,6 +426,19 @@ export const rootSchema = {
       type: 'boolean',
       description:
         'Whether names below defaultRepo keep their slashes; else they become underscores: shop/api is team/shop_api. Default: true for registries of Google, on this machine or of the cluster.',
+    },
+    build: {
+      type: 'object',
+      description: 'How images are built.',
+      additionalProperties: false,
+      properties: {
+        concurrency: {
+          type: 'integer',
+          minimum: 0,
+          description:
+            'How many at a time, of all in one run; 0 for as many as there are cores. Also --concurrency. Default: as many as there are cores and at most 4 in an engine, 8 without one.',
+        },
+      },
     },
     insecureRegistries: {
       type: 'array',

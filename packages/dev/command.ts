@@ -30,6 +30,8 @@ export interface CommandOptions {
   readonly defaultRepo?: string;
   /** Whether images are pushed to a registry; absent: as the config says, else as it suits the cluster. */
   readonly push?: boolean;
+  /** How many images are built at a time; 0: as many as there are cores. Absent: as the config says. */
+  readonly concurrency?: number;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   /** Aborted at the first Ctrl+C or SIGTERM: the command cleans up and ends. */

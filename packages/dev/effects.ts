@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBuilders, readImageRecord, writeImageRecord, type Builder } from '../build';
+import { processes } from '../clients';
 import { applyRelease, namespacesOf, removeRelease, render, unusedArtifacts, type RenderedObject } from '../deploy';
 import {
   countLeaves,
@@ -69,12 +70,15 @@ export class Effects {
     this.read = sourceReader(session.options.root);
     this.targets = new TargetRunner(session.options, report);
     const { engine, registry, delivery, options } = session;
+    const concurrency = options.concurrency ?? session.read.settings.buildConcurrency;
     this.builders = openBuilders({
       engine,
       registry,
+      processes,
       env: options.env,
       cacheDir: layersFolder(options.root),
       hasRegistry: delivery?.repo !== undefined,
+      ...(concurrency !== undefined && { concurrency }),
     });
   }
 

@@ -53,9 +53,15 @@ export class ImageNames {
     const filled = (templates: Readonly<Record<string, string>> = {}): Readonly<Record<string, string>> =>
       Object.fromEntries(Object.entries(templates).map(([name, template]) => [name, fill(template)]));
     const labels = { ...recipe.labels, ...filled(recipe.lateLabels) };
+    const { command } = recipe;
     return {
       ...artifact,
-      recipe: { ...recipe, args: { ...recipe.args, ...filled(recipe.lateArgs) }, labels },
+      recipe: {
+        ...recipe,
+        args: { ...recipe.args, ...filled(recipe.lateArgs) },
+        labels,
+        ...(command && { command: { ...command, env: { ...command.env, ...filled(command.lateEnv) } } }),
+      },
       ...(settings && { settings: { ...settings, cacheFrom: settings.cacheFrom.map(fill) } }),
     };
   }

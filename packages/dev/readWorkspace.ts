@@ -1,6 +1,8 @@
+import { processes } from '../clients';
 import { filesBelow } from '../source';
-import { assemble, type GraphSource, type WorkspaceFacts, type WorkspaceSettings } from '../graph';
+import { assemble, dependenciesCommands, type GraphSource, type WorkspaceFacts, type WorkspaceSettings } from '../graph';
 import { succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
+import { listDependencies } from './listDependencies';
 
 export interface ReadWorkspaceOptions {
   /** Absolute path of the workspace. */
@@ -29,7 +31,17 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   const { root, graph, mode, env, defaultRepo } = options;
   const read = await graph.read();
   if (!read.ok) return read;
-  const facts = { root, graph: read.value, mode, env, ...(defaultRepo !== undefined && { defaultRepo }) };
-  const assembled = assemble({ ...facts, files: filesBelow(root) });
+  const files = filesBelow(root);
+  const commands = dependenciesCommands({ graph: read.value, files });
+  const listed = commands.length === 0 ? undefined : await listDependencies(commands, { root, env, processes });
+  const facts = {
+    root,
+    graph: read.value,
+    mode,
+    env,
+    ...(defaultRepo !== undefined && { defaultRepo }),
+    ...(listed && { listedDependencies: listed }),
+  };
+  const assembled = assemble({ ...facts, files });
   return succeeded({ ...assembled, facts, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
 }

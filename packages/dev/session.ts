@@ -240,7 +240,7 @@ function needsEngine(workspace: Workspace, projects: readonly string[]): boolean
     const artifact = artifacts.get(name);
     if (!artifact || seen.has(name)) return false;
     seen.add(name);
-    return !artifact.recipe.builder.startsWith('layers/') || artifact.requires.some(byEngine);
+    return !/^(layers|custom)\//.test(artifact.recipe.builder) || artifact.requires.some(byEngine);
   };
   return goal.ok && [...goal.goal.artifacts].some(byEngine);
 }

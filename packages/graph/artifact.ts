@@ -16,6 +16,7 @@ import type { AfterCommand, Artifact, Input, Problem, ReloadPolicy, WorkspacePat
 import { isImage, parseReference } from '../tag';
 import { chooseBuilder } from './builder';
 import { chooseContext } from './context';
+import { buildCommandOf, fromCommand, type ListedDependencies } from './customImage';
 import { dockerOptionsOf } from './dockerOptions';
 import { imageTextsOf } from './imageTexts';
 import { expectedKind, type Output } from './outputs';
@@ -32,6 +33,7 @@ export interface ArtifactRequest extends ProjectSettings {
   readonly defaultRepo: string | undefined;
   readonly files: RecordedFiles;
   readonly outputs: readonly Output[];
+  readonly listed: ListedDependencies | undefined;
   /** All containers of all manifests of the workspace. */
   readonly containers: readonly ManifestContainer[];
   /** Project → the name that its image has, or would have. */
@@ -58,8 +60,10 @@ export function imageNameOf({ project, config }: Pick<ProjectSettings, 'project'
 /** Makes the artifact of a project with a Dockerfile, without what other artifacts say of it. Undefined: the project has no image. */
 export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
   const { project, config, own, files } = request;
-  const dockerfile = joinPath(project.root, config.image?.docker?.file ?? 'Dockerfile');
-  const text = files.textOf(dockerfile);
+  const { custom, docker } = config.image ?? {};
+  const dockerfile = joinPath(project.root, custom?.dependencies?.dockerfile ?? docker?.file ?? 'Dockerfile');
+  const hasDockerfile = !custom || custom.dependencies?.dockerfile !== undefined;
+  const text = hasDockerfile ? files.textOf(dockerfile) : '';
   const image = imageNameOf(request);
   if (text === undefined) {
     const ownImage = own?.config?.image;
@@ -68,7 +72,7 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
     return { image, artifact: undefined, required: [], problems: [dockerfileNotFound(request, { dockerfile, use })] };
   }
   const name = parseReference(image);
-  const problems: Problem[] = [];
+  const problems: Problem[] = [...customMissing(request)];
   if (!name.ok) {
     problems.push({
       ...name.problem,
@@ -81,27 +85,56 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
   }
   const args = imageTextsOf(
     { ...request, image },
-    { written: config.image?.docker?.args ?? {}, keys: ['image', 'docker', 'args'], what: 'the build argument' },
+    { written: docker?.args ?? {}, keys: ['image', 'docker', 'args'], what: 'the build argument' },
   );
   const options = dockerOptionsOf({ ...request, image });
   const configured = configuredRequires(request);
+  const command = custom && buildCommandOf({ ...request, image }, custom);
+  problems.push(...(command?.problems ?? []));
   const tag = taggerOf(request);
-  const made = fromDockerfile({ ...request, dockerfile, text, args: { ...args.values, ...args.late, ...configured.baseArgs }, image });
+  const made = hasDockerfile
+    ? fromDockerfile({ ...request, dockerfile, text, args: { ...args.values, ...args.late, ...configured.baseArgs }, image })
+    : { ...fromCommand({ ...request, image }), bases: [], declared: [] };
   const all = [...problems, ...args.problems, ...options.problems, ...configured.problems, ...tag.problems, ...made.problems];
   const images = [...request.imageNames].map(([other, name]) => ({ project: other, image: name }));
   const found = foundRequires({ ...request, project: project.name, dockerfile, text, bases: made.bases, images });
   const required = [...configured.required, ...found];
-  const undeclared = made.artifact ? undeclaredBaseArgs(request, made.declared) : [];
+  const undeclared = made.artifact && !custom ? undeclaredBaseArgs(request, made.declared) : [];
   if (!made.artifact || all.length > 0 || undeclared.length > 0)
     return { image, artifact: undefined, required, problems: [...all, ...undeclared] };
   const recipe = {
     ...made.artifact.recipe,
     ...options.recipe,
-    ...sortedArgs({ late: args.late, baseArgs: configured.baseArgs, all: made.artifact.recipe.args }),
+    ...(command
+      ? { args: {}, command: command.command, ...baseVariables(configured.baseArgs) }
+      : sortedArgs({ late: args.late, baseArgs: configured.baseArgs, all: made.artifact.recipe.args })),
   };
   const { settings } = options;
   const artifact = { ...made.artifact, recipe, ...(settings && { settings }), ...(tag.tagger && { tag: tag.tagger }) };
   return { image, artifact, required, problems: [] };
+}
+
+/** A command gets the references of other images as variables. */
+function baseVariables(baseArgs: Readonly<Record<string, string>>): Pick<Artifact['recipe'], 'baseArgs'> {
+  return Object.keys(baseArgs).length === 0 ? {} : { baseArgs };
+}
+
+/** `builder: custom` is nothing without a command. */
+function customMissing(request: ArtifactRequest): readonly Problem[] {
+  const { builder, custom } = request.config.image ?? {};
+  if (builder !== 'custom' || custom) return [];
+  const location = placeIn(request, ['image', 'builder']);
+  return [
+    {
+      code: 'commandMissing',
+      message: `${request.project.name}: image.builder is custom, and image.custom.command does not say how the image is made`,
+      hint: 'write the command, or leave image.builder out',
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      project: request.project.name,
+      ...(location && { location }),
+    },
+  ];
 }
 
 /** Parts the arguments that a Dockerfile declares by when their values are known. */

@@ -8,6 +8,7 @@ import type { GraphFacts, GraphProject } from './graphSource';
 import { manifestsOf, type SourceFacts } from './manifestSources';
 import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
+import { dependenciesCommandOf, type DependenciesCommand, type ListedDependencies } from './customImage';
 import { circles } from './requires';
 import type { ConfigAt, ProjectSettings } from './settings';
 import { targetsOf } from './targets';
@@ -21,6 +22,8 @@ export interface WorkspaceFacts {
   /** In dev the stage named `dev` is built, when there is one and the config names none. */
   readonly mode: 'dev' | 'deploy';
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** What the commands of `dependenciesCommands` named. */
+  readonly listedDependencies?: ListedDependencies;
   /** From the command line; wins over SLIPWAY_DEFAULT_REPO and the config. */
   readonly defaultRepo?: string;
 }
@@ -31,6 +34,7 @@ export interface WorkspaceSettings {
   readonly multiLevelRepo: boolean | undefined;
   readonly insecureRegistries: readonly string[];
   readonly push: boolean | undefined;
+  readonly buildConcurrency: number | undefined;
   readonly allowContexts: readonly string[];
   /** Releases that dev leaves deployed when it ends. */
   readonly keep: ReadonlySet<string>;
@@ -48,10 +52,7 @@ const configName = 'slipway.yaml';
 /** Puts together what the graph, config files, Dockerfiles and manifests say. What is wrong with one project is a problem of the workspace; the others go on. */
 export function assemble(facts: WorkspaceFacts): Assembled {
   const files = recorded(facts.files);
-  const graph: GraphFacts = {
-    ...facts.graph,
-    projects: facts.graph.projects.map((project) => ({ ...project, root: joinPath('', project.root) })),
-  };
+  const graph = normalized(facts.graph);
   const problems: Problem[] = [];
   const root = configAt(configName, files);
   if (root) problems.push(...root.problems);
@@ -70,7 +71,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     // With a wrong config the image would be another one.
     if (each.own && !each.own.config) return each.own.path === configName && each.project.root !== '' ? [] : unreadable(each);
     const { mode, env } = facts;
-    const image = imageOf({ ...each, mode, env, defaultRepo, files, outputs, containers, imageNames });
+    const image = imageOf({ ...each, listed: facts.listedDependencies, mode, env, defaultRepo, files, outputs, containers, imageNames });
     return image ? [{ ...image, project: each.project.name }] : [];
   });
   const named = withoutCircles(withUniqueNames(images));
@@ -118,11 +119,26 @@ export function assemble(facts: WorkspaceFacts): Assembled {
       multiLevelRepo: root?.config?.multiLevelRepo,
       insecureRegistries: root?.config?.insecureRegistries ?? [],
       push: root?.config?.push,
+      buildConcurrency: root?.config?.build?.concurrency,
       allowContexts: root?.config?.allowContexts ?? [],
       keep,
     },
     configFiles: [...files.asked].sort(),
   };
+}
+
+/** Commands that have to be asked before a workspace can be put together. */
+export function dependenciesCommands({ graph, files }: Pick<WorkspaceFacts, 'graph' | 'files'>): readonly DependenciesCommand[] {
+  const recording = recorded(files);
+  const root = configAt(configName, recording);
+  return normalized(graph).projects.flatMap((project) => {
+    const command = dependenciesCommandOf(settingsOf(project, { root, files: recording }));
+    return command ? [command] : [];
+  });
+}
+
+function normalized(graph: GraphFacts): GraphFacts {
+  return { ...graph, projects: graph.projects.map((project) => ({ ...project, root: joinPath('', project.root) })) };
 }
 
 function configAt(path: WorkspacePath, files: RecordedFiles): ConfigAt | undefined {

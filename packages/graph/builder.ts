@@ -1,6 +1,7 @@
 import { engineHead, needsEngine, sentDockerfile, type PathKind } from '../dockerfile';
 import { failed, succeeded, type Result, type WorkspacePath } from '../model';
 import type { DockerfileRequest } from './artifact';
+import { custom, placeOfCommand } from './customImage';
 import { joinPath } from './workspaceFiles';
 
 export interface ChosenBuilder {
@@ -28,6 +29,9 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   const { config, own, project, text, args, dockerfile } = request;
   const wanted = config.image?.builder ?? 'auto';
   const place = own?.config?.image?.builder === undefined ? 'slipway.yaml of the workspace' : own.path;
+  if (config.image?.custom) {
+    return succeeded({ builder: custom, because: `image.custom has a command (${placeOfCommand(request)})` });
+  }
   if (wanted === 'docker') return succeeded({ builder: docker, because: `image.builder is docker in ${place}` });
   const platform = config.image?.platform;
   const options = {

@@ -25,8 +25,10 @@ const configName = 'slipway.yaml';
 export function imageFiles({ root, files }: ImageFilesRequest): ImageFiles | undefined {
   const config = configOf(root, files);
   if (!config) return undefined;
-  const { context: wanted, docker } = config.image ?? {};
-  const dockerfile = joinPath(root, docker?.file ?? 'Dockerfile');
+  const { context: wanted, docker, custom } = config.image ?? {};
+  // What a command reads may be anything.
+  if (custom && custom.dependencies?.dockerfile === undefined) return undefined;
+  const dockerfile = joinPath(root, custom?.dependencies?.dockerfile ?? docker?.file ?? 'Dockerfile');
   const text = files.textOf(dockerfile);
   if (text === undefined) return undefined;
   const contexts = wanted === undefined ? [root, ''] : [contextOf(wanted, root)];

@@ -1,5 +1,6 @@
-export { assemble, type Assembled, type WorkspaceFacts, type WorkspaceSettings } from './assemble';
+export { assemble, dependenciesCommands, type Assembled, type WorkspaceFacts, type WorkspaceSettings } from './assemble';
 export { defaultRepoOf, type DefaultRepo } from './defaultRepo';
+export type { DependenciesCommand, ListedDependencies } from './customImage';
 export * from './graphSource';
 export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';
 export { interpolatePath } from './interpolate';

@@ -90,7 +90,10 @@ export interface BuildRecipe {
   /** Builder kind with the version of what it makes: `docker/1`. Two builders never share a tag. */
   readonly builder: string;
   readonly context: WorkspacePath;
+  /** What says how it is made: the Dockerfile, or the config that has the command. */
   readonly dockerfile: WorkspacePath;
+  /** Of an image that a command makes. */
+  readonly command?: BuildCommand;
   readonly target?: string;
   readonly args: Readonly<Record<string, string>>;
   /** Templates of arguments that name the image itself (`IMAGE_TAG`, `IMAGE_REPO`): filled in when its tag is known, which is made from all the rest. */
@@ -105,6 +108,19 @@ export interface BuildRecipe {
   readonly network?: BuildNetwork;
   /** Addresses by the name that commands know them by. */
   readonly addHosts?: Readonly<Record<string, string>>;
+}
+
+export interface BuildCommand {
+  /** For a shell when it is a text. */
+  readonly run: string | readonly string[];
+  /** Where it runs. */
+  readonly folder: WorkspacePath;
+  /** The config that has it. */
+  readonly config: WorkspacePath;
+  /** Variables beside those that say what is to be made. */
+  readonly env: Readonly<Record<string, string>>;
+  /** As `lateArgs`. */
+  readonly lateEnv?: Readonly<Record<string, string>>;
 }
 
 export type BuildNetwork = 'default' | 'none' | 'host';

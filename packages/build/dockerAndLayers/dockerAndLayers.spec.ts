@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { processes } from '../../clients';
 import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type Snapshot } from '../../model';
 import { fakeEngine, type FakeEngine } from '../../testkit/fakeEngine';
 import { fakeRegistry } from '../../testkit/fakeRegistry';
@@ -47,7 +48,7 @@ function jobOf(all: Files, more: Partial<BuildJob> = {}): BuildJob {
 /** Another engine and another folder for layers are another machine; the registry is everybody's. */
 function machine(engine: FakeEngine = fakeEngine({ bases: ['node:20'] })) {
   const cacheDir = mkdtempSync(join(root, 'cache-'));
-  const builder = openBuilders({ engine, registry: engine.registry, cacheDir, hasRegistry: true, env: {} });
+  const builder = openBuilders({ engine, registry: engine.registry, processes, cacheDir, hasRegistry: true, env: {} });
   return { engine, registry: engine.registry, build: (job: BuildJob) => builder.build(job) };
 }
 

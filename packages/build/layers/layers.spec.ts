@@ -1,6 +1,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { processes } from '../../clients';
 import { buffer } from 'node:stream/consumers';
 import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type Snapshot } from '../../model';
 import { fakeEngine, type FakeEngine } from '../../testkit/fakeEngine';
@@ -46,7 +47,7 @@ function jobOf(dockerfile: string, files: Files, more: Partial<BuildJob> = {}): 
 /** Another folder for layers is another machine. */
 function machine(engine: FakeEngine = fakeEngine({ bases: ['node:20'] })) {
   const cacheDir = mkdtempSync(join(root, 'cache-'));
-  const builder = openBuilders({ engine, registry: engine.registry, cacheDir, hasRegistry: true, env: {} });
+  const builder = openBuilders({ engine, registry: engine.registry, processes, cacheDir, hasRegistry: true, env: {} });
   return { engine, registry: engine.registry, build: (job: BuildJob) => builder.build(job) };
 }
 
@@ -150,7 +151,7 @@ describe('an image put together without an engine', () => {
 
   it('is made by the engine where no registry is to have it', async () => {
     const engine = fakeEngine({ bases: ['node:20'] });
-    const builder = openBuilders({ engine, registry: engine.registry, cacheDir: join(root, 'none'), hasRegistry: false, env: {} });
+    const builder = openBuilders({ engine, registry: engine.registry, processes, cacheDir: join(root, 'none'), hasRegistry: false, env: {} });
     expect(await builder.build(jobOf(dockerfile, files))).toMatchObject({ value: { builder: 'docker', image: { location: 'engine' } } });
   });
 });

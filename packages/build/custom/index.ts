@@ -1,0 +1,1 @@
+export { customBuilder } from './customBuilder';
