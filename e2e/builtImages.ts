@@ -10,7 +10,7 @@ import { blobStore } from '../build/layers/blobStore';
 import { indexLayer, readFilesOf, treeOfLayers } from '../build/layers/readLayer';
 import { FileTree, type Node } from '../build/layers/fileTree';
 import type { ImageFile, ImageManifest } from '../build/layers/imageFile';
-import { connectEngine, connectKube, openRegistry } from '../clients';
+import { connectEngine, connectKube, openRegistry, processes } from '../clients';
 import { inputsOf, readDockerfile, readIgnore, type PathKind } from '../dockerfile';
 import { contentDigest, dirEntry, entryAt, leavesOf, type Artifact, type DirEntry, type Input, type Snapshot } from '../model';
 import { select, snapshotOf } from '../plan';
@@ -76,7 +76,7 @@ export async function openBuiltImages(): Promise<BuiltImages> {
   const registry = openRegistry();
   const repo = `${await localRegistry(valueOf(await connectKube()))}/built-${randomUUID().slice(0, 8)}`;
   const root = mkdtempSync(join(tmpdir(), 'slipway-built-'));
-  const builder = openBuilders({ engine, registry, cacheDir: join(root, '.cache'), hasRegistry: true, env: process.env });
+  const builder = openBuilders({ engine, registry, processes, cacheDir: join(root, '.cache'), hasRegistry: true, env: process.env });
   const signal = AbortSignal.timeout(1_800_000);
   const made: string[] = [];
   writeContext(join(root, context));

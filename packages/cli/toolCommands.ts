@@ -51,6 +51,7 @@ interface SyncFlags {
 
 interface PruneFlags {
   readonly dryRun?: boolean;
+  readonly images?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -119,14 +120,16 @@ export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd,
     });
   ofCluster(command('prune', 'remove what this workspace has deployed and has no project for any more', ''))
     .option('--dry-run', 'only say what would be removed')
+    .option('--images', 'also images of this workspace that nothing uses, in the engine and in the registry of the cluster')
     .option('-y, --yes', 'do not ask')
     .action((flags: Flags & PruneFlags) => {
-      const { dryRun = false, yes = false, json = false } = flags;
+      const { dryRun = false, images = false, yes = false, json = false } = flags;
       const start = (options: CommandOptions) =>
         commands.prune({
           ...options,
           projects: [],
           dryRun,
+          images,
           ...(ask && !yes && !json
             ? {
                 confirm: async (left) => {

@@ -2,18 +2,36 @@ import { processes } from '../clients';
 import { labelValue, nameOf, ownedReleases, removeRelease, type OwnedRelease } from '../deploy';
 import type { Problem, Workspace } from '../model';
 import type { CommandOptions, CommandResult, PruneDocument } from './command';
+import { buildCommand } from './oneShot';
+import { pruneImages } from './pruneImages';
 import { preflight } from './session';
 import { withProblems, worstExit } from './worstExit';
 
 export interface PruneOptions extends CommandOptions {
   /** Only says what would be removed. */
   readonly dryRun?: boolean;
+  /** Also images that nothing uses any more. */
+  readonly images?: boolean;
   /** Asks whether to go on; absent where nobody can answer, then nothing is asked. */
   readonly confirm?: (left: PruneDocument['releases']) => Promise<boolean>;
 }
 
 /** Removes what this workspace has deployed and no project of it stands for any more. What is another workspace's, or nobody's, stays. */
 export async function pruneCommand(options: PruneOptions): Promise<CommandResult<PruneDocument>> {
+  const pruned = await pruneReleases(options);
+  if (options.images !== true || pruned.exitCode !== 0) return pruned;
+  const dryRun = options.dryRun === true;
+  const { session, problems } = await preflight(options, new Set(['workspace', 'cluster', 'delivery']), 'deploy');
+  if (!session) return { ...withProblems(problems), document: pruned.document };
+  // What a build of the files as they are would find, and what it would not find is not there.
+  const quiet = { ...options, projects: [], report: () => undefined, dryRun: true };
+  const { document } = await buildCommand(quiet);
+  const current = new Set(document.images.flatMap(({ tag, digest }) => [tag, digest]));
+  const left = await pruneImages(session, { current, dryRun });
+  return { ...withProblems(left.problems), document: { ...pruned.document, images: left.images } };
+}
+
+async function pruneReleases(options: PruneOptions): Promise<CommandResult<PruneDocument>> {
   const refuse = (problems: readonly Problem[], document: PruneDocument = { dryRun, releases: [] }) => ({
     exitCode: worstExit(problems),
     problems,

@@ -48,7 +48,10 @@ export async function chooseDelivery(options: DeliveryOptions): Promise<Result<D
     if (!hosting.ok) return hosting;
     const { host, help: page } = hosting.value ?? {};
     if (host !== undefined)
-      return succeeded(pushTo({ repo: host, multiLevel: true }, `the cluster publishes the registry ${host}`, options));
+      return succeeded({
+        ...pushTo({ repo: host, multiLevel: true }, `the cluster publishes the registry ${host}`, options),
+        isClustersOwn: true,
+      });
     help = page;
   }
   if (push === true) return failed(nowhere(`push is true, but the cluster of context ${context} publishes no registry`, help));

@@ -15,6 +15,8 @@ export interface Delivery {
   readonly because: string;
   /** Where images are pushed to; undefined when they are not pushed. */
   readonly repo: string | undefined;
+  /** The registry came with the cluster: what nothing in the cluster uses is used by nobody. */
+  readonly isClustersOwn?: boolean;
   /** The engine that images are built in, when the cluster has one of its own. */
   readonly engine?: Engine;
   /** An image's full name, without tag: `localhost:5000/shop/api`. */

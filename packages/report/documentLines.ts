@@ -50,7 +50,20 @@ export function renderLines({ text, file, releases }: RenderDocument): readonly 
 }
 
 /** What was removed is told when it is; what is only listed, and that there was nothing, is left to say. */
-export function pruneLines({ dryRun, releases }: PruneDocument, paint: Paint = plain): readonly string[] {
+export function pruneLines(document: PruneDocument, paint: Paint = plain): readonly string[] {
+  return [...prunedReleases(document, paint), ...(document.images ? prunedImages(document.images, document.dryRun, paint) : [])];
+}
+
+function prunedImages(images: NonNullable<PruneDocument['images']>, dryRun: boolean, paint: Paint): readonly string[] {
+  if (images.length === 0) return ['no image is left behind'];
+  const listed = columns(
+    images.map(({ where, ref, removed }) => [`  ${shortRef(ref)}`, `in the ${where}`, dryRun || removed ? '' : 'not removed']),
+    paint,
+  );
+  return [dryRun ? 'images that would be removed, as nothing uses them:' : 'removed images that nothing uses:', ...listed];
+}
+
+function prunedReleases({ dryRun, releases }: PruneDocument, paint: Paint): readonly string[] {
   if (releases.length === 0) return ['nothing to prune: all that this workspace has deployed still has its project'];
   if (!dryRun) return releases.some(({ removed }) => removed) ? [] : ['nothing was removed'];
   return ['would be removed, as no project of the workspace has these names:', ...orphanLines(releases, paint)];

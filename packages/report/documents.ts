@@ -41,6 +41,8 @@ export interface PruneDocument {
     readonly objects: readonly string[];
     readonly removed: boolean;
   }[];
+  /** Images of the workspace that nothing uses any more; when they were asked for. */
+  readonly images?: readonly { readonly where: 'engine' | 'registry'; readonly ref: string; readonly removed: boolean }[];
 }
 
 export interface LogsDocument {

@@ -1,7 +1,7 @@
 export { componentsOf } from './custom';
 export { dateTimeTag, defaultDateFormat } from './dateTime';
 export { sanitized, type GitFacts } from './gitCommit';
-export { inputDigestTag } from './inputDigest';
+export { inputDigestTag, isInputDigestTag } from './inputDigest';
 export { digestOfRef, isImage, nameOf, nameOfRef, parseReference, tagMistake, tagOfRef, type ImageReference } from './reference';
 export { needsGit, tagOf, type TagSubject } from './tagOf';
 export { isLoopback, takesNestedNames, underRepo, type RepoRule } from './underRepo';

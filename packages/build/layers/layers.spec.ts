@@ -151,7 +151,14 @@ describe('an image put together without an engine', () => {
 
   it('is made by the engine where no registry is to have it', async () => {
     const engine = fakeEngine({ bases: ['node:20'] });
-    const builder = openBuilders({ engine, registry: engine.registry, processes, cacheDir: join(root, 'none'), hasRegistry: false, env: {} });
+    const builder = openBuilders({
+      engine,
+      registry: engine.registry,
+      processes,
+      cacheDir: join(root, 'none'),
+      hasRegistry: false,
+      env: {},
+    });
     expect(await builder.build(jobOf(dockerfile, files))).toMatchObject({ value: { builder: 'docker', image: { location: 'engine' } } });
   });
 });
