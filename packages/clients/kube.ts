@@ -92,7 +92,11 @@ export interface Kube {
     options?: { readonly gracePeriodSeconds?: number; readonly propagation?: 'Background' | 'Foreground' },
   ): Promise<Result<void>>;
   /** Lists, then watches, and goes on through every disconnect until stopped. */
-  watch(kind: KindRef, options: { readonly namespace?: string; readonly labelSelector?: string }, events: WatchEvents): { stop(): void };
+  watch(
+    kind: KindRef,
+    options: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
+    events: WatchEvents,
+  ): { stop(): void };
   /** Whether the API server knows a kind, and whether its objects live in namespaces. */
   resource(kind: KindRef): Promise<Result<{ readonly plural: string; readonly namespaced: boolean } | undefined>>;
   exec(request: {

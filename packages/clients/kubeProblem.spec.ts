@@ -28,6 +28,32 @@ describe('problemOfStatus', () => {
     });
   });
 
+  it.each([
+    [
+      'a quota',
+      403,
+      'services "web" is forbidden: exceeded quota: few, requested: services=1, used: services=1, limited: services=1',
+      'quotaExceeded',
+      'the cluster refuses Deployment shop/api: exceeded quota: few, requested: services=1, used: services=1, limited: services=1',
+    ],
+    [
+      'a webhook',
+      400,
+      'admission webhook "no.example.test" denied the request: no label "team"',
+      'admissionDenied',
+      'a policy of the cluster refuses Deployment shop/api: admission webhook "no.example.test" denied the request: no label "team"',
+    ],
+    [
+      'a policy',
+      422,
+      `deployments.apps "api" is forbidden: ValidatingAdmissionPolicy 'few' with binding 'few' denied request: at most 3 replicas`,
+      'admissionDenied',
+      `a policy of the cluster refuses Deployment shop/api: ValidatingAdmissionPolicy 'few' with binding 'few' denied request: at most 3 replicas`,
+    ],
+  ])('says what %s refuses', (_name, code, message, expected, told) => {
+    expect(problemOfStatus({ code, message }, subject)).toMatchObject({ code: expected, message: told });
+  });
+
   it('says who manages a field that is in conflict', () => {
     const causes = [{ reason: 'FieldManagerConflict', message: 'conflict with "kubectl"', field: '.spec.replicas' }];
     expect(problemOfStatus({ code: 409, message: 'x', details: { causes } }, subject)).toMatchObject({

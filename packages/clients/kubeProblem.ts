@@ -22,8 +22,26 @@ export function problemOfStatus(status: KubeStatus, subject: string): Problem {
   return whole.trim().includes('\n') ? { ...problem, detail: whole.trim() } : problem;
 }
 
+/** What a policy of the cluster says, whatever status it comes with. */
+function policyProblem(said: string, subject: string): Problem | undefined {
+  if (/exceeded quota/.test(said)) {
+    const message = `the cluster refuses ${subject}: ${said.replace(/^.* is forbidden: /, '')}`;
+    const hint = 'lower what it asks for, or see what is used: kubectl describe quota';
+    return { code: 'quotaExceeded', message, hint, retry: 'afterDelay', exitCode: 1 };
+  }
+  const [refusal] =
+    /(admission webhook "[^"]+" denied the request|ValidatingAdmissionPolicy '[^']+'.* denied request|violates PodSecurity ).*$/s.exec(
+      said,
+    ) ?? [];
+  if (refusal === undefined) return undefined;
+  const message = `a policy of the cluster refuses ${subject}: ${refusal}`;
+  return { code: 'admissionDenied', message, hint: 'change the manifest as the policy asks', retry: 'whenInputChanges', exitCode: 1 };
+}
+
 function problemOf(status: KubeStatus, said: string, subject: string): Problem {
   const code = status.code ?? 500;
+  const refused = code < 500 ? policyProblem(said, subject) : undefined;
+  if (refused) return refused;
   if (code === 401) {
     return {
       code: 'clusterRefused',

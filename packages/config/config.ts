@@ -43,6 +43,7 @@ export interface Config {
   readonly kustomize?: KustomizeConfig;
   readonly helm?: HelmConfig;
   readonly namespace?: string;
+  readonly rollout?: { readonly deadline?: number; readonly tolerateFailuresUntilDeadline?: boolean };
   readonly portForward?: readonly ForwardConfig[];
   /** Root only. */
   readonly build?: { readonly concurrency?: number };
@@ -134,6 +135,7 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
         addHosts: { ...rootDocker?.addHosts, ...ownDocker?.addHosts },
       },
     },
+    ...((root.rollout ?? own.rollout) && { rollout: { ...root.rollout, ...own.rollout } }),
     dev: { ...root.dev, ...own.dev },
   };
 }

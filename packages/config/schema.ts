@@ -402,6 +402,19 @@ export const projectSchema = {
       pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
       patternHint: 'lower-case letters, digits and dashes',
     },
+    rollout: {
+      type: 'object',
+      description: 'How deploy and run wait for what was applied.',
+      additionalProperties: false,
+      properties: {
+        deadline: { type: 'number', description: 'Seconds after which a rollout has failed. Default: 600.', minimum: 1 },
+        tolerateFailuresUntilDeadline: {
+          type: 'boolean',
+          description:
+            'What is wrong with a rollout (a crash, an image that cannot be pulled, no node with room) counts only at the deadline: for clusters that grow, and services that crash until another one is there. Default: false, it counts at once.',
+        },
+      },
+    },
     portForward: { type: 'array', description: 'Default: the first port of each Service.', items: portForward },
     dev: {
       type: 'object',

@@ -4,7 +4,7 @@ export { isTracked, nameOf, trackedKinds } from './kinds';
 export type { DeployContext } from './deployer';
 export { applyRelease, makeManifests, namespacesOf, removeRelease } from './deployRelease';
 export type { Applied, ApplyRequest } from './kubectl/apply';
-export type { ManifestText } from './kubectl/manifest';
+export { readManifests, type ManifestText } from './kubectl/manifest';
 export type { Removed, RemoveRequest } from './kubectl/remove';
 export { render, unusedArtifacts, type RenderedObject, type RenderRequest } from './kubectl/render';
 export { inApplyOrder, manifestStream } from './manifestStream';

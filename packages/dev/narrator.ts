@@ -128,7 +128,7 @@ export class Narrator {
     for (const [name, state] of world.releases) {
       if (!isOfLastApply(state) || state.live.state !== 'found') continue;
       const { fingerprint, rollout } = state.live.value;
-      const text = `${fingerprint} ${rollout.state} ${rollout.state === 'ready' ? '' : rollout.state === 'failed' ? rollout.problem.message : rollout.message}`;
+      const text = `${fingerprint} ${rollout.state} ${rollout.state === 'ready' ? '' : rollout.state === 'failed' ? rollout.problem.message : `${rollout.reason?.code ?? ''} ${rollout.message}`}`;
       if (this.saidRollout.get(name) === text) continue;
       this.saidRollout.set(name, text);
       if (rollout.state === 'progressing' && !this.rolloutSince.has(name)) this.rolloutSince.set(name, world.now);
@@ -141,7 +141,13 @@ export class Narrator {
           events.push({ kind: 'rollout', release: name, state: 'ready', message: 'rolled out', ...ms });
           break;
         case 'progressing':
-          events.push({ kind: 'rollout', release: name, state: 'progressing', message: rollout.message });
+          events.push({
+            kind: 'rollout',
+            release: name,
+            state: 'progressing',
+            message: rollout.message,
+            ...(rollout.reason && { code: rollout.reason.code }),
+          });
           break;
         case 'failed':
           this.rolloutSince.delete(name);

@@ -7,6 +7,7 @@ import type { ContainerState, DirEntry, Goal, Problem, Report, Result, SeenConta
 import type { ArtifactView } from '../plan';
 import { openLoop, type Loop, type Turn } from './converge';
 import { Effects, type Difference } from './effects';
+import { fieldPlace } from './fieldPlace';
 import { Narrator } from './narrator';
 import { scopeFor } from './scope';
 import { namespaceOf, type Session } from './session';
@@ -119,6 +120,10 @@ export async function openRun(options: RunOptions): Promise<Run> {
           owner: { workspaceId: session.workspaceId, release: name },
           namespaces: namespacesOf(release, namespaceOf(session, release)),
           snapshotOf: effects.snapshotOf,
+          locate: async (object, fieldPath) => {
+            const now = loop.world().workspace ?? workspace;
+            return fieldPlace({ session, workspace: now, release: now.releases.get(name) ?? release }, object, fieldPath);
+          },
           onSeen,
           onTrouble,
         }),

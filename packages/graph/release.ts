@@ -1,5 +1,5 @@
-import type { PortForward, Release } from '../model';
-import type { Artifact } from '../model';
+import type { Config } from '../config';
+import { usualPatience, type Artifact, type Patience, type PortForward, type Release } from '../model';
 import { isImage } from '../tag';
 import type { SourceFacts } from './manifestSources';
 import type { ProjectSettings } from './settings';
@@ -22,6 +22,14 @@ export function releaseOf({ project, config, manifests, artifacts, defaultRepo }
     sources: manifests.sources,
     inputs: manifests.inputs,
     artifacts: used.map((artifact) => artifact.name),
+    ...(config.rollout && { patience: patienceOf(config.rollout) }),
+  };
+}
+
+function patienceOf({ deadline, tolerateFailuresUntilDeadline }: NonNullable<Config['rollout']>): Patience {
+  return {
+    deadlineMs: deadline === undefined ? usualPatience.deadlineMs : deadline * 1000,
+    toleratesFailures: tolerateFailuresUntilDeadline ?? usualPatience.toleratesFailures,
   };
 }
 

@@ -84,6 +84,8 @@ export type Event =
       readonly release: ReleaseName;
       readonly state: 'progressing' | 'ready' | 'failed';
       readonly message: string;
+      /** What keeps one that is progressing, when it is known: a code as of `failed`. */
+      readonly code?: string;
       readonly ms?: number;
     }
   | {

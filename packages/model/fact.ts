@@ -36,7 +36,8 @@ export interface SeenContainer {
 }
 
 export type Rollout =
-  | { readonly state: 'progressing'; readonly message: string }
+  /** `reason` is what keeps it as far as is known; it may pass. */
+  | { readonly state: 'progressing'; readonly message: string; readonly reason?: Problem }
   | { readonly state: 'ready' }
   | { readonly state: 'failed'; readonly problem: Problem };
 

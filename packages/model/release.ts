@@ -12,7 +12,18 @@ export interface Release {
   readonly inputs: readonly ReleaseInput[];
   /** Artifacts whose images it may run. */
   readonly artifacts: readonly ArtifactName[];
+  /** Absent: as `usualPatience`. */
+  readonly patience?: Patience;
 }
+
+/** How long a rollout may take for a command that ends. */
+export interface Patience {
+  readonly deadlineMs: number;
+  /** What is wrong with it counts only at the deadline: a cluster may grow a node meanwhile. */
+  readonly toleratesFailures: boolean;
+}
+
+export const usualPatience: Patience = { deadlineMs: 600_000, toleratesFailures: false };
 
 /** A file that a release is made from, or a directory of them. */
 export interface ReleaseInput {

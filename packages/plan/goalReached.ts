@@ -12,6 +12,7 @@ import {
   type ArtifactView,
 } from './need';
 import { newImageBecause } from './newImageBecause';
+import { givenUp } from './patience';
 
 /** How far a world is from its goal: reached, on its way, or as far as it gets without a change from outside. */
 export type Progress =
@@ -33,14 +34,27 @@ export function progressOf(world: World, plan: Plan): Progress {
   const busy = world.running.size > 0 || plan.start.length > 0;
   if (!busy && isReached(world)) return { state: 'reached' };
   const given = [...world.failures.values()].filter((failure) => failure.retryAt === undefined || failure.attempts >= oneShotAttempts);
-  const rollouts = [...world.goal.releases].flatMap((name) => {
-    const { live, applied, uncertain } = world.releases.get(name) ?? noReleaseState;
-    // What the cluster shows counts only once it shows what was applied last.
-    if (applied !== undefined || (uncertain && world.goal.kind !== 'attached')) return [];
-    return live.state === 'found' && live.value.rollout.state === 'failed' ? [live.value.rollout.problem] : [];
-  });
+  const rollouts = [...world.goal.releases].flatMap((name) => rolloutGivenUp(world, name) ?? []);
   const problems = [...given.map((failure) => failure.problem), ...rollouts, ...newImagesNeeded(world)];
-  return !busy && problems.length > 0 ? { state: 'stuck', problems } : { state: 'working' };
+  return !busy && problems.length > 0 && !othersGoOn(world, plan) ? { state: 'stuck', problems } : { state: 'working' };
+}
+
+function rolloutGivenUp(world: World, name: string): Problem | undefined {
+  const state = world.releases.get(name) ?? noReleaseState;
+  const { live, applied, uncertain } = state;
+  const release = world.workspace?.releases.get(name);
+  // What the cluster shows counts only once it shows what was applied last.
+  if (!release || live.state !== 'found' || applied !== undefined || (uncertain && world.goal.kind !== 'attached')) return undefined;
+  const { rollout } = live.value;
+  if (world.goal.kind === 'deployed') return givenUp(release, state, rollout, world.now);
+  return rollout.state === 'failed' ? rollout.problem : undefined;
+}
+
+/** One that fails ends none of the others: what is still rolling out, or will be tried again, is waited for. */
+function othersGoOn(world: World, { held }: Plan): boolean {
+  if (world.goal.kind !== 'deployed' && world.goal.kind !== 'built') return false;
+  if ([...world.failures.values()].some(({ retryAt, attempts }) => retryAt !== undefined && attempts < oneShotAttempts)) return true;
+  return held.some(({ subject, reason }) => reason === 'waitingForRollout' && rolloutGivenUp(world, subject) === undefined);
 }
 
 /** What keeps containers that are only attached to from being in step: nobody builds the image that they would need. */

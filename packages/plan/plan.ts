@@ -34,6 +34,7 @@ import {
   wantedTree,
   type ArtifactView,
 } from './need';
+import { deadlineOf } from './patience';
 import { referenceFor } from './referenceFor';
 import { newImageBecause } from './newImageBecause';
 import { imageTreeOf, sourceOf, takenFrom } from './snapshot';
@@ -264,6 +265,9 @@ class Planning {
     if (!state.uncertain && (shown || believed)) {
       if (!shown && state.applied) this.wake(state.applied.at + appliedUnseenMs);
       if (!shown || live.value.rollout.state !== 'ready') this.hold(release.name, 'waitingForRollout');
+      // For a command that ends the deadline passes without anything else happening.
+      const deadline = world.goal.kind === 'deployed' ? deadlineOf(release, state) : undefined;
+      if (deadline !== undefined) this.wakeLater(deadline);
       return;
     }
     this.begin(release.name, { kind: 'apply', release: release.name, fingerprint, images });

@@ -430,17 +430,25 @@ function releaseSeen(world: World, fact: Extract<Fact, { kind: 'releaseSeen' }>)
     const [, id] = /^(?:connect|reload|refused):(.*)$/s.exec(key) ?? [];
     if (id !== undefined && !containers.has(id)) failures.delete(key);
   }
+  const { notReadySince, ...before } = state;
+  const next: ReleaseState = {
+    ...before,
+    revision: fact.revision,
+    live: fact.live.state === 'unknown' ? unknown : fact.live,
+    applied: state.applied && isShown(state.applied, fact.live) ? undefined : state.applied,
+  };
+  const waits = next.live.state === 'found' && next.live.value.rollout.state !== 'ready';
+  const since = isSameApply(state.live, next.live) ? (notReadySince ?? world.now) : world.now;
   return {
     ...world,
     containers,
     failures,
-    releases: withItem(world.releases, fact.release, {
-      ...state,
-      revision: fact.revision,
-      live: fact.live.state === 'unknown' ? unknown : fact.live,
-      applied: state.applied && isShown(state.applied, fact.live) ? undefined : state.applied,
-    }),
+    releases: withItem(world.releases, fact.release, waits ? { ...next, notReadySince: since } : next),
   };
+}
+
+function isSameApply(one: ReleaseState['live'], other: ReleaseState['live']): boolean {
+  return one.state === 'found' && other.state === 'found' && one.value.appliedAt === other.value.appliedAt;
 }
 
 function containerSeen(before: ContainerState | undefined, release: string, seen: SeenContainer, now: number): ContainerState {

@@ -21,24 +21,53 @@ test.each<[string, Pod, string, RegExp, RegExp]>([
   [
     'an image that is not there',
     waiting('ImagePullBackOff', 'Back-off pulling image "reg/worker:1": ErrImagePull: rpc error: reg/worker:1: not found'),
-    'imagePullFailed',
+    'imagePullNotFound',
     /^pod worker-1, container worker: its image cannot be pulled, reg\/worker:1: not found$/,
     /that it was pushed/,
   ],
   [
     'a registry that wants a login',
     waiting('ImagePullBackOff', 'ErrImagePull: 401 Unauthorized'),
-    'imagePullFailed',
+    'imagePullUnauthorized',
     /reg\/worker:1: .*401/,
     /imagePullSecrets/,
   ],
   [
     'config that is missing',
     waiting('CreateContainerConfigError', 'configmap "settings" not found'),
-    'containerConfigInvalid',
-    /cannot be made: configmap "settings" not found$/,
-    /ConfigMap/,
+    'configMissing',
+    /reads the ConfigMap settings, which is not there$/,
+    /apply the ConfigMap/,
   ],
+  [
+    'a key that is missing',
+    waiting('CreateContainerConfigError', "couldn't find key TOKEN in Secret shop/login"),
+    'configKeyMissing',
+    /reads the key TOKEN of the Secret login, which does not have it$/,
+    /add TOKEN to it/,
+  ],
+  [
+    'a user that may not be',
+    waiting('CreateContainerConfigError', 'container has runAsNonRoot and image will run as root'),
+    'containerConfigInvalid',
+    /cannot be made: container has runAsNonRoot/,
+    /correct in the manifest/,
+  ],
+  [
+    'a registry that nobody knows the address of, at the first try',
+    waiting('ErrImagePull', 'dial tcp: lookup registry.invalid: no such host'),
+    'imagePullUnreachable',
+    /reg\/worker:1: dial tcp: lookup registry\.invalid: no such host$/,
+    /nodes reach the registry/,
+  ],
+  [
+    'a name that is none',
+    waiting('InvalidImageName', "couldn't parse image name"),
+    'imageNameInvalid',
+    /reg\/worker:1/,
+    /correct the name/,
+  ],
+  ['an image that may not be pulled', waiting('ErrImageNeverPull', ''), 'imagePullForbidden', /reg\/worker:1/, /load the image/],
   [
     'a crash loop',
     looping({ exitCode: 3 }),
@@ -103,7 +132,7 @@ test.each<[string, Pod, string, RegExp, RegExp]>([
 
 test.each<[string, Pod]>([
   ['starts', waiting('ContainerCreating', '')],
-  ['could not be pulled once, by the network', waiting('ErrImagePull', 'i/o timeout')],
+  ['could not be pulled once, by the network', waiting('ErrImagePull', 'unexpected EOF')],
   ['ended once', container({ state: { terminated: { exitCode: 1 } }, restartCount: 0 })],
   [
     'has run long enough since it crashed',
@@ -114,19 +143,87 @@ test.each<[string, Pod]>([
   expect(podTrouble(seen, now)).toBeUndefined();
 });
 
-test('a pod that finds no node counts after ten seconds', () => {
-  const message = '0/1 nodes are available: 1 Insufficient cpu.';
-  const seen = pod({
-    conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime: '2026-01-01T00:00:30Z' }],
-  });
-  expect(podTrouble(seen, now)).toMatchObject({
-    certainAt: Date.parse('2026-01-01T00:00:40Z'),
-    problem: {
-      code: 'podUnschedulable',
-      message: 'pod worker-1 cannot be scheduled: 0/1 nodes are available: 1 Insufficient cpu',
-      hint: 'lower resources.requests, or make room on the nodes',
+const unschedulable = (message: string) =>
+  pod(
+    {
+      conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime: '2026-01-01T00:00:30Z' }],
     },
+    { containers: [{ name: 'worker', resources: { requests: { cpu: '100' } } }] },
+  );
+
+test.each<[string, string, string, string, string]>([
+  [
+    'what it lacks',
+    '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
+    'podUnschedulable',
+    'pod worker-1 cannot be scheduled: of 1 node none takes it: too little cpu on 1 (it asks for 100)',
+    'spec.containers[name="worker"].resources.requests.cpu',
+  ],
+  [
+    'a taint, and where something else is wrong',
+    '0/5 nodes are available: 2 node(s) had untolerated taint {dedicated: gpu}, 3 Insufficient memory. preemption: x',
+    'podUnschedulable',
+    'pod worker-1 cannot be scheduled: of 5 nodes none takes it: the taint dedicated=gpu on 2, too little memory on 3',
+    'spec.tolerations',
+  ],
+  [
+    'labels',
+    "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: x",
+    'podUnschedulable',
+    "pod worker-1 cannot be scheduled: of 1 node none takes it: labels that don't match Pod's node affinity/selector on 1",
+    'spec.nodeSelector',
+  ],
+  [
+    'a claim that is not there',
+    '0/1 nodes are available: persistentvolumeclaim "data" not found. preemption: x',
+    'volumeNotBound',
+    'pod worker-1 waits for a volume: 0/1 nodes are available: persistentvolumeclaim "data" not found',
+    'spec.volumes',
+  ],
+  ['whatever else it is', 'no scheduler', 'podUnschedulable', 'pod worker-1 cannot be scheduled: no scheduler', 'spec'],
+])('a pod that finds no node says after three seconds %s', (_name, said, code, message, field) => {
+  expect(podTrouble(unschedulable(said), now)).toMatchObject({
+    certainAt: Date.parse('2026-01-01T00:00:33Z'),
+    problem: { code, message },
+    field,
   });
+});
+
+const warning = (reason: string, message: string) => ({ apiVersion: 'v1', kind: 'Event', metadata: {}, type: 'Warning', reason, message });
+
+test('a volume that is not there is told as the node says it; what is only late is not', () => {
+  const creating = waiting('ContainerCreating', '');
+  const missing = warning('FailedMount', 'MountVolume.SetUp failed for volume "settings" : configmap "nope" not found');
+  const late = warning('FailedMount', 'MountVolume.SetUp failed for volume "x" : failed to sync configmap cache: timed out');
+  expect(podTrouble(creating, now, [missing])).toMatchObject({
+    problem: { code: 'volumeNotMounted', message: 'pod worker-1 waits for its volume settings: configmap "nope" not found' },
+    field: 'spec.volumes[name="settings"]',
+  });
+  expect(podTrouble(creating, now, [late])).toBeUndefined();
+  expect(podTrouble(creating, now)).toBeUndefined();
+});
+
+test.each<[string, Pod, string]>([
+  ['a limit', looping({ exitCode: 137, reason: 'OOMKilled' }), 'spec.containers[name="worker"].resources.limits.memory'],
+  ['an image', waiting('ImagePullBackOff', 'not found'), 'spec.containers[name="worker"].image'],
+  [
+    'the variable that reads a key',
+    container(
+      { state: { waiting: { reason: 'CreateContainerConfigError', message: "couldn't find key TOKEN in Secret shop/login" } } },
+      { containers: [{ name: 'worker', env: [{ name: 'T', valueFrom: { secretKeyRef: { name: 'login', key: 'TOKEN' } } }] }] },
+    ),
+    'spec.containers[name="worker"].env[name="T"]',
+  ],
+  [
+    'what reads a whole ConfigMap',
+    container(
+      { state: { waiting: { reason: 'CreateContainerConfigError', message: 'configmap "settings" not found' } } },
+      { containers: [{ name: 'worker', envFrom: [{ secretRef: { name: 'x' } }, { configMapRef: { name: 'settings' } }] }] },
+    ),
+    'spec.containers[name="worker"].envFrom[1]',
+  ],
+])('the field to mend is named: %s', (_name, seen, field) => {
+  expect(podTrouble(seen, now)?.field).toBe(field);
 });
 
 test('a probe that kills the container is named', () => {
@@ -164,11 +261,14 @@ test('of a failed pull only the reason is told, not what wraps it', () => {
 test('a container that runs and is not ready has the reason that its probe gives', () => {
   const running = container({ ready: false, state: { running: { startedAt: '2026-01-01T00:00:50Z' } } });
   const message = 'Readiness probe failed: HTTP probe failed with statuscode: 404';
-  const event = { apiVersion: 'v1', kind: 'Event', metadata: {}, reason: 'Unhealthy', message };
-  expect(unready(running, [event])).toEqual({
-    message: `pod worker-1, container worker runs and is not ready: ${message}`,
-    since: Date.parse('2026-01-01T00:00:55Z'),
+  expect(unready(running, [warning('Unhealthy', message)])).toMatchObject({
+    problem: { code: 'probeFailed', message: `pod worker-1, container worker runs and is not ready: ${message}` },
+    certainAt: Date.parse('2026-01-01T00:00:52Z'),
+    field: 'spec.containers[name="worker"].readinessProbe',
   });
-  expect(unready(running)?.message).toBe('pod worker-1, container worker runs and is not ready');
+  expect(unready(running)?.problem).toMatchObject({
+    code: 'containerNotReady',
+    message: 'pod worker-1, container worker runs and is not ready',
+  });
   expect(unready(container({ ready: true, state: { running: { startedAt: '2026-01-01T00:00:50Z' } } }))).toBeUndefined();
 });

@@ -1,9 +1,11 @@
 import type { KindRef, KubeObject } from '../clients';
 import { annotations, isKept, isOwned, isTracked, nameOf, templateLabels, trackedKinds, type AppliedStamp, type Owner } from '../deploy';
-import { absent, found, type ArtifactName, type Known, type Problem, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
+import { absent, found, type ArtifactName, type Known, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
 import { statusOf } from './compute';
-import { podTrouble, unready, type PodTrouble } from './podTrouble';
+import { refusedPods, unboundClaim } from './objectTrouble';
+import { podTrouble, unready } from './podTrouble';
 import { conditionOf, runsLong, type Conditioned, type KubeEvent, type Pod, type Replicated } from './shapes';
+import { trouble, type PodTrouble } from './trouble';
 
 /** What is watched of a release: what it was applied as, and what its controllers make of that. */
 export const watchedKinds: readonly KindRef[] = [
@@ -13,8 +15,11 @@ export const watchedKinds: readonly KindRef[] = [
   { apiVersion: 'v1', kind: 'Pod' },
 ];
 
-/** Why a release is failing: its problem, and the pod whose log may tell more. */
+/** Why a release is failing, or not ready yet. */
 export interface ReleaseTrouble {
+  /** What was applied, and is in trouble itself or by its pods. */
+  readonly object: KubeObject;
+  /** Whose log may tell more. */
   readonly pod: Pod | undefined;
   readonly trouble: PodTrouble;
 }
@@ -23,8 +28,8 @@ export interface ReleaseView {
   readonly live: Known<Omit<SeenRelease, 'rollout'>>;
   readonly rollout:
     | { readonly state: 'ready' }
-    /** `unready` is a pod whose events may say what it waits for. */
-    | { readonly state: 'progressing'; readonly message: string; readonly unready?: Pod }
+    /** `reason` is what keeps it, and may pass. */
+    | { readonly state: 'progressing'; readonly message: string; readonly reason?: ReleaseTrouble }
     | { readonly state: 'failed'; readonly trouble: ReleaseTrouble };
   readonly containers: readonly SeenContainer[];
   /** When to look again although nothing changes, milliseconds since 1970. */
@@ -37,7 +42,7 @@ export interface ReleaseEvidence {
   readonly objects: readonly KubeObject[];
   /** Milliseconds since 1970. */
   readonly now: number;
-  /** Events of pods that were in trouble, by the pod's UID. */
+  /** What is wrong with objects, as events tell, by their UID; oldest first. */
   readonly events: ReadonlyMap<string, readonly KubeEvent[]>;
   readonly snapshotOf: (inputsHash: string) => Snapshot | undefined;
 }
@@ -187,13 +192,14 @@ interface RolloutEvidence {
 
 function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<ReleaseView, 'rollout' | 'lookAgainAt'> {
   const { now, events } = evidence;
+  const eventsOf = (object: KubeObject): readonly KubeEvent[] => events.get(object.metadata.uid ?? '') ?? [];
   const waiting: string[] = [];
-  let unreadyPod: Pod | undefined;
+  let reason: ReleaseTrouble | undefined;
   let lookAgainAt: number | undefined;
-  const consider = (found: ReleaseTrouble | undefined): ReleaseTrouble | undefined => {
-    if (!found || found.trouble.certainAt <= now) return found;
-    lookAgainAt = Math.min(lookAgainAt ?? Infinity, found.trouble.certainAt);
-    return undefined;
+  const isCertain = ({ certainAt }: PodTrouble): boolean => {
+    if (certainAt <= now) return true;
+    lookAgainAt = Math.min(lookAgainAt ?? Infinity, certainAt);
+    return false;
   };
   for (const object of applied) {
     const status = statusOf(object);
@@ -205,25 +211,36 @@ function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<R
         ? []
         : own.filter((pod) => isOfCurrentRevision(pod, object, evidence.objects));
     for (const pod of status.state === 'current' && object.kind === 'Job' ? [] : current) {
-      const trouble = podTrouble(pod, now, events.get(pod.metadata.uid ?? ''));
-      const certain = consider(trouble && { pod, trouble });
-      if (certain) return { rollout: { state: 'failed', trouble: certain }, lookAgainAt: afterGrace(pod, now) };
+      const found = podTrouble(pod, now, eventsOf(pod));
+      if (found && isCertain(found))
+        return { rollout: { state: 'failed', trouble: { object, pod, trouble: found } }, lookAgainAt: afterGrace(pod, now) };
     }
-    const refused = consider(refusedPods(object, evidence.objects, now));
-    if (refused) return { rollout: { state: 'failed', trouble: refused }, lookAgainAt: undefined };
+    const maker = object.kind === 'Deployment' ? newestReplicaSet(object, evidence.objects) : object;
+    const refused = status.state === 'current' ? undefined : ownTrouble(object, { maker, events: eventsOf(maker ?? object) });
+    if (refused && isCertain(refused))
+      return { rollout: { state: 'failed', trouble: { object, pod: undefined, trouble: refused } }, lookAgainAt: undefined };
     if (status.state === 'failed')
-      return { rollout: { state: 'failed', trouble: stuck(object, status.message, own, events) }, lookAgainAt: undefined };
+      return { rollout: { state: 'failed', trouble: stuck(object, status.message, { own, eventsOf, now }) }, lookAgainAt: undefined };
     if (status.state === 'current') continue;
-    const slow = current
-      .map((pod) => ({ pod, ...unready(pod, events.get(pod.metadata.uid ?? '')) }))
-      .find(({ message }) => message !== undefined);
-    if (slow?.since !== undefined && slow.since > now) lookAgainAt = Math.min(lookAgainAt ?? Infinity, slow.since);
-    const isSlow = slow?.since !== undefined && slow.since <= now;
-    if (isSlow) unreadyPod ??= slow.pod;
-    waiting.push(`${nameOf(object)}: ${isSlow ? (slow.message ?? '') : status.message}`);
+    const slow = current.map((pod) => ({ object, pod, trouble: unready(pod, eventsOf(pod)) })).find(isInTrouble);
+    const isSlow = slow !== undefined && isCertain(slow.trouble);
+    if (isSlow) reason ??= slow;
+    waiting.push(`${nameOf(object)}: ${isSlow ? slow.trouble.problem.message : status.message}`);
   }
   if (waiting.length === 0) return { rollout: { state: 'ready' }, lookAgainAt };
-  return { rollout: { state: 'progressing', message: waiting.join('; '), ...(unreadyPod && { unready: unreadyPod }) }, lookAgainAt };
+  return { rollout: { state: 'progressing', message: waiting.join('; '), ...(reason && { reason }) }, lookAgainAt };
+}
+
+function ownTrouble(object: KubeObject, evidence: Parameters<typeof refusedPods>[1]): PodTrouble | undefined {
+  return unboundClaim(object, evidence.events) ?? refusedPods(object, evidence);
+}
+
+function isInTrouble(one: { readonly object: KubeObject; readonly pod: Pod; readonly trouble: PodTrouble | undefined }): one is {
+  readonly object: KubeObject;
+  readonly pod: Pod;
+  readonly trouble: PodTrouble;
+} {
+  return one.trouble !== undefined;
 }
 
 /** A container that crashed and runs again is believed once it has run for a while; nothing else would say so. */
@@ -260,35 +277,28 @@ function newestReplicaSet(deployment: KubeObject, objects: readonly KubeObject[]
     .reduce<KubeObject | undefined>((best, object) => (best && revision(best) >= revision(object) ? best : object), undefined);
 }
 
-function problemOf(message: string, hint: string, code: string): Problem {
-  return { code, message, hint, retry: 'whenInputChanges', exitCode: 1 };
+interface StuckEvidence {
+  readonly own: readonly Pod[];
+  readonly eventsOf: (pod: Pod) => readonly KubeEvent[];
+  readonly now: number;
 }
 
-/** A quota, a policy or a missing service account: the controller may not make the pods at all. A moment of it is usual while accounts are made. */
-function refusedPods(object: KubeObject, objects: readonly KubeObject[], now: number): ReleaseTrouble | undefined {
-  const maker = object.kind === 'Deployment' ? newestReplicaSet(object, objects) : object;
-  const failure = conditionOf((maker as Conditioned | undefined)?.status?.conditions, 'ReplicaFailure');
-  if (failure?.status !== 'True') return undefined;
-  const since = Date.parse(failure.lastTransitionTime ?? '');
-  const problem = problemOf(
-    `${nameOf(object)}: its pods are refused, ${failure.message ?? failure.reason ?? 'no reason is given'}`,
-    'check quotas, policies and the service account',
-    'podsRefused',
-  );
-  return { pod: undefined, trouble: { problem, certainAt: (Number.isNaN(since) ? now : since) + 5_000, log: undefined } };
+/** The controller itself gave up; what keeps its pods is then the best reason there is. */
+function stuck(object: KubeObject, message: string, { own, eventsOf, now }: StuckEvidence): ReleaseTrouble {
+  const pod = own.findLast((candidate) => conditionOf(candidate.status?.conditions, 'Ready')?.status !== 'True');
+  const because = pod && (podTrouble(pod, now, eventsOf(pod)) ?? unready(pod, eventsOf(pod)));
+  if (!because) {
+    const text = { code: 'rolloutFailed', message: `${nameOf(object)} ${message}`, hint: 'see the events: kubectl describe' };
+    return { object, pod, trouble: trouble(text) };
+  }
+  const problem = { ...because.problem, message: `${nameOf(object)} ${message}: ${because.problem.message}` };
+  return { object, pod, trouble: { ...because, problem } };
 }
 
-/** The controller itself gave up; what a readiness probe says is then the best reason there is. */
-function stuck(object: KubeObject, message: string, pods: readonly Pod[], events: ReleaseEvidence['events']): ReleaseTrouble {
-  const pod = pods.findLast((candidate) => conditionOf(candidate.status?.conditions, 'Ready')?.status !== 'True');
-  const unready = pod?.status?.containerStatuses?.find((status) => status.ready !== true);
-  const probe = (events.get(pod?.metadata.uid ?? '') ?? []).findLast((event) => event.reason === 'Unhealthy');
-  const because = probe?.message === undefined ? '' : `: ${probe.message.trim()}`;
-  const hint = unready
-    ? `container ${unready.name} of pod ${pod?.metadata.name ?? ''} does not become ready; check its readiness probe and its log`
-    : 'see the events: kubectl describe';
-  const log = unready ? { container: unready.name, previous: false } : undefined;
-  return { pod, trouble: { problem: problemOf(`${nameOf(object)} ${message}${because}`, hint, 'rolloutFailed'), certainAt: 0, log } };
+/** Where a manifest has what a trouble speaks of: of a pod below the template that it was made from. */
+export function fieldInManifest({ object, pod, trouble: { field } }: ReleaseTrouble): string | undefined {
+  if (field === undefined || !pod || object.kind === 'Pod') return field;
+  return object.kind === 'CronJob' ? `spec.jobTemplate.spec.template.${field}` : `spec.template.${field}`;
 }
 
 /** Whether an object carries a release's labels. */

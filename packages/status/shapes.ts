@@ -36,11 +36,24 @@ export interface ContainerStatus {
   readonly lastState?: { readonly terminated?: TerminatedState };
 }
 
+export interface KeyRef {
+  readonly name?: string;
+  readonly key: string;
+}
+
 export interface ContainerSpec {
   readonly name: string;
   readonly image?: string;
   readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
-  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
+  readonly resources?: {
+    readonly limits?: Readonly<Record<string, string>>;
+    readonly requests?: Readonly<Record<string, string>>;
+  };
+  readonly env?: readonly {
+    readonly name: string;
+    readonly valueFrom?: { readonly configMapKeyRef?: KeyRef; readonly secretKeyRef?: KeyRef };
+  }[];
+  readonly envFrom?: readonly { readonly configMapRef?: { readonly name?: string }; readonly secretRef?: { readonly name?: string } }[];
 }
 
 export interface Pod extends KubeObject {
@@ -114,6 +127,20 @@ export interface KubeEvent extends KubeObject {
   readonly reason?: string;
   readonly message?: string;
   readonly type?: string;
+  readonly involvedObject?: { readonly uid?: string };
+  readonly firstTimestamp?: string;
+  readonly lastTimestamp?: string;
+  readonly eventTime?: string;
+}
+
+/** When an event was last the case, milliseconds since 1970. Each way of making one fills another field. */
+export function timeOf({ lastTimestamp, eventTime, metadata }: KubeEvent): number {
+  return Date.parse(lastTimestamp ?? eventTime ?? metadata.creationTimestamp ?? '') || 0;
+}
+
+/** When it was first the case. */
+export function firstTimeOf(event: KubeEvent): number {
+  return Date.parse(event.firstTimestamp ?? '') || timeOf(event);
 }
 
 export function conditionOf(conditions: readonly Condition[] | undefined, type: string): Condition | undefined {

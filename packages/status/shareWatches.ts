@@ -21,7 +21,7 @@ export function shareWatches(kube: WatchedKube): WatchedKube {
     list: (kind, options) => kube.list(kind, options),
     logs: (request) => kube.logs(request),
     watch(kind, options, events) {
-      const key = JSON.stringify([kind.apiVersion, kind.kind, options.namespace, options.labelSelector]);
+      const key = JSON.stringify([kind.apiVersion, kind.kind, options.namespace, options.labelSelector, options.fieldSelector]);
       let watch = shared.get(key);
       if (!watch) shared.set(key, (watch = open(kube, kind, options)));
       const joined = watch;
@@ -48,7 +48,7 @@ function hear(events: WatchEvents, { present, resourceVersion = '' }: SharedWatc
   events.onList([...present.values()], resourceVersion);
 }
 
-function open(kube: WatchedKube, kind: KindRef, options: { readonly namespace?: string; readonly labelSelector?: string }): SharedWatch {
+function open(kube: WatchedKube, kind: KindRef, options: Parameters<Kube['watch']>[1]): SharedWatch {
   const watch: SharedWatch = { present: new Map(), listeners: new Set(), resourceVersion: undefined, stop: () => undefined };
   const keyOf = (object: KubeObject) => `${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
   const upstream = kube.watch(kind, options, {

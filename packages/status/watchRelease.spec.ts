@@ -1,6 +1,6 @@
 import type { KubeObject } from '../clients';
 import { fakeKube } from '../testkit/fakeKube';
-import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube } from '.';
+import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '.';
 
 const owner = { workspaceId: 'ws1', release: 'shop' };
 const template = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop' };
@@ -100,7 +100,7 @@ const crashing = (id: string, exitCode: number, restartCount: number) => ({
 });
 
 /** Everything seen of the release, and a way to wait for something. */
-function follow(kube: WatchedKube) {
+function follow(kube: WatchedKube, more: Partial<WatchReleaseRequest> = {}) {
   const seen: ReleaseSighting[] = [];
   let wake: () => void = () => undefined;
   const watch = watchRelease({
@@ -108,6 +108,7 @@ function follow(kube: WatchedKube) {
     owner,
     namespaces: ['shop'],
     snapshotOf: () => undefined,
+    ...more,
     onSeen: (sighting) => {
       seen.push(sighting);
       wake();
@@ -278,6 +279,70 @@ describe('watchRelease', () => {
     const again = await until(({ containers }) => containers[0]?.id === 'containerd://2');
     expect(again).toMatchObject({ live: { value: { rollout: { state: 'failed' } } } });
     expect(seen.slice(failures).every(rolloutIs('failed'))).toBe(true);
+    stop();
+  });
+
+  /** A warning about an object, as a controller or the kubelet records it. */
+  const warn = (kube: ReturnType<typeof fakeKube>, about: KubeObject | undefined, [reason, message]: readonly [string, string]) =>
+    kube.put({
+      apiVersion: 'v1',
+      kind: 'Event',
+      metadata: { name: `${about?.metadata.name ?? ''}.${reason}`, namespace: 'shop' },
+      type: 'Warning',
+      reason,
+      message,
+      involvedObject: { uid: about?.metadata.uid },
+      lastTimestamp: '2026-01-01T00:00:00Z',
+    });
+
+  test('what a probe was answered comes by an event, and is a reason, not a failure', async () => {
+    const { kube, deploy, replicaSet, pod } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    const { until, stop } = follow(kube);
+    const put = pod('worker-1-a', 1, running('containerd://1'));
+    await until(rolloutIs('progressing'));
+    warn(kube, put, ['Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 500']);
+    const seen = await until(
+      ({ live }) =>
+        live.state === 'found' && live.value.rollout.state === 'progressing' && live.value.rollout.reason?.code === 'probeFailed',
+    );
+    expect(seen).toMatchObject({ live: { value: { rollout: { message: expect.stringContaining('statuscode: 500') as string } } } });
+    stop();
+  });
+
+  test.each([
+    ['a quota', 'pods "x" is forbidden: exceeded quota: small, requested: pods=1, used: pods=2, limited: pods=2', 'quotaExceeded'],
+    ['a policy', 'pods "x" is forbidden: violates PodSecurity "restricted:latest": runAsNonRoot != true', 'admissionDenied'],
+    ['anything else', 'pods "x" is forbidden: error looking up service account shop/nobody', 'podsRefused'],
+  ])('pods that are refused by %s fail the rollout, by the event of their maker', async (_name, said, code) => {
+    const { kube, deploy, replicaSet } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    const { until, stop } = follow(kube);
+    await until(rolloutIs('progressing'));
+    warn(kube, kube.all('ReplicaSet')[0], ['FailedCreate', `Error creating: ${said}`]);
+    expect(await until(rolloutIs('failed'))).toMatchObject({
+      live: { value: { rollout: { problem: { code, message: `deployment/worker: its pods are refused, ${said}` } } } },
+    });
+    stop();
+  });
+
+  test('a trouble has the place of its field in the manifest of what was applied', async () => {
+    const { kube, deploy, replicaSet, pod } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    const asked: string[] = [];
+    const locate: WatchReleaseRequest['locate'] = ({ kind, metadata }, field) => {
+      asked.push(`${kind} ${metadata.name ?? ''} ${field}`);
+      return Promise.resolve({ file: 'k8s/worker.yaml', line: 7 });
+    };
+    const { until, stop } = follow(kube, { locate });
+    pod('worker-1-a', 1, crashing('containerd://1', 3, 2));
+    expect(await until(rolloutIs('failed'))).toMatchObject({
+      live: { value: { rollout: { problem: { location: { file: 'k8s/worker.yaml', line: 7 } } } } },
+    });
+    expect(asked).toEqual(['Deployment worker spec.template.spec.containers[name="worker"].command']);
     stop();
   });
 

@@ -1,9 +1,19 @@
 import type { KindRef, KubeObject } from '../clients';
 import { labels, selectorOf, type Owner } from '../deploy';
-import { found, unknown, type Known, type Problem, type Rollout, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
-import { diagnose, eventsOf, type Diagnosis } from './diagnose';
-import { isOfRelease, viewRelease, watchedKinds, type ReleaseTrouble, type ReleaseView } from './releaseView';
-import type { KubeEvent, Pod } from './shapes';
+import {
+  found,
+  unknown,
+  type Known,
+  type Location,
+  type Problem,
+  type Rollout,
+  type SeenContainer,
+  type SeenRelease,
+  type Snapshot,
+} from '../model';
+import { lastLines } from './lastLines';
+import { fieldInManifest, isOfRelease, viewRelease, watchedKinds, type ReleaseTrouble, type ReleaseView } from './releaseView';
+import { timeOf, type KubeEvent } from './shapes';
 import type { WatchedKube } from './shareWatches';
 
 /** What a `releaseSeen` fact carries. */
@@ -22,6 +32,8 @@ export interface WatchReleaseRequest {
   readonly namespaces: readonly string[];
   /** The sources behind an image, when this machine has their record. */
   readonly snapshotOf: (inputsHash: string) => Snapshot | undefined;
+  /** Where the manifests of the release have a field of an object; undefined when none of them has the object. */
+  readonly locate?: (object: KubeObject, fieldPath: string) => Promise<Location | undefined>;
   readonly onSeen: (sighting: ReleaseSighting) => void;
   /** A watch is interrupted; it goes on by itself. */
   readonly onTrouble?: (problem: Problem) => void;
@@ -36,17 +48,24 @@ export function watchRelease(request: WatchReleaseRequest): { stop(): void } {
   return { stop: () => watch.stop() };
 }
 
-/** The events of a pod that had none when they were asked for are asked for again after this time. */
-const askAgainMs = 3_000;
+/** A failure is not held back for its details for longer than this. */
+const patienceMs = 2_000;
+
+/** What was found out about a trouble. */
+interface Diagnosis {
+  /** The last lines of the log of the container that failed. */
+  readonly lines: readonly string[];
+  readonly location: Location | undefined;
+}
 
 class ReleaseWatch {
   private readonly objects = new Map<string, KubeObject>();
   private readonly unlisted = new Set<string>();
-  private readonly events = new Map<string, readonly KubeEvent[]>();
-  /** By pod and container: what was found out about a trouble, and at which restart. A diagnosis stays until there is a newer one. */
-  private readonly diagnoses = new Map<string, { restarts: string; diagnosis: Diagnosis | undefined }>();
-  /** UIDs of pods whose events were asked for. */
-  private readonly asking = new Set<string>();
+  /** Warnings of the release's namespaces, by their own name; followed from the first look on at which it is not ready. */
+  private readonly events = new Map<string, KubeEvent>();
+  private eventsKnown: Promise<unknown> | undefined;
+  /** By pod and container: what was found out about which trouble. A diagnosis stays until there is a newer one. */
+  private readonly diagnoses = new Map<string, { readonly of: string; readonly diagnosis: Diagnosis | undefined }>();
   private readonly stops: (() => void)[];
   private revision = 0;
   private lastSeen = '';
@@ -100,6 +119,53 @@ class ReleaseWatch {
     return () => watch.stop();
   }
 
+  /** Only events say why a volume is not there, or what a probe was answered. They come by a watch: a list would mostly be too early. */
+  private followEvents(): Promise<unknown> {
+    this.eventsKnown ??= Promise.all(this.request.namespaces.map((namespace) => this.watchEvents(namespace)));
+    return this.eventsKnown;
+  }
+
+  private watchEvents(namespace: string): Promise<void> {
+    const keyOf = (event: KubeObject) => `${namespace} ${event.metadata.name ?? ''}`;
+    const put = (event: KubeEvent): void => void this.events.set(keyOf(event), event);
+    return new Promise((listed) => {
+      const watch = this.request.kube.watch(
+        { apiVersion: 'v1', kind: 'Event' },
+        { namespace, fieldSelector: 'type=Warning' },
+        {
+          onList: (events) => {
+            for (const event of events) put(event);
+            listed();
+            this.lookSoon();
+          },
+          onChange: (change, event) => {
+            if (change === 'deleted') this.events.delete(keyOf(event));
+            else put(event);
+            if (this.isOfOurs(event)) this.lookSoon();
+          },
+          // Who may not read events is told less.
+          onTrouble: () => listed(),
+        },
+      );
+      this.stops.push(() => watch.stop());
+    });
+  }
+
+  private isOfOurs({ involvedObject }: KubeEvent): boolean {
+    return [...this.objects.values()].some(({ metadata }) => metadata.uid === involvedObject?.uid);
+  }
+
+  private eventsByUid(): ReadonlyMap<string, readonly KubeEvent[]> {
+    const byUid = new Map<string, KubeEvent[]>();
+    for (const event of [...this.events.values()].sort((one, other) => timeOf(one) - timeOf(other))) {
+      const uid = event.involvedObject?.uid ?? '';
+      const known = byUid.get(uid);
+      if (known) known.push(event);
+      else byUid.set(uid, [event]);
+    }
+    return byUid;
+  }
+
   private lookSoon(): void {
     if (!this.stopped) this.due ??= setImmediate(() => this.look());
   }
@@ -114,7 +180,7 @@ class ReleaseWatch {
     }
     const now = Date.now();
     const { owner, snapshotOf } = this.request;
-    const view = viewRelease({ owner, objects: [...this.objects.values()], now, events: this.events, snapshotOf });
+    const view = viewRelease({ owner, objects: [...this.objects.values()], now, events: this.eventsByUid(), snapshotOf });
     if (view.lookAgainAt !== undefined) {
       this.timer = setTimeout(() => this.lookSoon(), Math.max(1, view.lookAgainAt - now));
       this.timer.unref();
@@ -124,54 +190,51 @@ class ReleaseWatch {
   }
 
   private rolloutOf(rollout: ReleaseView['rollout']): Rollout {
+    if (rollout.state !== 'ready') void this.followEvents();
     switch (rollout.state) {
       case 'ready':
         return rollout;
-      case 'progressing':
-        if (rollout.unready) this.askWhy(rollout.unready);
-        return { state: 'progressing', message: rollout.message };
-      case 'failed':
-        return this.diagnosed(rollout.trouble);
+      case 'progressing': {
+        const reason = rollout.reason && this.diagnosed(rollout.reason);
+        return { state: 'progressing', message: rollout.message, ...(reason && { reason }) };
+      }
+      case 'failed': {
+        const problem = this.diagnosed(rollout.trouble);
+        return problem ? { state: 'failed', problem } : { state: 'progressing', message: rollout.trouble.trouble.problem.message };
+      }
     }
   }
 
-  /** Only its events say why a pod is not ready, and the first may come late. */
-  private askWhy(pod: Pod): void {
-    const uid = pod.metadata.uid ?? '';
-    if (this.asking.has(uid)) return;
-    this.asking.add(uid);
-    void eventsOf(this.request.kube, pod).then((events) => {
-      this.events.set(uid, events);
-      this.lookSoon();
-      if (events.length > 0) return;
-      setTimeout(() => {
-        this.asking.delete(uid);
-        this.lookSoon();
-      }, askAgainMs).unref();
-    });
-  }
-
-  /** A failure is told once its log has been read: without that it often says nothing. */
-  private diagnosed({ pod, trouble }: ReleaseTrouble): Rollout {
-    if (!pod) return { state: 'failed', problem: trouble.problem };
-    const uid = pod.metadata.uid ?? '';
-    const restarts = pod.status?.containerStatuses?.map((status) => status.restartCount ?? 0).join() ?? '';
-    const key = `${uid} ${trouble.log?.container ?? ''}`;
+  /** A trouble is told once its log has been read and its place found: without that it often says nothing. Undefined until then. */
+  private diagnosed(found: ReleaseTrouble): Problem | undefined {
+    const { object, pod, trouble } = found;
+    const restarts = pod?.status?.containerStatuses?.map((status) => status.restartCount ?? 0).join() ?? '';
+    const of = `${restarts} ${trouble.problem.code} ${trouble.problem.message}`;
+    const key = `${(pod ?? object).metadata.uid ?? ''} ${trouble.log?.container ?? ''}`;
     const known = this.diagnoses.get(key);
-    if (known?.restarts !== restarts) {
-      this.diagnoses.set(key, { restarts, diagnosis: known?.diagnosis });
-      void diagnose(this.request.kube, pod, trouble.log).then((diagnosis) => {
-        this.diagnoses.set(key, { restarts, diagnosis });
-        this.events.set(uid, diagnosis.events);
+    if (known?.of !== of) {
+      this.diagnoses.set(key, { of, diagnosis: known?.diagnosis });
+      void this.diagnose(found).then((diagnosis) => {
+        if (this.diagnoses.get(key)?.of === of) this.diagnoses.set(key, { of, diagnosis });
         this.lookSoon();
       });
     }
     const diagnosis = known?.diagnosis;
-    if (!diagnosis) return { state: 'progressing', message: trouble.problem.message };
-    return {
-      state: 'failed',
-      problem: diagnosis.lines.length === 0 ? trouble.problem : { ...trouble.problem, detail: diagnosis.lines.join('\n') },
-    };
+    if (!diagnosis) return undefined;
+    const { lines, location } = diagnosis;
+    return { ...trouble.problem, ...(lines.length > 0 && { detail: lines.join('\n') }), ...(location && { location }) };
+  }
+
+  private async diagnose(found: ReleaseTrouble): Promise<Diagnosis> {
+    const { kube, locate } = this.request;
+    const { object, pod, trouble } = found;
+    const field = fieldInManifest(found);
+    const [lines, location] = await Promise.all([
+      pod && trouble.log ? lastLines(kube, pod, trouble.log, AbortSignal.timeout(patienceMs)) : [],
+      field === undefined ? undefined : inTime(locate?.(object, field)),
+      inTime(this.followEvents()),
+    ]);
+    return { lines, location };
   }
 
   private emit(live: Known<SeenRelease>, containers: readonly SeenContainer[]): void {
@@ -182,4 +245,8 @@ class ReleaseWatch {
     this.revision += 1;
     this.request.onSeen({ revision: this.revision, live, containers });
   }
+}
+
+function inTime<T>(promise: Promise<T> | undefined): Promise<T | undefined> {
+  return Promise.race([promise, new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), patienceMs).unref())]);
 }

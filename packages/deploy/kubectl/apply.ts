@@ -337,7 +337,8 @@ function withoutStamps(object: KubeObject): unknown {
 function explained(rendered: RenderedObject, problem: Problem, fixed: boolean): readonly [Problem, ...Problem[]] {
   if (problem.code === 'clusterUnreachable') return [problem];
   const { object, location } = rendered;
-  if (problem.code === 'namespaceNotFound') return [{ ...problem, location }];
+  // What a policy says of fields is its own text, and no list of mistakes.
+  if (/^(namespaceNotFound|admissionDenied|quotaExceeded)$/.test(problem.code)) return [{ ...problem, location }];
   const [first, ...others] = fieldProblems(rendered, problem);
   if (!fixed) return [first, ...others];
   // What else the server finds wrong mostly comes of the field keeping its old value.

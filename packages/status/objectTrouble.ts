@@ -1,0 +1,49 @@
+import type { KubeObject } from '../clients';
+import { nameOf } from '../deploy';
+import { conditionOf, firstTimeOf, type Claim, type Conditioned, type KubeEvent } from './shapes';
+import { sentence, trouble, type PodTrouble } from './trouble';
+
+/** A controller may be refused for a moment while accounts and tokens are made. */
+const refusedGraceMs = 2_000;
+
+/**
+ * The pods of a workload are refused by a quota, a policy or a missing service account: none is there that could tell. ReplicaSets say it
+ * in a condition, other controllers only in their events. `maker` is who makes the pods.
+ */
+export function refusedPods(
+  object: KubeObject,
+  { maker, events }: { readonly maker: KubeObject | undefined; readonly events: readonly KubeEvent[] },
+): PodTrouble | undefined {
+  const failure = conditionOf((maker as Conditioned | undefined)?.status?.conditions, 'ReplicaFailure');
+  const event = events.findLast(({ reason }) => reason === 'FailedCreate');
+  const said = failure?.status === 'True' ? (failure.message ?? failure.reason) : event?.message;
+  if (said === undefined) return undefined;
+  const since = failure ? Date.parse(failure.lastTransitionTime ?? '') : event && firstTimeOf(event);
+  const { code, hint } = refusalOf(said);
+  const message = `${nameOf(object)}: its pods are refused, ${sentence(said.replace(/^[Ee]rror creating: /, ''))}`;
+  // What has no time that can be read has been so for long enough.
+  return trouble({ code, message, hint }, { certainAt: (since ?? 0) + refusedGraceMs || 0, field: 'spec' });
+}
+
+function refusalOf(said: string): { readonly code: string; readonly hint: string } {
+  if (/exceeded quota/.test(said))
+    return { code: 'quotaExceeded', hint: 'lower what it asks for, or see what is used: kubectl describe quota' };
+  if (/denied (the )?request|violates PodSecurity|ValidatingAdmissionPolicy/.test(said))
+    return { code: 'admissionDenied', hint: 'change the manifest as the policy asks' };
+  return { code: 'podsRefused', hint: 'check limit ranges, and whether the service account is there' };
+}
+
+/** A volume claim that will not be bound: no such storage class, or one that cannot make it. */
+export function unboundClaim(object: KubeObject, events: readonly KubeEvent[]): PodTrouble | undefined {
+  if (object.kind !== 'PersistentVolumeClaim' || (object as Claim).status?.phase === 'Bound') return undefined;
+  const said = events.findLast(({ reason }) => reason === 'ProvisioningFailed')?.message;
+  if (said === undefined) return undefined;
+  return trouble(
+    {
+      code: 'volumeNotBound',
+      message: `${nameOf(object)} gets no volume: ${sentence(said)}`,
+      hint: 'name a storage class that there is: kubectl get storageclass',
+    },
+    { field: 'spec.storageClassName' },
+  );
+}

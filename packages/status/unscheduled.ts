@@ -1,0 +1,84 @@
+import { conditionOf, type Pod } from './shapes';
+import { nameOfPod, sentence, trouble, type PodTrouble } from './trouble';
+
+/** A pod that an update makes room for, or whose volume is being made, waits for this long. A cluster that grows takes longer: see `rollout` of the config. */
+const graceMs = 3_000;
+
+/** Why no node takes a pod: what it lacks, and on how many nodes. */
+export function unscheduled(pod: Pod, now: number): PodTrouble | undefined {
+  const scheduled = conditionOf(pod.status?.conditions, 'PodScheduled');
+  if (scheduled?.status !== 'False' || scheduled.reason !== 'Unschedulable') return undefined;
+  const said = scheduled.message ?? 'the scheduler gives no reason';
+  const since = Date.parse(scheduled.lastTransitionTime ?? pod.metadata.creationTimestamp ?? '');
+  const certainAt = (Number.isNaN(since) ? now : since) + graceMs;
+  if (/persistentvolumeclaim/i.test(said)) {
+    return trouble(
+      {
+        code: 'volumeNotBound',
+        message: `${nameOfPod(pod)} waits for a volume: ${sentence(withoutPreemption(said))}`,
+        hint: 'apply the claim, or see what it waits for: kubectl describe pvc',
+      },
+      { certainAt, field: 'spec.volumes' },
+    );
+  }
+  const { text, lacks } = reasonOf(said, pod);
+  return trouble(
+    { code: 'podUnschedulable', message: `${nameOfPod(pod)} cannot be scheduled: ${text}`, hint: hintOf(lacks) },
+    { certainAt, field: fieldFor(lacks, pod) },
+  );
+}
+
+type Lack = { readonly kind: 'resource'; readonly name: string } | { readonly kind: 'taint' } | { readonly kind: 'labels' } | undefined;
+
+/** `0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had untolerated taint {dedicated: gpu}. preemption: …` */
+function reasonOf(said: string, pod: Pod): { readonly text: string; readonly lacks: Lack } {
+  const [, nodes, reasons] = /^0\/(\d+) nodes are available: (.*)$/s.exec(sentence(withoutPreemption(said))) ?? [];
+  if (nodes === undefined || reasons === undefined) return { text: sentence(said), lacks: undefined };
+  let lacks: Lack;
+  const parts = [...reasons.matchAll(/(\d+) (.*?)(?=, \d+ |\.*\s*$)/gs)].map(([, count = '', reason = '']) => {
+    const [resource] = /(?<=^Insufficient )\S+/.exec(reason) ?? [];
+    if (resource !== undefined) {
+      lacks ??= { kind: 'resource', name: resource };
+      return `too little ${resource} on ${count}${askedFor(pod, resource)}`;
+    }
+    const [, key, value] = /untolerated taint(?:\(s\))? \{([^:}]*): ?([^}]*)\}/.exec(reason) ?? [];
+    if (key !== undefined) {
+      lacks ??= { kind: 'taint' };
+      return `the taint ${key}${value === undefined || value === '' ? '' : `=${value}`} on ${count}`;
+    }
+    if (/affinity|selector/.test(reason)) lacks ??= { kind: 'labels' };
+    return `${reason.replace(/^node\(s\) /, '').replace(/^didn't/, "labels that don't")} on ${count}`;
+  });
+  if (parts.length === 0) return { text: sentence(said), lacks: undefined };
+  return { text: `of ${nodes} ${nodes === '1' ? 'node' : 'nodes'} none takes it: ${parts.join(', ')}`, lacks };
+}
+
+function withoutPreemption(said: string): string {
+  return said.replace(/\.?( no new claims to deallocate,)? preemption: .*$/s, '');
+}
+
+function askedFor(pod: Pod, resource: string): string {
+  const asked = (pod.spec?.containers ?? []).flatMap(({ resources }) => resources?.requests?.[resource] ?? []);
+  return asked.length === 0 ? '' : ` (it asks for ${asked.join(' + ')})`;
+}
+
+function hintOf(lacks: Lack): string {
+  switch (lacks?.kind) {
+    case 'resource':
+      return 'lower resources.requests, or make room on the nodes';
+    case 'taint':
+      return 'add a toleration, or use nodes without the taint';
+    case 'labels':
+      return 'check nodeSelector and affinity against the labels of the nodes';
+    case undefined:
+      return 'see the events: kubectl describe pod';
+  }
+}
+
+function fieldFor(lacks: Lack, pod: Pod): string {
+  if (lacks?.kind === 'taint') return 'spec.tolerations';
+  if (lacks?.kind === 'labels') return 'spec.nodeSelector';
+  const name = lacks?.name;
+  const asks = name === undefined ? undefined : pod.spec?.containers?.find(({ resources }) => resources?.requests?.[name] !== undefined);
+  return asks && name !== undefined ? `spec.containers[name="${asks.name}"].resources.requests.${name}` : 'spec';
+}
