@@ -9,6 +9,8 @@ export const KUBERNETES_VERSION = 'v1.34.4';
 /** A program that is built from sources in this package. */
 export interface Program<Name extends string = string> {
   readonly name: Name;
+  /** Where its sources are. Default: in a folder of its name. */
+  readonly folder?: string;
   /** Another main package than the folder's own, by its import path; the folder's go.mod says in which version. */
   readonly package?: string;
   readonly ldflags: string;
@@ -94,7 +96,7 @@ export async function build(
     logFile,
   }: { readonly go: Go; readonly sourceFolder: string; readonly cacheFolder: string; readonly logFile: string },
 ): Promise<Built> {
-  const folder = join(sourceFolder, program.name);
+  const folder = join(sourceFolder, program.folder ?? program.name);
   const sources = Object.fromEntries(
     readdirSync(folder)
       .filter((file) => /\.go$|^go\.(mod|sum)$/.test(file))

@@ -13,13 +13,23 @@ const programs: readonly Program[] = [
  * cache by what they were built from, as the cluster's programs are.
  */
 export async function pathWithDeployTools(folder: string): Promise<string> {
+  for (const { name, path } of await builtPrograms(programs, folder)) symlinkSync(path, join(folder, name));
+  return `${folder}${delimiter}${process.env['PATH'] ?? ''}`;
+}
+
+/** Programs of `e2e/go`, and where they are. What their builds print goes to `folder`. */
+export async function builtPrograms(
+  wanted: readonly Program[],
+  folder: string,
+): Promise<readonly { readonly name: string; readonly path: string }[]> {
   const cacheFolder = cacheFolderOf(process.env);
   mkdirSync(folder, { recursive: true });
   const go = await findGo();
-  for (const program of programs) {
-    const sourceFolder = join(__dirname, '..', '..', 'e2e', 'go');
+  const sourceFolder = join(__dirname, '..', '..', 'e2e', 'go');
+  const built: { readonly name: string; readonly path: string }[] = [];
+  for (const program of wanted) {
     const { path } = await build(program, { go, sourceFolder, cacheFolder, logFile: join(folder, `build-${program.name}.log`) });
-    symlinkSync(path, join(folder, program.name));
+    built.push({ name: program.name, path });
   }
-  return `${folder}${delimiter}${process.env['PATH'] ?? ''}`;
+  return built;
 }

@@ -230,7 +230,7 @@ describe('a build that fails', () => {
   it('says which builders there are when the recipe names another', async () => {
     expect(await build(jobOf({ recipe: { builder: 'constructor/1' } }))).toMatchObject({
       ok: false,
-      problem: { code: 'builderUnknown', exitCode: 2, hint: 'choose one of: docker, layers, docker+layers, custom' },
+      problem: { code: 'builderUnknown', exitCode: 2, hint: 'choose one of: docker, layers, docker+layers, buildkit, custom' },
     });
   });
 

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { failed } from '../model';
 import { withBaseArgs } from './bases';
-import type { Builder, BuildJob, BuildTools } from './builder';
+import type { Builder, BuildJob, BuildTools, OpenBuilder } from './builder';
+import { buildkitBuilder } from './buildkit';
 import { customBuilder } from './custom';
 import { dockerBuilder } from './docker';
 import { dockerAndLayersBuilder } from './dockerAndLayers';
@@ -9,22 +10,23 @@ import { layersBuilder } from './layers';
 import { limitBuilds } from './limitBuilds';
 
 /** A kind of builder is a folder and a line here. */
-function kindsWith(tools: BuildTools): Readonly<Record<string, Builder>> {
+function kindsWith(tools: BuildTools, buildkit: Builder): Readonly<Record<string, Builder>> {
   const docker = dockerBuilder(tools);
   // An image that no registry is to have is made where it will be looked for. Tags are not shared all the same: one store never gets
   // images of both kinds.
   const custom = customBuilder(tools);
-  if (!tools.hasRegistry) return { docker, layers: docker, 'docker+layers': docker, custom };
+  if (!tools.hasRegistry) return { docker, layers: docker, 'docker+layers': docker, buildkit, custom };
   const layers = layersBuilder(tools);
-  return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers), custom };
+  return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers), buildkit, custom };
 }
 
 /** Putting layers together is mostly waiting for the registry; the engine has work for every core. */
 const layersAtATime = 8;
 
 /** Builds each image with the builder that its recipe names. What builders remember they remember until the session ends. */
-export function openBuilders(tools: BuildTools): Builder {
-  const opened = new Map(Object.entries(kindsWith(tools)));
+export function openBuilders(tools: BuildTools): OpenBuilder {
+  const inCluster = buildkitBuilder(tools);
+  const opened = new Map(Object.entries(kindsWith(tools, inCluster)));
   const chosen: Builder = {
     async build(job) {
       const { project, name } = job.artifact;
@@ -42,10 +44,11 @@ export function openBuilders(tools: BuildTools): Builder {
     },
   };
   const { concurrency } = tools;
-  if (concurrency !== undefined) return limitBuilds(chosen, concurrency === 0 ? availableParallelism() : concurrency);
+  const close = (): Promise<void> => inCluster.close();
+  if (concurrency !== undefined) return { ...limitBuilds(chosen, concurrency === 0 ? availableParallelism() : concurrency), close };
   const withEngine = limitBuilds(chosen);
   const withoutEngine = limitBuilds(chosen, layersAtATime);
-  return { build: (job) => (tools.hasRegistry && kindOf(job) === 'layers' ? withoutEngine : withEngine).build(job) };
+  return { build: (job) => (tools.hasRegistry && kindOf(job) === 'layers' ? withoutEngine : withEngine).build(job), close };
 }
 
 function kindOf({ artifact }: BuildJob): string {

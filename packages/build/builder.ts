@@ -1,4 +1,5 @@
-import type { Engine, Processes, Registry } from '../clients';
+import type { BuildkitConfig } from '../config';
+import type { Engine, Kube, Processes, Registry } from '../clients';
 import type { Artifact, BuiltImage, Result, Snapshot } from '../model';
 
 /** What builders work with, for as long as a session lives. */
@@ -14,6 +15,20 @@ export interface BuildTools {
   readonly hasRegistry: boolean;
   /** How many images are made at a time; 0: as many as there are cores. Absent: as many as each builder does well with. */
   readonly concurrency?: number;
+  /** Where images can be made in a cluster. */
+  readonly cluster?: BuildCluster;
+}
+
+export interface BuildCluster {
+  readonly kube: Kube;
+  readonly settings: BuildkitConfig;
+  /** Whose the pods are. */
+  readonly workspaceId: string;
+  /** Registries that speak plain http, or whose certificate is not to be checked. */
+  readonly insecureRegistries: readonly string[];
+  /** A reference as pods know its registry. */
+  readonly fromPods: (ref: string) => string;
+  readonly onNotice: (message: string) => void;
 }
 
 /** What every image of ours says of itself. */
@@ -48,4 +63,10 @@ export interface Built {
 /** Makes images. Failures carry the artifact's project, and a location in the workspace. */
 export interface Builder {
   build(job: BuildJob): Promise<Result<Built>>;
+}
+
+/** A builder that keeps something running between builds. */
+export interface OpenBuilder extends Builder {
+  /** Leaves nothing behind, whatever it is in the middle of. */
+  close(): Promise<void>;
 }

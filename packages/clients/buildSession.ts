@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto';
 import type { IncomingHttpHeaders, ServerHttp2Stream } from 'node:http2';
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import type { Duplex, Readable } from 'node:stream';
 import { doors } from './doors';
+import { framed, frameReader } from './grpcFrames';
 import { bytesIn, decodeFields, encodeBytes, encodeStrings, stringIn, type Fields } from './protobuf';
 import type { RegistryLogins } from './registryLogin';
 
-/** Opens `POST /session` of the engine and hands over the raw connection. */
-export type OpenSession = (headers: Readonly<Record<string, string | readonly string[]>>) => Promise<Socket>;
+/** Opens the session, as `POST /session` of an engine does, and hands over the raw connection. */
+export type OpenSession = (headers: Readonly<Record<string, string | readonly string[]>>) => Promise<Duplex>;
 
 /** What BuildKit may ask its client for. */
 export interface SessionAnswers {
@@ -15,6 +17,8 @@ export interface SessionAnswers {
   readonly secrets?: ReadonlyMap<string, Buffer> | undefined;
   /** Sockets of agents with keys, by id. */
   readonly ssh?: ReadonlyMap<string, string> | undefined;
+  /** What is behind `http://buildkit-session/`: the build context, once. */
+  readonly upload?: Readable | undefined;
 }
 
 /** The side channel through which BuildKit asks its client for logins, secrets and keys: gRPC, with the engine as the one who asks. */
@@ -28,18 +32,17 @@ const health = '/grpc.health.v1.Health/Check';
 const getSecret = '/moby.buildkit.secrets.v1.Secrets/GetSecret';
 const checkAgent = '/moby.sshforward.v1.SSH/CheckAgent';
 const forwardAgent = '/moby.sshforward.v1.SSH/ForwardAgent';
+const pull = '/moby.upload.v1.Upload/Pull';
 /** `HealthCheckResponse{status: SERVING}`. BuildKit asks every few seconds and gives a silent session up. */
 const serving = Buffer.of(0x08, 0x01);
 /** Codes of gRPC. */
 const notFound = '5';
 const unimplemented = '12';
-/** gRPC puts a flag and the length in front of each message. */
-const headLength = 5;
 
 /** A session that is not opened in time is no failure: only images that need something of it do. */
 export function openBuildSession(open: OpenSession, answers: SessionAnswers): BuildSession {
   const id = randomUUID();
-  let socket: Socket | undefined;
+  let socket: Duplex | undefined;
   let closed = false;
   const close = (): void => {
     closed = true;
@@ -53,6 +56,7 @@ export function openBuildSession(open: OpenSession, answers: SessionAnswers): Bu
       health,
       ...(answers.secrets ? [getSecret] : []),
       ...(answers.ssh ? [checkAgent, forwardAgent] : []),
+      ...(answers.upload ? [pull] : []),
     ],
   }).then(
     (opened) => {
@@ -67,6 +71,7 @@ export function openBuildSession(open: OpenSession, answers: SessionAnswers): Bu
       session.on('stream', (stream, headers) => {
         stream.on('error', () => undefined);
         if (headers[':path'] === forwardAgent) forward(stream, headers, answers);
+        else if (headers[':path'] === pull) upload(stream, answers);
         else answer(stream, headers, answers);
       });
     },
@@ -76,10 +81,12 @@ export function openBuildSession(open: OpenSession, answers: SessionAnswers): Bu
 }
 
 function answer(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, { logins, secrets, ssh }: SessionAnswers): void {
-  const chunks: Buffer[] = [];
-  stream.on('data', (chunk: Buffer) => chunks.push(chunk));
+  let asked: Fields = new Map();
+  stream.on(
+    'data',
+    frameReader((message) => (asked = decodeFields(message))),
+  );
   stream.once('end', () => {
-    const asked = decodeFields(Buffer.concat(chunks).subarray(headLength));
     switch (headers[':path'] ?? '') {
       case health:
         return reply(stream, serving);
@@ -107,18 +114,13 @@ function forward(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, { ssh 
   const path = ssh?.get(typeof id === 'string' && id !== '' ? id : 'default');
   if (path === undefined) return refuse(stream, notFound);
   const agent = connect(path);
-  stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
-  stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
-  let received = Buffer.alloc(0);
-  stream.on('data', (chunk: Buffer) => {
-    received = Buffer.concat([received, chunk]);
-    for (;;) {
-      const length = received.length < headLength ? Infinity : headLength + received.readUInt32BE(1);
-      if (received.length < length) return;
-      for (const bytes of bytesIn(decodeFields(received.subarray(headLength, length)), 1)) agent.write(bytes);
-      received = received.subarray(length);
-    }
-  });
+  accept(stream);
+  stream.on(
+    'data',
+    frameReader((message) => {
+      for (const bytes of bytesIn(decodeFields(message), 1)) agent.write(bytes);
+    }),
+  );
   stream.once('end', () => agent.end());
   stream.once('close', () => agent.destroy());
   agent.on('data', (bytes) => stream.write(framed(encodeBytes({ 1: bytes }))));
@@ -126,22 +128,34 @@ function forward(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, { ssh 
   agent.once('end', () => stream.end());
 }
 
-function reply(stream: ServerHttp2Stream, message: Buffer): void {
-  if (stream.destroyed) return;
+/** What breaks off is no whole context, and must not look like one. */
+function upload(stream: ServerHttp2Stream, { upload: context }: SessionAnswers): void {
+  if (!context || context.destroyed) return refuse(stream, notFound);
+  accept(stream);
+  stream.resume();
+  stream.once('close', () => context.destroy());
+  stream.on('drain', () => context.resume());
+  context.on('data', (bytes: Buffer) => {
+    if (!stream.write(framed(encodeBytes({ 1: bytes })))) context.pause();
+  });
+  context.once('error', () => stream.destroy());
+  context.once('end', () => stream.end());
+}
+
+function accept(stream: ServerHttp2Stream): void {
   stream.respond({ ':status': 200, 'content-type': 'application/grpc' }, { waitForTrailers: true });
   stream.once('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+}
+
+function reply(stream: ServerHttp2Stream, message: Buffer): void {
+  if (stream.destroyed) return;
+  accept(stream);
   stream.end(framed(message));
 }
 
 function refuse(stream: ServerHttp2Stream, status: string): void {
   if (stream.destroyed) return;
   stream.respond({ ':status': 200, 'content-type': 'application/grpc', 'grpc-status': status }, { endStream: true });
-}
-
-function framed(message: Buffer): Buffer {
-  const head = Buffer.alloc(headLength);
-  head.writeUInt32BE(message.length, 1);
-  return Buffer.concat([head, message]);
 }
 
 /** `CredentialsResponse`: 1 user name, 2 secret; a secret without a name is an identity token. Only the registry that asks gets its own. */

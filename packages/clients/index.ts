@@ -1,12 +1,15 @@
 export * from './announcements';
 export * from './connectEngine';
 export * from './connectKube';
+export type * from './buildkit';
+export * from './connectBuildkit';
 export type * from './engine';
 export * from './imageRef';
 export type * from './kube';
 export type { KubeconfigOptions } from './kubeconfig';
 export * from './lines';
 export * from './openRegistry';
+export { isLocalHost } from './registryHttp';
 export * from './openWatcher';
 export * from './outlivingProcess';
 export * from './commandLine';

@@ -49,9 +49,19 @@ export function encodeStrings(fields: Readonly<Record<number, string>>): Buffer 
 }
 
 export function encodeBytes(fields: Readonly<Record<number, Buffer>>): Buffer {
-  return Buffer.concat(
-    Object.entries(fields).flatMap(([number, bytes]) => [encodeVarint((Number(number) << 3) | 2), encodeVarint(bytes.length), bytes]),
-  );
+  return encodeEach(Object.entries(fields).map(([number, bytes]) => [Number(number), bytes]));
+}
+
+/** A message whose fields may come again and again. */
+export function encodeEach(fields: Iterable<readonly [number: number, bytes: Buffer]>): Buffer {
+  const parts: Buffer[] = [];
+  for (const [number, bytes] of fields) parts.push(encodeVarint((number << 3) | 2), encodeVarint(bytes.length), bytes);
+  return Buffer.concat(parts);
+}
+
+/** The entries of a `map<string, string>`, each a message of its own. */
+export function encodeMap(number: number, map: Readonly<Record<string, string>>): readonly (readonly [number: number, bytes: Buffer])[] {
+  return Object.entries(map).map(([key, value]) => [number, encodeStrings({ 1: key, 2: value })] as const);
 }
 
 function encodeVarint(value: number): Buffer {

@@ -17,7 +17,7 @@ export interface Config {
   readonly image?: {
     readonly name?: string;
     readonly context?: string;
-    readonly builder?: 'auto' | 'docker' | 'layers' | 'custom';
+    readonly builder?: 'auto' | 'docker' | 'layers' | 'buildkit' | 'custom';
     readonly docker?: {
       readonly file?: string;
       readonly target?: string;
@@ -46,8 +46,21 @@ export interface Config {
   readonly rollout?: { readonly deadline?: number; readonly tolerateFailuresUntilDeadline?: boolean };
   readonly portForward?: readonly ForwardConfig[];
   /** Root only. */
-  readonly build?: { readonly concurrency?: number };
+  readonly build?: { readonly concurrency?: number; readonly buildkit?: BuildkitConfig };
   readonly dev?: { readonly keep?: boolean };
+}
+
+/** How a buildkitd is run in the cluster. */
+export interface BuildkitConfig {
+  readonly namespace?: string;
+  readonly image?: string;
+  readonly serviceAccount?: string;
+  readonly pullSecret?: string;
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** As in a pod. */
+  readonly tolerations?: readonly Readonly<Record<string, string | number>>[];
+  readonly resources?: Readonly<Record<'requests' | 'limits', Readonly<Record<string, string | number>> | undefined>>;
+  readonly cacheRepo?: string;
 }
 
 export interface SyncConfig {

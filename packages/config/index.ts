@@ -1,5 +1,6 @@
 export {
   mergeConfig,
+  type BuildkitConfig,
   type CommandConfig,
   type Config,
   type ForwardConfig,

@@ -265,6 +265,47 @@ const requires = {
   },
 } as const;
 
+const quantities = { type: 'object', additionalProperties: { type: ['string', 'number'] } } as const;
+
+const buildkit = {
+  type: 'object',
+  description:
+    'The pod that makes the images whose builder is buildkit: it is started for the first of them, and gone when the command ends. Its container is privileged, as buildkitd needs it to be. Images are pushed from there, with the logins of this machine.',
+  additionalProperties: false,
+  properties: {
+    namespace: {
+      type: 'string',
+      description: "Where it runs. Default: the namespace of the cluster's context.",
+      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+      patternHint: 'lower-case letters, digits and dashes',
+    },
+    image: { type: 'string', description: 'An image with buildkitd and buildctl. Default: moby/buildkit:v0.29.0.', minLength: 1 },
+    serviceAccount: { type: 'string', description: 'Default: that of the namespace.', minLength: 1 },
+    pullSecret: { type: 'string', description: 'A Secret of that namespace, with the login for the image of the pod.', minLength: 1 },
+    nodeSelector: { type: 'object', description: 'Labels of the nodes that it may run on.', additionalProperties: { type: 'string' } },
+    tolerations: {
+      type: 'array',
+      description: 'As in the spec of a pod.',
+      items: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
+    },
+    resources: {
+      type: 'object',
+      description: 'What it asks for, and what it may take.',
+      additionalProperties: false,
+      properties: {
+        requests: { ...quantities, description: '{cpu: 2, memory: 4Gi}' },
+        limits: { ...quantities, description: '{cpu: 4, memory: 8Gi}' },
+      },
+    },
+    cacheRepo: {
+      type: 'string',
+      description:
+        'Registry and path that keep the steps of builds for the next pod: registry.example/cache. Default: a new pod begins with nothing.',
+      minLength: 1,
+    },
+  },
+} as const;
+
 /** The keys that a project's slipway.yaml may have. Descriptions are what the config reference says. */
 export const projectSchema = {
   type: 'object',
@@ -291,9 +332,9 @@ export const projectSchema = {
           minLength: 1,
         },
         builder: {
-          enum: ['auto', 'docker', 'layers', 'custom'],
+          enum: ['auto', 'docker', 'layers', 'buildkit', 'custom'],
           description:
-            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), or auto, which takes layers for all that needs no engine and makes the same image. custom is a command, and goes without saying where there is one. Default: auto.',
+            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), buildkit (a buildkitd in a pod of the cluster: see build.buildkit), or auto, which takes layers for all that needs no engine and makes the same image. custom is a command, and goes without saying where there is one. Default: auto.',
         },
         platform: {
           type: 'string',
@@ -451,6 +492,7 @@ export const rootSchema = {
           description:
             'How many at a time, of all in one run; 0 for as many as there are cores. Also --concurrency. Default: as many as there are cores and at most 4 in an engine, 8 without one.',
         },
+        buildkit,
       },
     },
     insecureRegistries: {

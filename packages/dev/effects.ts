@@ -1,6 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { openBuilders, readImageRecord, writeImageRecord, type Builder } from '../build';
+import { openBuilders, readImageRecord, writeImageRecord, type OpenBuilder } from '../build';
 import { processes } from '../clients';
 import { applyRelease, namespacesOf, removeRelease, render, unusedArtifacts, type RenderedObject } from '../deploy';
 import {
@@ -44,7 +44,7 @@ import { mistakeIn } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { placeIn } from './placeIn';
 import { deployContext, readReleaseManifests } from './releaseManifests';
-import { layersFolder, recordsFolder, type Session } from './session';
+import { buildClusterOf, layersFolder, recordsFolder, type Session } from './session';
 import { TargetRunner } from './targetRunner';
 
 /** A path whose content in a container is not what it should be. */
@@ -60,7 +60,7 @@ export class Effects {
   private readonly snapshots = new Map<string, Snapshot | undefined>();
   private readonly read: ReturnType<typeof sourceReader>;
   private readonly targets: TargetRunner;
-  private readonly builders: Builder;
+  private readonly builders: OpenBuilder;
 
   constructor(
     private readonly session: Session,
@@ -71,6 +71,7 @@ export class Effects {
     this.targets = new TargetRunner(session.options, report);
     const { engine, registry, delivery, options } = session;
     const concurrency = options.concurrency ?? session.read.settings.buildConcurrency;
+    const cluster = buildClusterOf(session);
     this.builders = openBuilders({
       engine,
       registry,
@@ -79,6 +80,7 @@ export class Effects {
       cacheDir: layersFolder(options.root),
       hasRegistry: delivery?.repo !== undefined,
       ...(concurrency !== undefined && { concurrency }),
+      ...(cluster && { cluster }),
     });
   }
 
@@ -161,7 +163,7 @@ export class Effects {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.agents.values()].map((agent) => agent.close()));
+    await Promise.all([this.builders.close(), ...[...this.agents.values()].map((agent) => agent.close())]);
     this.agents.clear();
   }
 

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
-import { connectEngine, connectKube, openRegistry, processes, type Engine, type Kube, type Registry } from '../clients';
+import type { BuildCluster } from '../build';
+import { connectEngine, connectKube, isLocalHost, openRegistry, processes, type Engine, type Kube, type Registry } from '../clients';
 import { contextMemoryFile, guard } from '../deploy';
 import {
   failed,
@@ -77,11 +78,13 @@ export function readFor({ root, graph, env, defaultRepo }: CommandOptions, mode:
 
 async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, reading: Promise<Result<ReadWorkspace>>): Promise<Preflight> {
   const engine = connectEngine({ env: options.env });
-  const [read, cluster, answered] = await Promise.all([
+  const [read, asked, answered] = await Promise.all([
     reading,
     needs.has('cluster') ? clusterOf(options) : undefined,
     needs.has('engine') ? engine.ping() : undefined,
   ]);
+  const buildsThere = read.ok && needs.has('engine') && needsBuilder(read.value.workspace, options.projects, ['buildkit']);
+  const cluster = asked ?? (buildsThere ? await clusterOf(options) : undefined);
   const checks: Check[] = [];
   const problems: Problem[] = [];
   const note = (name: string, message: string, result: Result<unknown>): void => {
@@ -103,7 +106,7 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     read.ok ? `${String(read.value.workspace.projects.size)} projects, ${String(read.value.workspace.artifacts.size)} with an image` : '',
     read,
   );
-  const needed = !read.ok || needsEngine(read.value.workspace, options.projects);
+  const needed = !read.ok || needsBuilder(read.value.workspace, options.projects, ['docker', 'docker+layers']);
   const noteEngine = (isNeeded: boolean): void => {
     if (!answered) return;
     if (answered.ok || isNeeded)
@@ -164,9 +167,31 @@ interface DeliverySources {
 }
 
 /** Registries with the logins of this machine; those that the config or the environment names may be spoken to in plain http. */
-export function registryFor({ env }: CommandOptions, insecureRegistries: readonly string[]): Registry {
+export function registryFor(options: CommandOptions, insecureRegistries: readonly string[]): Registry {
+  return openRegistry({ env: options.env, insecure: allInsecure(options, insecureRegistries) });
+}
+
+function allInsecure({ env }: CommandOptions, insecureRegistries: readonly string[]): readonly string[] {
   const fromEnv = (env['SLIPWAY_INSECURE_REGISTRIES'] ?? '').split(',').map((name) => name.trim());
-  return openRegistry({ env, insecure: [...insecureRegistries, ...fromEnv.filter((name) => name !== '')] });
+  return [...insecureRegistries, ...fromEnv.filter((name) => name !== '')];
+}
+
+/** Where images can be made in the cluster; undefined: there is none, or images do not go through a registry. */
+export function buildClusterOf({ kube, read, options, workspaceId, delivery }: Session): BuildCluster | undefined {
+  if (!kube || delivery?.repo === undefined) return undefined;
+  const { buildkit, insecureRegistries } = read.settings;
+  const { hostFromPods, repo } = delivery;
+  const fromPods = (ref: string): string =>
+    hostFromPods !== undefined && ref.startsWith(`${repo}/`) ? hostFromPods + ref.slice(repo.length) : ref;
+  const own = [repo, buildkit.cacheRepo].flatMap((each) => (each === undefined ? [] : [fromPods(`${each}/`).replace(/\/.*/, '')]));
+  return {
+    kube,
+    settings: buildkit,
+    workspaceId,
+    insecureRegistries: [...allInsecure(options, insecureRegistries), ...own.filter(isLocalHost)],
+    fromPods,
+    onNotice: (message) => options.report({ kind: 'notice', message }),
+  };
 }
 
 /** How to find out where images go. */
@@ -231,18 +256,18 @@ export function layersFolder(root: string): string {
   return join(root, '.slipway', 'layers');
 }
 
-/** Whether an image of these projects, or one that it stands on, is made by an engine. */
-function needsEngine(workspace: Workspace, projects: readonly string[]): boolean {
+/** Whether an image of these projects, or one that it stands on, is made by one of these kinds of builders. */
+function needsBuilder(workspace: Workspace, projects: readonly string[], kinds: readonly string[]): boolean {
   const goal = goalFor(workspace, 'deployed', projects);
   const { artifacts } = workspace;
   const seen = new Set<string>();
-  const byEngine = (name: string): boolean => {
+  const byThem = (name: string): boolean => {
     const artifact = artifacts.get(name);
     if (!artifact || seen.has(name)) return false;
     seen.add(name);
-    return !/^(layers|custom)\//.test(artifact.recipe.builder) || artifact.requires.some(byEngine);
+    return kinds.includes(artifact.recipe.builder.replace(/\/.*/, '')) || artifact.requires.some(byThem);
   };
-  return goal.ok && [...goal.goal.artifacts].some(byEngine);
+  return goal.ok && [...goal.goal.artifacts].some(byThem);
 }
 
 export function imageNamesOf(workspace: Workspace): Readonly<Record<string, string>> {

@@ -598,6 +598,7 @@ describe('settings', () => {
       defaultRepo: { repo: 'r.example', from: 'slipway.yaml' },
       multiLevelRepo: undefined,
       insecureRegistries: [],
+      buildkit: {},
       push: undefined,
       allowContexts: ['staging'],
       keep: new Set(['worker']),

@@ -1,4 +1,4 @@
-import { mergeConfig, readConfig, type ManifestContainer } from '../config';
+import { mergeConfig, readConfig, type BuildkitConfig, type ManifestContainer } from '../config';
 import type { Project, Release, Workspace, WorkspacePath } from '../model';
 import { nearest, type Artifact, type Problem } from '../model';
 import { isImage, parseReference } from '../tag';
@@ -35,6 +35,7 @@ export interface WorkspaceSettings {
   readonly insecureRegistries: readonly string[];
   readonly push: boolean | undefined;
   readonly buildConcurrency: number | undefined;
+  readonly buildkit: BuildkitConfig;
   readonly allowContexts: readonly string[];
   /** Releases that dev leaves deployed when it ends. */
   readonly keep: ReadonlySet<string>;
@@ -120,6 +121,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
       insecureRegistries: root?.config?.insecureRegistries ?? [],
       push: root?.config?.push,
       buildConcurrency: root?.config?.build?.concurrency,
+      buildkit: root?.config?.build?.buildkit ?? {},
       allowContexts: root?.config?.allowContexts ?? [],
       keep,
     },

@@ -38,6 +38,12 @@ describe('what makes an image', () => {
     ['the engine, where the config says so', copies, want('docker'), 'docker/1: image.builder is docker in slipway.yaml of the workspace'],
     ['layers, where the config says so', copies, want('layers'), 'layers/1: image.builder is layers in slipway.yaml of the workspace'],
     [
+      'a pod of the cluster, where the config says so',
+      both,
+      want('buildkit'),
+      'buildkit/1: image.builder is buildkit in slipway.yaml of the workspace',
+    ],
+    [
       'the engine, where no step is to be used again',
       both,
       cached('noCache: true'),

@@ -20,6 +20,7 @@ interface Choice {
 const docker = 'docker/1';
 const layers = 'layers/1';
 const both = 'docker+layers/1';
+const buildkit = 'buildkit/1';
 
 /**
  * What makes the image. It enters the tag, so it is decided from the Dockerfile and the config alone: every machine decides alike,
@@ -32,6 +33,7 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   if (config.image?.custom) {
     return succeeded({ builder: custom, because: `image.custom has a command (${placeOfCommand(request)})` });
   }
+  if (wanted === 'buildkit') return succeeded({ builder: buildkit, because: `image.builder is buildkit in ${place}` });
   if (wanted === 'docker') return succeeded({ builder: docker, because: `image.builder is docker in ${place}` });
   const platform = config.image?.platform;
   const options = {

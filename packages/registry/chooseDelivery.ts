@@ -46,11 +46,12 @@ export async function chooseDelivery(options: DeliveryOptions): Promise<Result<D
   if (push !== false) {
     const hosting = await readLocalRegistryHosting(kube);
     if (!hosting.ok) return hosting;
-    const { host, help: page } = hosting.value ?? {};
+    const { host, hostFromClusterNetwork: hostFromPods, help: page } = hosting.value ?? {};
     if (host !== undefined)
       return succeeded({
         ...pushTo({ repo: host, multiLevel: true }, `the cluster publishes the registry ${host}`, options),
         isClustersOwn: true,
+        ...(hostFromPods !== undefined && { hostFromPods }),
       });
     help = page;
   }

@@ -17,6 +17,8 @@ export interface Delivery {
   readonly repo: string | undefined;
   /** The registry came with the cluster: what nothing in the cluster uses is used by nobody. */
   readonly isClustersOwn?: boolean;
+  /** The registry as pods of the cluster know it, when that is another name: `kind-registry:5000`. */
+  readonly hostFromPods?: string;
   /** The engine that images are built in, when the cluster has one of its own. */
   readonly engine?: Engine;
   /** An image's full name, without tag: `localhost:5000/shop/api`. */

@@ -63,7 +63,7 @@ export function output(event: Extract<Event, { kind: 'output' }>, state: Termina
 /** What made it, when that is not the engine alone; and why an engine had a part in it, once. */
 export function built(event: Extract<Event, { kind: 'built' }>, state: TerminalState, { verbosity, paint }: Format): Step {
   const { artifact, builder, because } = event;
-  const isNews = builder !== 'layers' && state.builders.get(artifact) !== because;
+  const isNews = builder.startsWith('docker') && state.builders.get(artifact) !== because;
   const reason = because === undefined || !(isNews || verbosity === 'debug') ? '' : `, ${because}`;
   const by = builder === 'docker' && reason === '' ? '' : ` with ${builder}${reason}`;
   const next = finished(state, artifact);

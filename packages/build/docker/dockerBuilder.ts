@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { BuildProblem, Engine } from '../../clients';
-import { lineOfInstruction } from '../../dockerfile';
-import { failed, succeeded, type Problem, type Result } from '../../model';
+import type { Engine } from '../../clients';
+import { failed, succeeded, type Result } from '../../model';
 import { nameOfRef } from '../../tag';
 import type { BaseRefs } from '../bases';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
@@ -10,6 +9,7 @@ import { contextOf } from './context';
 import { engineOptionsOf } from './engineOptions';
 import { basesIn, namedBases } from './namedBases';
 import { packContext } from './packContext';
+import { located, sourcesChanged } from './problems';
 
 type EngineTools = Pick<BuildTools, 'engine' | 'env'>;
 
@@ -97,29 +97,4 @@ async function reachableBases(
 function withReachable(args: BuildJob['artifact']['recipe']['args'], from: BaseRefs, to: BaseRefs): Readonly<Record<string, string>> {
   const reachable = new Map(Object.entries(from).map(([name, ref]) => [ref, to[name] ?? ref]));
   return Object.fromEntries(Object.entries(args).map(([name, value]) => [name, reachable.get(value) ?? value]));
-}
-
-/** The engine knows the Dockerfile by its place in the tar, and often the instruction but not its line. */
-async function located({ instruction, ...problem }: BuildProblem, { artifact, root }: BuildJob, dockerfile: string): Promise<Problem> {
-  const { location, ...rest } = problem;
-  const own = { ...rest, project: artifact.project };
-  if (location?.file !== dockerfile) return location ? { ...own, location } : own;
-  const file = artifact.recipe.dockerfile;
-  if (location.line !== undefined || instruction === undefined) return { ...own, location: { ...location, file } };
-  const text = await readFile(join(root, file), 'utf8').catch(() => '');
-  const line = lineOfInstruction(text, instruction);
-  return { ...own, location: { file, ...(line !== undefined && { line }) } };
-}
-
-/** A build of something that was half old and half new proves nothing about either. */
-function sourcesChanged({ artifact }: BuildJob, path: string): Problem {
-  return {
-    code: 'sourcesChanged',
-    message: `${artifact.name}: ${path} changed while it was being sent to the engine, and the build failed`,
-    hint: 'it is tried again with the files as they are then',
-    retry: 'afterDelay',
-    exitCode: 1,
-    project: artifact.project,
-    location: { file: path },
-  };
 }
