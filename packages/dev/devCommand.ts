@@ -113,6 +113,9 @@ class Development {
         }
         if (options.forward) this.openForwards(session, turn);
       },
+      onWritten: ({ pod }, runInPod) => {
+        for (const forward of this.forwards.values()) if (forward !== 'opening') forward.mayRestart(pod, runInPod);
+      },
       beforeFiles: (paths) => this.reread(session, () => run, paths),
     });
     await untilAborted(options.signal);

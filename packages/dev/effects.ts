@@ -36,6 +36,7 @@ import {
 import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, takenFrom, viewOf, visibleTree, type ArtifactView } from '../plan';
 import type { Delivery } from '../registry';
 import { readEntry } from '../source';
+import type { RunInPod } from '../forward';
 import { inspect, openAgent, sameContent, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
@@ -66,6 +67,8 @@ export class Effects {
     private readonly session: Session,
     private readonly report: Report,
     private readonly post: (fact: Fact) => void,
+    /** Called when something was changed in a container after which its process may start again. */
+    private readonly onWritten: (seen: SeenContainer, run: RunInPod) => void,
   ) {
     this.read = sourceReader(session.options.root);
     this.targets = new TargetRunner(session.options, report);
@@ -188,7 +191,7 @@ export class Effects {
       case 'connect':
         return this.connect(step, id, signal, world());
       case 'sync':
-        return this.sync(step, signal);
+        return this.sync(step, signal, world());
       case 'reload':
         return this.reload(step, world());
     }
@@ -464,13 +467,23 @@ export class Effects {
     );
   }
 
-  private async sync(step: Extract<Step, { kind: 'sync' }>, signal: AbortSignal): Promise<Outcome> {
+  private async sync(step: Extract<Step, { kind: 'sync' }>, signal: AbortSignal, world: World): Promise<Outcome> {
     const agent = this.agents.get(step.container);
     if (!agent) return failure(streamGone);
     const answer = await agent.apply({ changes: step.changes, read: this.read }, signal);
     if (!answer.ok) return failure(answer.problem);
     const { holds, notWritten, bytes, timing } = answer.value;
+    this.tellWritten(world.containers.get(step.container)?.seen);
     return { kind: 'synced', holds, notWritten, bytes, timing: { ...timing, detect: 0, total: timing.read + timing.send + timing.apply } };
+  }
+
+  private tellWritten(seen: SeenContainer | undefined): void {
+    if (!seen) return;
+    this.onWritten(seen, async (command) => {
+      const ended = await this.agents.get(seen.id)?.run(command);
+      // From 126 on the command was not run at all.
+      return ended?.ok && ended.value.exitCode < 126 ? ended.value.output : undefined;
+    });
   }
 
   /** Each command only when the one before ended with 0. */
@@ -495,6 +508,7 @@ export class Effects {
       const { exitCode, output } = answer.value;
       if (exitCode !== 0) return failure(this.commandFailed({ run, exitCode, output }, container, world), artifact);
     }
+    this.tellWritten(container.seen);
     const ms = Math.round(performance.now() - startedAt);
     this.report({
       kind: 'reloaded',

@@ -1,6 +1,7 @@
 import { performance } from 'node:perf_hooks';
 import { openWatcher } from '../clients';
 import { namespacesOf } from '../deploy';
+import type { RunInPod } from '../forward';
 import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '../status';
 import { openSource, type Source } from '../source';
 import type { ContainerState, DirEntry, Goal, Problem, Report, Result, SeenContainer, Snapshot, WorkspacePath, World } from '../model';
@@ -19,6 +20,8 @@ export interface RunOptions {
   /** Whether the disk is watched after it was read once. */
   readonly watch: boolean;
   readonly onTurn?: (turn: Turn) => void;
+  /** Something was changed in a container, after which its process may start again. */
+  readonly onWritten?: (seen: SeenContainer, run: RunInPod) => void;
   /** The workspace is not among the facts, so nothing is planned: for looking only. */
   readonly listenOnly?: boolean;
   /** The cluster is not watched before `follow` is called. */
@@ -59,7 +62,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const { session, goal, report, watch, onTurn, beforeFiles, watchContainers, seenAs, listenOnly = false, followLater = false } = options;
   const startedAt = performance.now();
   const now = (): number => performance.now() - startedAt;
-  const effects = new Effects(session, report, (fact) => loop.post(fact));
+  const effects = new Effects(session, report, (fact) => loop.post(fact), options.onWritten ?? (() => undefined));
   const narrator = new Narrator(0);
   const loop = openLoop({
     run: effects.run,

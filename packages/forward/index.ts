@@ -1,1 +1,2 @@
 export { openForward, type Forward, type ForwardRequest, type ForwardState } from './openForward';
+export { type RunInPod } from './restartWatch';

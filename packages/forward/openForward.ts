@@ -1,10 +1,15 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Kube } from '../clients';
 import { succeeded, type Problem, type Result } from '../model';
 import { listen } from './listen';
 import { PodPool, type ReadyPod } from './podPool';
 import { relay } from './relay';
+import { RestartWatch, type HeldConnection, type RunInPod } from './restartWatch';
+
+/** Pauses before the ready pods are tried again: a process that starts again listens after some tens of milliseconds, or not soon. */
+const retryMs = [10, 10, 20, 20, 40, 40, 100];
 
 export interface ForwardRequest {
   readonly kube: Pick<Kube, 'get' | 'watch' | 'portForward'>;
@@ -34,6 +39,11 @@ export interface Forward {
   readonly url: string;
   /** The wished port was taken, and this is another. */
   readonly moved: boolean;
+  /**
+   * Something was changed in a container of this pod, after which its process may start again: connections to one that has gone end
+   * as soon as that is known, and not a second later as runtimes tell it.
+   */
+  mayRestart(pod: string, run: RunInPod): void;
   close(): void;
 }
 
@@ -53,13 +63,14 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
     onState?.(pods.length > 0 ? { kind: 'ready', pods } : { kind: 'waiting' });
   });
   const sockets = new Set<Socket>();
+  const carried = new Carried();
   const listening = await listen({
     port: localPort,
     strict,
     onConnection: (socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
-      void connect(request, pool, socket, patienceMs).then((problem) => {
+      void connect(request, { pool, carried, socket, patienceMs }).then((problem) => {
         if (problem) onState?.({ kind: 'refused', problem });
       });
     },
@@ -72,8 +83,10 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
     localPort: port,
     url: `http://localhost:${port}`,
     moved: localPort !== 0 && port !== localPort,
+    mayRestart: (pod, run) => carried.mayRestart(pod, run),
     close() {
       listening.value.close();
+      carried.stop();
       pool.stop();
       for (const socket of sockets) socket.destroy();
     },
@@ -83,15 +96,19 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
 /** Carries one local connection to a pod; tries the next pod, or the same one again, while none takes it. */
 async function connect(
   { kube, namespace }: ForwardRequest,
-  pool: PodPool,
-  socket: Socket,
-  patienceMs: number,
+  {
+    pool,
+    carried,
+    socket,
+    patienceMs,
+  }: { readonly pool: PodPool; readonly carried: Carried; readonly socket: Socket; readonly patienceMs: number },
 ): Promise<Problem | undefined> {
   const gone = new AbortController();
   socket.once('close', () => gone.abort());
   socket.on('error', () => gone.abort());
   const signal = AbortSignal.any([gone.signal, AbortSignal.timeout(patienceMs)]);
   const tried = new Set<string>();
+  let rounds = 0;
   let sent: readonly Buffer[] = [];
   let problem: Problem | undefined;
   while (!signal.aborted) {
@@ -101,7 +118,8 @@ async function connect(
       if (tried.size === 0) break;
       // Every ready pod was tried; one of them may be just about to listen.
       tried.clear();
-      await pause(100, undefined, { signal }).catch(() => undefined);
+      await pause(retryMs[Math.min(rounds, retryMs.length - 1)], undefined, { signal }).catch(() => undefined);
+      rounds += 1;
       continue;
     }
     tried.add(pod.name);
@@ -110,7 +128,7 @@ async function connect(
       problem = opened.problem;
       continue;
     }
-    const failure = await relay(socket, opened.value, sent);
+    const failure = await carried.during(pod, opened.value, () => relay(socket, opened.value, sent));
     if (!failure) return undefined;
     sent = failure.sent;
     problem = {
@@ -124,4 +142,59 @@ async function connect(
   }
   socket.destroy();
   return gone.signal.aborted ? undefined : problem;
+}
+
+interface CarriedToPod {
+  readonly port: number;
+  readonly connections: Set<HeldConnection>;
+  /** The newest way to run something there. */
+  run?: RunInPod;
+  watch?: RestartWatch;
+}
+
+/** The connections that are carried to each pod now. */
+class Carried {
+  private readonly byPod = new Map<string, CarriedToPod>();
+
+  async during<T>({ name, port }: ReadyPod, remote: Duplex, carry: () => Promise<T>): Promise<T> {
+    const pod = this.to(name, port);
+    const openedAt = performance.now();
+    const connection = { openedAt, heardAt: openedAt, end: () => void remote.destroy() };
+    remote.on('data', () => (connection.heardAt = performance.now()));
+    pod.connections.add(connection);
+    try {
+      return await carry();
+    } finally {
+      pod.connections.delete(connection);
+    }
+  }
+
+  mayRestart(name: string, run: RunInPod): void {
+    const pod = this.byPod.get(name);
+    // To a pod that nobody called there is nothing to end.
+    if (!pod) return;
+    pod.run = run;
+    pod.watch ??= new RestartWatch({
+      port: pod.port,
+      run: (command) => pod.run?.(command) ?? Promise.resolve(undefined),
+      connections: () => [...pod.connections],
+      now: () => performance.now(),
+      pause: (ms) => pause(ms, undefined, { ref: false }),
+    });
+    void pod.watch.extend();
+  }
+
+  private to(name: string, port: number): CarriedToPod {
+    const known = this.byPod.get(name);
+    if (known) return known;
+    // Pods come and go while a forward stays.
+    for (const [other, { connections }] of this.byPod) if (connections.size === 0) this.byPod.delete(other);
+    const pod: CarriedToPod = { port, connections: new Set() };
+    this.byPod.set(name, pod);
+    return pod;
+  }
+
+  stop(): void {
+    for (const { watch } of this.byPod.values()) watch?.stop();
+  }
 }
