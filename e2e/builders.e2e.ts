@@ -52,11 +52,24 @@ image:
     expect(stdout).toMatch(/deep {2,}.* built/);
   });
 
+  it('fails for one image alone, with the line of the Dockerfile and the workspace’s own path of what a compiler names', async () => {
+    shop.write('apps/broken/package.json', '{"name": "broken", "version": "1.0.0", "private": true}');
+    shop.write('apps/broken/src/typo.js', 'const = 1;\n');
+    shop.write('apps/broken/Dockerfile', 'FROM node:20-slim\nWORKDIR /app\nCOPY src code\nRUN node --check code/typo.js\n');
+    shop.write('apps/sound/package.json', '{"name": "sound", "version": "1.0.0", "private": true}');
+    shop.write('apps/sound/Dockerfile', `FROM node:20-slim\nRUN echo ${randomUUID()}\n`);
+    const { stdout } = await shop.slipway(['build', 'broken', 'sound', ...shop.where], { exitCode: 1 });
+    expect(stdout).toMatch(/broken .*failed: the build failed at RUN node --check code\/typo\.js: exit code 1/);
+    expect(stdout).toMatch(/at apps\/broken\/Dockerfile:4\n[^]*apps\/broken\/src\/typo\.js:1/);
+    expect(stdout).toMatch(/sound .*built /);
+  });
+
   it('is a command’s own business when the config has one: its image is deployed like any other, and changes with what it reads', async () => {
     // As `docker tag` would, on a machine that need not have it.
     shop.write(
       'apps/own/tag.js',
-      `const path = '/images/busybox:1.36/tag?' + new URLSearchParams({ repo: process.env.IMAGE_REPO, tag: process.env.IMAGE_TAG });
+      `// ${randomUUID()}
+       const path = '/images/busybox:1.36/tag?' + new URLSearchParams({ repo: process.env.IMAGE_REPO, tag: process.env.IMAGE_TAG });
        const socketPath = process.env.DOCKER_HOST?.replace('unix://', '') ?? '/var/run/docker.sock';
        require('node:http').request({ socketPath, path, method: 'POST' }, (answer) => process.exit(answer.statusCode === 201 ? 0 : 1)).end();`,
     );

@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { failed } from '../model';
+import { failed, type Artifact, type BuildSettings } from '../model';
 import { withBaseArgs } from './bases';
 import type { Builder, BuildJob, BuildTools, OpenBuilder } from './builder';
 import { buildkitBuilder } from './buildkit';
@@ -20,6 +20,9 @@ function kindsWith(tools: BuildTools, buildkit: Builder): Readonly<Record<string
   return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers), buildkit, custom };
 }
 
+/** What an image is made with that asks for nothing in particular. */
+const usual: BuildSettings = { cacheFrom: [], inlineCache: false, pull: false, noCache: false, secrets: [], ssh: [] };
+
 /** Putting layers together is mostly waiting for the registry; the engine has work for every core. */
 const layersAtATime = 8;
 
@@ -27,12 +30,14 @@ const layersAtATime = 8;
 export function openBuilders(tools: BuildTools): OpenBuilder {
   const inCluster = buildkitBuilder(tools);
   const opened = new Map(Object.entries(kindsWith(tools, inCluster)));
+  const told = (artifact: Artifact): Artifact =>
+    tools.noCache === true ? { ...artifact, settings: { ...usual, ...artifact.settings, noCache: true } } : artifact;
   const chosen: Builder = {
     async build(job) {
       const { project, name } = job.artifact;
       const kind = kindOf(job);
       const builder = opened.get(kind);
-      if (builder) return builder.build({ ...job, artifact: withBaseArgs(job.artifact, job.bases) });
+      if (builder) return builder.build({ ...job, artifact: told(withBaseArgs(job.artifact, job.bases)) });
       return failed({
         code: 'builderUnknown',
         message: `${name} asks for the builder ${kind}, which does not exist`,

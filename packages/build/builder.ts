@@ -15,6 +15,8 @@ export interface BuildTools {
   readonly hasRegistry: boolean;
   /** How many images are made at a time; 0: as many as there are cores. Absent: as many as each builder does well with. */
   readonly concurrency?: number;
+  /** Every step is run, whatever is kept of earlier builds. */
+  readonly noCache?: boolean;
   /** Where images can be made in a cluster. */
   readonly cluster?: BuildCluster;
 }

@@ -46,6 +46,7 @@ interface CommonFlags {
   readonly defaultRepo?: string;
   readonly push?: boolean;
   readonly concurrency?: number;
+  readonly cache?: boolean;
 }
 
 interface DevFlags extends CommonFlags {
@@ -134,7 +135,8 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       .option('--no-push', 'do not push images, but load them into the cluster')
       .addOption(
         new Option('--concurrency <number>', 'how many images are built at a time; 0: as many as there are cores').argParser(wholeNumber),
-      );
+      )
+      .option('--no-cache', 'run every step of what is built, whatever is kept of earlier builds');
   /** Runs one of the commands, and prints what it gives. */
   const act = async <Document>(
     flags: CommonFlags,
@@ -308,6 +310,7 @@ async function inWorkspace({
       ...(flags.defaultRepo === undefined ? {} : { defaultRepo: flags.defaultRepo }),
       ...(flags.push === undefined ? {} : { push: flags.push }),
       ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
+      ...(flags.cache === false && { noCache: true }),
       env,
       report(event) {
         interruption.report(event);

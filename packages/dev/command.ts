@@ -32,6 +32,8 @@ export interface CommandOptions {
   readonly push?: boolean;
   /** How many images are built at a time; 0: as many as there are cores. Absent: as the config says. */
   readonly concurrency?: number;
+  /** Every step of what is built is run, and nothing kept of an earlier build is used. */
+  readonly noCache?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   /** Aborted at the first Ctrl+C or SIGTERM: the command cleans up and ends. */

@@ -1,4 +1,4 @@
-import { lstat } from 'node:fs/promises';
+import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBuilders, readImageRecord, writeImageRecord, type OpenBuilder } from '../build';
 import { processes } from '../clients';
@@ -41,6 +41,7 @@ import { inspect, openAgent, sameContent, sourceReader, type Agent, type LedgerE
 import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
 import { notInDryRun } from './dryRun';
+import { failedBuild } from './failedBuild';
 import { mistakeIn } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { placeIn } from './placeIn';
@@ -83,6 +84,7 @@ export class Effects {
       cacheDir: layersFolder(options.root),
       hasRegistry: delivery?.repo !== undefined,
       ...(concurrency !== undefined && { concurrency }),
+      noCache: options.noCache === true,
       ...(cluster && { cluster }),
     });
   }
@@ -313,7 +315,11 @@ export class Effects {
       onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
     });
     if (signal.aborted) return { kind: 'stopped' };
-    if (!answer.ok) return failure(answer.problem, artifact.project);
+    if (!answer.ok) {
+      const { root, noCache = false } = this.session.options;
+      const text = await readFile(join(root, artifact.recipe.dockerfile), 'utf8').catch(() => '');
+      return failure(failedBuild(answer.problem, { artifact, sources: step.snapshot.sources, text, noCache }), artifact.project);
+    }
     if (answer.value.sentHash === step.snapshot.inputsHash) this.remember(step.snapshot);
     const { image, sentHash, builder } = answer.value;
     const because = artifact.builderBecause === undefined ? {} : { because: artifact.builderBecause };

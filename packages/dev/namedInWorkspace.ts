@@ -1,6 +1,6 @@
-import { isAbsolute } from 'node:path/posix';
+import { isAbsolute, join } from 'node:path/posix';
 import type { ContainerPath, DirEntry, Location, WorkspacePath } from '../model';
-import { leavesOf } from '../model';
+import { entryAt, leavesOf } from '../model';
 import { placesIn } from './placeIn';
 
 /** What a tool in a container printed, with the workspace's own paths where it names files that come from there. */
@@ -10,18 +10,24 @@ export interface Translated {
   readonly location: Location | undefined;
 }
 
+export interface KnownFiles {
+  readonly files: DirEntry;
+  readonly sourceOf: (path: ContainerPath) => WorkspacePath | undefined;
+  /** The folder that a tool was started in, as far as anybody knows. */
+  readonly workdir?: ContainerPath | undefined;
+}
+
 /**
- * Puts the workspace's paths into what a compiler in a container says. A relative path is relative to a folder that nobody knows, so it
- * counts only when a single one of the container's files ends with it.
+ * Puts the workspace's paths into what a compiler in a container says. A relative path is relative to a folder that nobody knows, so,
+ * unless it is there below the folder that is the likeliest, it counts only when a single one of the container's files ends with it.
  */
-export function namedInWorkspace(
-  output: string,
-  { files, sourceOf }: { readonly files: DirEntry; readonly sourceOf: (path: ContainerPath) => WorkspacePath | undefined },
-): Translated {
+export function namedInWorkspace(output: string, { files, sourceOf, workdir }: KnownFiles): Translated {
   let location: Location | undefined;
   let all: readonly ContainerPath[] | undefined;
   const inContainer = (file: string): ContainerPath | undefined => {
     if (isAbsolute(file)) return file;
+    const below = workdir === undefined ? undefined : join(workdir, file);
+    if (below !== undefined && entryAt(files, below.slice(1))) return below;
     all ??= [...leavesOf(files)].map(([path]) => `/${path}`);
     const end = `/${file.replace(/^(\.{1,2}\/)+/, '')}`;
     const [one, ...others] = all.filter((path) => path.endsWith(end));

@@ -11,6 +11,7 @@ FROM base
 RUN twice
 RUN twice
 FROM node
+RUN --network=none npm ci --omit dev
 `;
 
 it.each([
@@ -20,6 +21,7 @@ it.each([
   ['FROM docker.io/library/busybox:1.36', 2],
   ['FROM docker.io/library/node:latest', 11],
   ['RUN twice', undefined],
+  ['RUN --network=none npm ci --omit dev', 12],
   ['RUN nothing', undefined],
 ])('the line of %s is %s', (named, line) => {
   expect(lineOfInstruction(dockerfile, named)).toBe(line);

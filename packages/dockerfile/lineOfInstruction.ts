@@ -6,7 +6,9 @@ import { parseInstructions, type Instruction } from './instructions';
  */
 export function lineOfInstruction(text: string, named: string): number | undefined {
   const [keyword = '', ...rest] = named.trim().split(/\s+/);
-  const wanted = rest.filter((word) => !word.startsWith('--')).join(' ');
+  // Flags of the instruction stand before its text; those of a command in it are the text.
+  const begin = rest.findIndex((word) => !word.startsWith('--'));
+  const wanted = rest.slice(begin < 0 ? rest.length : begin).join(' ');
   const matches = parseInstructions(text).instructions.filter(
     (instruction) => instruction.keyword === keyword.toUpperCase() && says(instruction, wanted),
   );

@@ -39,7 +39,7 @@ export function dockerAndLayersBuilder(tools: Pick<BuildTools, 'engine' | 'env' 
     if (known !== undefined) return succeeded({ ref: known });
     const there = await registry.digest(headJob.ref, job.signal);
     if (!there.ok) return there;
-    let digest = there.value;
+    let digest = job.artifact.settings?.noCache === true ? undefined : there.value;
     if (digest === undefined) {
       const built = await buildInEngine(tools, headJob, head.text);
       if (!built.ok) return built;
