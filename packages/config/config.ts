@@ -1,4 +1,4 @@
-import type { BuildNetwork, GitVariant } from '../model';
+import type { BuildNetwork, GitVariant, HookStage, HookSystem } from '../model';
 import type { HelmConfig, KustomizeConfig } from './deployConfig';
 
 /** What a slipway.yaml says. */
@@ -43,6 +43,7 @@ export interface Config {
   readonly kustomize?: KustomizeConfig;
   readonly helm?: HelmConfig;
   readonly namespace?: string;
+  readonly hooks?: HooksConfig;
   readonly rollout?: { readonly deadline?: number; readonly tolerateFailuresUntilDeadline?: boolean };
   readonly portForward?: readonly ForwardConfig[];
   /** Root only. */
@@ -62,6 +63,21 @@ export interface BuildkitConfig {
   readonly resources?: Readonly<Record<'requests' | 'limits', Readonly<Record<string, string | number>> | undefined>>;
   readonly cacheRepo?: string;
 }
+
+export interface HookConfig {
+  readonly run: CommandConfig;
+  readonly os?: readonly HookSystem[];
+  readonly dir?: string;
+  readonly env?: Readonly<Record<string, string | number | boolean>>;
+  readonly timeout?: number;
+  /** Of sync and deploy alone, with `pods`. */
+  readonly container?: string;
+  readonly pods?: string;
+}
+
+export type HooksConfig = Readonly<
+  Partial<Record<HookStage, { readonly before?: readonly HookConfig[]; readonly after?: readonly HookConfig[] }>>
+>;
 
 export interface SyncConfig {
   readonly mode?: 'infer' | 'manual' | 'off';
@@ -134,6 +150,7 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     ...present('portForward', own.portForward),
     ...present('kustomize', own.kustomize),
     ...present('helm', own.helm),
+    ...present('hooks', own.hooks),
     image: {
       ...(context !== undefined && { context }),
       ...(builder !== undefined && { builder }),

@@ -4,6 +4,7 @@ export {
   type CommandConfig,
   type Config,
   type ForwardConfig,
+  type HookConfig,
   type PlainTagConfig,
   type PlainTagConfigs,
   type SecretConfig,

@@ -1,4 +1,5 @@
 import { deployProperties } from './deploySchema';
+import { hooksSchema } from './hooksSchema';
 
 /** A key of slipway.yaml as the config reference shows it. */
 const portForward = {
@@ -437,6 +438,7 @@ export const projectSchema = {
       items: { type: 'string', minLength: 1 },
     },
     ...deployProperties,
+    hooks: hooksSchema,
     namespace: {
       type: 'string',
       description: "Where the project is deployed. Default: the namespace of the cluster's context.",

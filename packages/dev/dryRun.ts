@@ -12,6 +12,7 @@ export function notInDryRun(step: Step): Problem | undefined {
     case 'runTarget':
     case 'watchTarget':
     case 'apply':
+    case 'runHooks':
     case 'remove':
     case 'connect':
     case 'sync':

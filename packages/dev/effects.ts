@@ -2,12 +2,22 @@ import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBuilders, readImageRecord, writeImageRecord, type OpenBuilder } from '../build';
 import { processes } from '../clients';
-import { applyRelease, namespacesOf, removeRelease, render, unusedArtifacts, type RenderedObject } from '../deploy';
+import {
+  applyRelease,
+  inApplyOrder,
+  manifestStream,
+  namespacesOf,
+  removeRelease,
+  render,
+  unusedArtifacts,
+  type RenderedObject,
+} from '../deploy';
 import {
   countLeaves,
   emptyDir,
   entryAt,
   failed,
+  hooksAt,
   leavesOf,
   messageOf,
   succeeded,
@@ -42,8 +52,10 @@ import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
 import { notInDryRun } from './dryRun';
 import { failedBuild } from './failedBuild';
+import { HookRunner } from './hookRunner';
 import { mistakeIn } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
+import { failedEvent } from './narrator';
 import { placeIn } from './placeIn';
 import { deployContext, readReleaseManifests } from './releaseManifests';
 import { buildClusterOf, layersFolder, recordsFolder, type Session } from './session';
@@ -63,6 +75,7 @@ export class Effects {
   private readonly read: ReturnType<typeof sourceReader>;
   private readonly targets: TargetRunner;
   private readonly builders: OpenBuilder;
+  private readonly hooks: HookRunner;
 
   constructor(
     private readonly session: Session,
@@ -74,6 +87,7 @@ export class Effects {
     this.read = sourceReader(session.options.root);
     this.targets = new TargetRunner(session.options, report);
     const { engine, registry, delivery, options } = session;
+    this.hooks = new HookRunner(session, report);
     const concurrency = options.concurrency ?? session.read.settings.buildConcurrency;
     const cluster = buildClusterOf(session);
     this.builders = openBuilders({
@@ -188,6 +202,8 @@ export class Effects {
         return this.deliver(step, signal, world());
       case 'apply':
         return this.apply(step, signal, world());
+      case 'runHooks':
+        return this.runHooks(step, signal, world());
       case 'remove':
         return this.remove(step, world());
       case 'connect':
@@ -303,6 +319,10 @@ export class Effects {
     this.report({ kind: 'started', what: 'build', subject: step.artifact });
     const startedAt = Date.now();
     const ref = names.contentRef(artifact, step.snapshot);
+    const hooked = { workspace: world.workspace, signal, images: { [artifact.name]: { ref } } };
+    const before = await this.hooks.run(artifact, hooksAt(artifact.hooks, 'before', 'build'), hooked);
+    if (signal.aborted) return { kind: 'stopped' };
+    if (before) return failure(before);
     const answer = await this.builders.build({
       artifact: names.withLateTexts(artifact, tag.value ?? inputDigestTag(step.snapshot.inputsHash)),
       snapshot: step.snapshot,
@@ -314,12 +334,15 @@ export class Effects {
       signal,
       onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
     });
-    if (signal.aborted) return { kind: 'stopped' };
+    if (isAborted(signal)) return { kind: 'stopped' };
     if (!answer.ok) {
       const { root, noCache = false } = this.session.options;
       const text = await readFile(join(root, artifact.recipe.dockerfile), 'utf8').catch(() => '');
       return failure(failedBuild(answer.problem, { artifact, sources: step.snapshot.sources, text, noCache }), artifact.project);
     }
+    const after = await this.hooks.run(artifact, hooksAt(artifact.hooks, 'after', 'build'), hooked);
+    if (isAborted(signal)) return { kind: 'stopped' };
+    if (after) return failure(after);
     if (answer.value.sentHash === step.snapshot.inputsHash) this.remember(step.snapshot);
     const { image, sentHash, builder } = answer.value;
     const because = artifact.builderBecause === undefined ? {} : { because: artifact.builderBecause };
@@ -360,24 +383,64 @@ export class Effects {
     );
     const { fingerprint } = step;
     const context = deployContext({ session: this.session, workspace, release, images, fingerprint, signal });
-    const read = await readReleaseManifests(release, context);
+    const hooked = { workspace: world.workspace, signal, images };
+    const wrong = await this.hooks.run(release, hooksAt(release.hooks, 'before', 'render'), hooked);
     if (signal.aborted) return { kind: 'stopped' };
+    if (wrong) return failure(wrong);
+    const read = await readReleaseManifests(release, context);
+    if (isAborted(signal)) return { kind: 'stopped' };
     if (!read.ok) return failure(read.problem, release.project);
     // What was read is what gets the fingerprint, or nothing does.
-    if (fingerprintOf(release, read.value.tree, images) !== fingerprint) return failure(manifestChanged(release.name), release.project);
+    if (fingerprintOf(release, read.value.tree, images) !== fingerprint) {
+      if (hooksAt(release.hooks, 'before', 'render').length > 0) await this.lookAtManifests(release, world.now);
+      return failure(manifestChanged(release.name), release.project);
+    }
 
     const { namespace, imageNames } = context;
     const rendered = render({ release, manifests: read.value.texts, images, imageNames, namespace, workspaceId, fingerprint });
     if (!rendered.ok) return failure(rendered.problem, release.project);
     this.tellUnused(release, rendered.value);
-    this.report({ kind: 'started', what: 'apply', subject: release.name });
     const objects = rendered.value;
+    const input = (): string =>
+      manifestStream(inApplyOrder(objects.map(({ object }) => object)).map((object) => ({ comments: [], object })));
+    const renderHooks = hooksAt(release.hooks, 'after', 'render');
+    const refused =
+      (await this.hooks.run(release, renderHooks, { ...hooked, ...(renderHooks.length > 0 && { input: input() }) })) ??
+      (await this.hooks.run(release, hooksAt(release.hooks, 'before', 'deploy'), hooked));
+    if (isAborted(signal)) return { kind: 'stopped' };
+    if (refused) return failure(refused);
+    this.report({ kind: 'started', what: 'apply', subject: release.name });
     const applied = await applyRelease(release, { kube, objects, owner: { workspaceId, release: release.name }, namespace }, context);
     if (!applied.ok) return failure(applied.problem, release.project);
     const { objects: names, changed, pruned, at: appliedAt } = applied.value;
     const gone = pruned.length === 0 ? {} : { pruned };
     this.report({ kind: 'applied', release: release.name, namespace, objects: names, changed, ...gone, ms: Date.now() - startedAt });
     return { kind: 'applied', fingerprint, appliedAt };
+  }
+
+  private async runHooks(step: Extract<Step, { kind: 'runHooks' }>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const release = world.workspace?.releases.get(step.release);
+    if (!release) return failure(notThere(step.release));
+    const { live } = world.releases.get(step.release) ?? {};
+    const images = live?.state === 'found' ? live.value.images : {};
+    const problem = await this.hooks.run(release, hooksAt(release.hooks, 'after', 'deploy'), {
+      workspace: world.workspace,
+      signal,
+      images,
+    });
+    if (signal.aborted) return { kind: 'stopped' };
+    return problem ? failure(problem) : { kind: 'hooksRan' };
+  }
+
+  /** Tells the loop what a hook has made of the files of a release. */
+  private async lookAtManifests({ inputs }: Release, at: number): Promise<void> {
+    const { root } = this.session.options;
+    const entries: (readonly [WorkspacePath, Entry | undefined])[] = [];
+    for (const { path, accepts } of inputs) {
+      const entry = accepts ? undefined : await readEntry(root, path);
+      if (entry?.ok === true) entries.push([path, entry.value]);
+    }
+    this.post({ kind: 'filesSeen', entries, scanned: false, at });
   }
 
   /** An image that is built for nothing is a mistake somewhere; of which side nobody knows. */
@@ -476,10 +539,17 @@ export class Effects {
   private async sync(step: Extract<Step, { kind: 'sync' }>, signal: AbortSignal, world: World): Promise<Outcome> {
     const agent = this.agents.get(step.container);
     if (!agent) return failure(streamGone);
+    const artifact = world.workspace?.artifacts.get(world.containers.get(step.container)?.seen.artifact ?? '');
+    const hooked = { workspace: world.workspace, signal, images: {}, env: { SLIPWAY_FILES: String(step.changes.length) } };
+    const refused = artifact?.hooks && (await this.hooks.run(artifact, hooksAt(artifact.hooks, 'before', 'sync'), hooked));
+    if (refused) return notSent(step, refused);
     const answer = await agent.apply({ changes: step.changes, read: this.read }, signal);
     if (!answer.ok) return failure(answer.problem);
     const { holds, notWritten, bytes, timing } = answer.value;
     this.tellWritten(world.containers.get(step.container)?.seen);
+    const after = artifact?.hooks && (await this.hooks.run(artifact, hooksAt(artifact.hooks, 'after', 'sync'), hooked));
+    // The files are there all the same.
+    if (after) this.report(failedEvent(after, artifact.name));
     return { kind: 'synced', holds, notWritten, bytes, timing: { ...timing, detect: 0, total: timing.read + timing.send + timing.apply } };
   }
 
@@ -544,6 +614,17 @@ export class Effects {
       ...(location && { location }),
     };
   }
+}
+
+/** A function, so that a check before does not make TypeScript believe that it cannot have changed. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
+/** None of a batch was written, for a reason of the workspace. */
+function notSent({ changes }: Extract<Step, { kind: 'sync' }>, problem: Problem): Outcome {
+  const timing = { detect: 0, read: 0, send: 0, apply: 0, total: 0 };
+  return { kind: 'synced', holds: [], notWritten: changes.map(({ path }) => ({ path, problem })), bytes: 0, timing };
 }
 
 interface EndedCommand {

@@ -1,10 +1,11 @@
 import { connectKube, connectEngine, type KubeObject } from '../clients';
 import { inApplyOrder, manifestStream, render } from '../deploy';
-import { type Artifact, type ArtifactName, type DeliveredImage, type Problem, type World } from '../model';
+import { failed, hooksAt, type Artifact, type ArtifactName, type DeliveredImage, type Problem, type World } from '../model';
 import { fingerprintOf, viewOf } from '../plan';
 import { chooseDelivery } from '../registry';
 import { inputDigestTag, nameOfRef } from '../tag';
 import type { CommandOptions, CommandResult, RenderDocument } from './command';
+import { HookRunner } from './hookRunner';
 import { writeOutput } from './outputFile';
 import { deployContext, readReleaseManifests } from './releaseManifests';
 import { rememberedGraph } from './rememberedGraph';
@@ -48,6 +49,7 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
   const world = { ...run.loop.world(), workspace };
   await run.close();
 
+  const hooks = new HookRunner(session, options.report);
   const images = new Images(session, world, offline);
   const releases: RenderDocument['releases'][number][] = [];
   const documents: { readonly comments: readonly string[]; readonly object: KubeObject }[] = [];
@@ -59,7 +61,9 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
     const found = used.flatMap((image) => image ?? []);
     const refs = Object.fromEntries(found.map(({ artifact, ref, inputsHash }) => [artifact, { ref, inputsHash }]));
     const context = deployContext({ session, workspace, release, images: refs, offline: true });
-    const read = await readReleaseManifests(release, context);
+    const stage = { workspace, images: refs, signal: options.signal };
+    const wrong = await hooks.run(release, hooksAt(release.hooks, 'before', 'render'), stage);
+    const read = wrong ? failed(wrong) : await readReleaseManifests(release, context);
     if (!read.ok) {
       problems.push(read.problem);
       continue;
@@ -81,6 +85,9 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
     const objects = inApplyOrder(rendered.value.map(({ object }) => object));
     releases.push({ release: name, namespace, objects });
     const comments = [`${name} in namespace ${namespace}`, ...found.map((image) => `image ${image.artifact}: ${image.because}`)];
+    const input = manifestStream(objects.map((object) => ({ comments: [], object })));
+    const refused = await hooks.run(release, hooksAt(release.hooks, 'after', 'render'), { ...stage, input });
+    if (refused) problems.push(refused);
     objects.forEach((object, index) => documents.push({ comments: index === 0 ? comments : [], object }));
   }
   if (problems.length > 0) return refuse(problems);

@@ -297,6 +297,39 @@ describe('a release', () => {
     ]);
   });
 
+  it('has the hooks of its config, those of the image apart, each with its place', () => {
+    const config = [
+      'version: 1',
+      'hooks:',
+      '  build: {before: [{run: make, dir: ../tools, os: [linux], env: {A: 1}}]}',
+      '  deploy:',
+      '    after:',
+      '      - {run: [npm, test], container: worker, pods: app=worker, timeout: 5}',
+    ];
+    const { workspace } = run({ ...worker, 'apps/worker/Dockerfile': watching, 'apps/worker/slipway.yaml': config.join('\n') });
+    expect(workspace.problems).toEqual([]);
+    expect(workspace.artifacts.get('worker')?.hooks).toEqual([
+      {
+        stage: 'build',
+        when: 'before',
+        run: 'make',
+        where: { kind: 'host', folder: 'apps/tools', os: ['linux'], env: { A: '1' } },
+        timeoutMs: 120_000,
+        location: { file: 'apps/worker/slipway.yaml', line: 3, column: 26 },
+      },
+    ]);
+    expect(workspace.releases.get('worker')?.hooks).toEqual([
+      {
+        stage: 'deploy',
+        when: 'after',
+        run: ['npm', 'test'],
+        where: { kind: 'container', container: 'worker', selector: 'app=worker' },
+        timeoutMs: 5_000,
+        location: { file: 'apps/worker/slipway.yaml', line: 6, column: 16 },
+      },
+    ]);
+  });
+
   it('is left out while the image that it needs cannot be described', () => {
     const { workspace } = run({ ...worker, 'apps/worker/Dockerfile': 'FORM node' });
     expect([workspace.artifacts.size, workspace.releases.size]).toEqual([0, 0]);

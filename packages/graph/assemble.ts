@@ -1,4 +1,5 @@
 import { mergeConfig, readConfig, type BuildkitConfig, type ManifestContainer } from '../config';
+import { hooksOf } from './hooks';
 import type { Project, Release, Workspace, WorkspacePath } from '../model';
 import { nearest, type Artifact, type Problem } from '../model';
 import { isImage, parseReference } from '../tag';
@@ -81,7 +82,10 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const made = new Set(named.map(({ project }) => project));
   const drafts = named.flatMap(({ artifact, required }) => {
     const requires = [...new Set(required.map(({ project }) => project))].filter((project) => made.has(project));
-    return artifact ? [{ ...artifact, requires }] : [];
+    if (!artifact) return [];
+    const settingsOfIt = settings.find((each) => each.project.name === artifact.project);
+    const hooks = settingsOfIt ? hooksOf(settingsOfIt, ['build', 'sync']) : [];
+    return [{ ...artifact, requires, ...(hooks.length > 0 && { hooks }) }];
   });
   const deployFiles = new Map(withManifests.map((each) => [each.project.name, deployFilesOf(each, drafts)]));
   const { targets, byArtifact } = targetsOf({ graph, outputs, artifacts: drafts, files, deployFiles, watching: facts.mode === 'dev' });

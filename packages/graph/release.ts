@@ -1,6 +1,7 @@
 import type { Config } from '../config';
 import { usualPatience, type Artifact, type Patience, type PortForward, type Release } from '../model';
 import { isImage } from '../tag';
+import { hooksOf } from './hooks';
 import type { SourceFacts } from './manifestSources';
 import type { ProjectSettings } from './settings';
 
@@ -11,10 +12,12 @@ export interface ReleaseRequest extends ProjectSettings {
 }
 
 /** What is deployed of a project. Undefined when it has no manifests. */
-export function releaseOf({ project, config, manifests, artifacts, defaultRepo }: ReleaseRequest): Release | undefined {
+export function releaseOf(request: ReleaseRequest): Release | undefined {
+  const { project, config, manifests, artifacts, defaultRepo } = request;
   if (manifests.sources.length === 0) return undefined;
   const named = [...manifests.containers.map((container) => container.image), ...manifests.images];
   const used = artifacts.filter(({ image }) => named.some((name) => isImage(name, { image, repo: defaultRepo })));
+  const hooks = hooksOf(request, ['render', 'deploy']);
   return {
     name: project.name,
     project: project.name,
@@ -22,6 +25,7 @@ export function releaseOf({ project, config, manifests, artifacts, defaultRepo }
     sources: manifests.sources,
     inputs: manifests.inputs,
     artifacts: used.map((artifact) => artifact.name),
+    ...(hooks.length > 0 && { hooks }),
     ...(config.rollout && { patience: patienceOf(config.rollout) }),
   };
 }

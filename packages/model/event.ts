@@ -35,12 +35,17 @@ export type Event =
     }
   | {
       readonly kind: 'started';
-      readonly what: 'lookUp' | 'runTarget' | 'watchTarget' | 'build' | 'deliver' | 'apply' | 'remove' | 'connect' | 'reload';
+      readonly what: 'lookUp' | 'runTarget' | 'watchTarget' | 'build' | 'deliver' | 'apply' | 'runHooks' | 'remove' | 'connect' | 'reload';
       readonly subject: string;
       readonly because?: string;
     }
   /** A line that a tool printed while it worked for the subject. */
-  | { readonly kind: 'output'; readonly subject: string; readonly line: string }
+  | {
+      readonly kind: 'output';
+      readonly subject: string;
+      readonly line: string;
+      /** It is what was asked for, however quick the tool is. */ readonly asked?: true;
+    }
   /** Commands of `sync.after` ended well in a container: what was copied is what runs. */
   | {
       readonly kind: 'reloaded';

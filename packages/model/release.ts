@@ -1,3 +1,4 @@
+import type { Hook } from './hook';
 import type { WorkspacePath } from './tree';
 import type { ArtifactName, ReleaseName } from './workspace';
 
@@ -12,6 +13,8 @@ export interface Release {
   readonly inputs: readonly ReleaseInput[];
   /** Artifacts whose images it may run. */
   readonly artifacts: readonly ArtifactName[];
+  /** Of its rendering and its deployment. */
+  readonly hooks?: readonly Hook[];
   /** Absent: as `usualPatience`. */
   readonly patience?: Patience;
 }

@@ -64,6 +64,8 @@ export type Step =
       readonly fingerprint: string;
       readonly images: Readonly<Record<ArtifactName, { readonly ref: string; readonly snapshot: Snapshot }>>;
     }
+  /** Runs what is to be run after a rollout. */
+  | { readonly kind: 'runHooks'; readonly release: ReleaseName; readonly fingerprint: string }
   | { readonly kind: 'remove'; readonly release: ReleaseName }
   | { readonly kind: 'connect'; readonly container: ContainerId }
   | {
@@ -102,6 +104,7 @@ export function stepKey(step: Step): string {
     case 'watchTarget':
       return `${step.kind}:${step.target}`;
     case 'apply':
+    case 'runHooks':
     case 'remove':
       return `${step.kind}:${step.release}`;
     case 'connect':
@@ -146,6 +149,7 @@ export type Outcome =
   | { readonly kind: 'built'; readonly image: BuiltImage; readonly sentHash: string }
   | { readonly kind: 'delivered'; readonly image: DeliveredImage }
   | { readonly kind: 'applied'; readonly fingerprint: string; /** As it was written on the objects. */ readonly appliedAt: number }
+  | { readonly kind: 'hooksRan' }
   | { readonly kind: 'removed' }
   | {
       readonly kind: 'connected';

@@ -1,3 +1,4 @@
+import type { Hook } from './hook';
 import type { Location, Problem } from './problem';
 import type { Release } from './release';
 import type { ContainerPath, WorkspacePath } from './tree';
@@ -172,6 +173,8 @@ export interface Artifact {
   readonly inputs: readonly Input[];
   /** Artifacts of this workspace whose images it stands on. */
   readonly requires: readonly ArtifactName[];
+  /** Of its build, and of what is copied into its containers. */
+  readonly hooks?: readonly Hook[];
   /** Targets whose outputs are among the inputs. */
   readonly targets: readonly TargetId[];
   readonly reload: ReloadPolicy;

@@ -33,6 +33,8 @@ export interface ReleaseState {
   readonly applied: { readonly fingerprint: string; readonly appliedAt: number; readonly at: number } | undefined;
   /** An apply began and did not end well: what is live may be half of it, whatever its annotations say. */
   readonly uncertain: boolean;
+  /** The fingerprint of an apply of this process after whose rollout hooks are still to be run. */
+  readonly hooksDueFor?: string;
   /** Since when what was applied last has been shown and not ready, in milliseconds of the loop's clock. */
   readonly notReadySince?: number;
 }

@@ -28,10 +28,15 @@ export function fingerprintOf(release: Release, tree: DirEntry, images: Readonly
     inputs.every((entry, index) => entry === before.inputs[index]);
   if (before && isSame) return before.fingerprint;
   const hashes = release.inputs.map(({ path }, index) => `${path} ${inputs[index]?.hash ?? 'absent'}`);
-  const definition = stableJson({ namespace: release.namespace, sources: release.sources });
+  const definition = stableJson({ namespace: release.namespace, sources: release.sources, ...hooksIn(release) });
   const fingerprint = hashOf(['release/2', definition, ...hashes, '', ...refs]);
   lastFingerprint.set(release, { inputs, refs, fingerprint });
   return fingerprint;
+}
+
+/** Other hooks are run by another apply; where they stand is no part of what they do. */
+function hooksIn({ hooks }: Release): object {
+  return hooks ? { hooks: hooks.map((hook) => ({ ...hook, location: undefined })) } : {};
 }
 
 /** A digest says which image it is. A tag alone does not: the one of a commit may be put on other content before the next. */

@@ -98,6 +98,6 @@ export function isReached(world: World): boolean {
     const state = world.releases.get(name);
     if (state?.live.state !== 'found' || state.live.value.rollout.state !== 'ready') return false;
     // Nobody applies anything here, so what the cluster shows is how it is.
-    return goal.kind === 'attached' || (!state.uncertain && state.applied === undefined);
+    return goal.kind === 'attached' || (!state.uncertain && state.applied === undefined && state.hooksDueFor === undefined);
   });
 }

@@ -265,6 +265,8 @@ class Planning {
     if (!state.uncertain && (shown || believed)) {
       if (!shown && state.applied) this.wake(state.applied.at + appliedUnseenMs);
       if (!shown || live.value.rollout.state !== 'ready') this.hold(release.name, 'waitingForRollout');
+      if (state.hooksDueFor === fingerprint && shown && live.value.rollout.state === 'ready')
+        this.begin(release.name, { kind: 'runHooks', release: release.name, fingerprint });
       // For a command that ends the deadline passes without anything else happening.
       const deadline = world.goal.kind === 'deployed' ? deadlineOf(release, state) : undefined;
       if (deadline !== undefined) this.wakeLater(deadline);

@@ -21,6 +21,7 @@ import {
   type Step,
   type Workspace,
   type World,
+  hooksAt,
 } from '../model';
 import { unknownContent, withUnknown } from './after';
 import { forgetMoot } from './forgetMoot';
@@ -252,12 +253,21 @@ function ended(world: World, running: RunningStep, outcome: Outcome): World {
       const applied = { fingerprint, appliedAt, at: next.now };
       // The cluster may have shown it before the answer came, and then shows nothing more.
       const pending = isShown(applied, state.live) ? undefined : applied;
-      return { ...next, releases: withItem(next.releases, step.release, { ...state, applied: pending, uncertain: false }) };
+      const hooks = hooksAt(next.workspace?.releases.get(step.release)?.hooks, 'after', 'deploy');
+      const due = hooks.length === 0 ? {} : { hooksDueFor: fingerprint };
+      const known = { ...withoutDue(state), ...due, applied: pending, uncertain: false };
+      return { ...next, releases: withItem(next.releases, step.release, known) };
+    }
+    case 'hooksRan': {
+      const state = step.kind === 'runHooks' ? next.releases.get(step.release) : undefined;
+      if (step.kind !== 'runHooks' || state?.hooksDueFor !== step.fingerprint) return next;
+      return { ...next, releases: withItem(next.releases, step.release, withoutDue(state)) };
     }
     case 'removed': {
       if (step.kind !== 'remove') return next;
       const state = next.releases.get(step.release) ?? noReleaseState;
-      return { ...next, releases: withItem(next.releases, step.release, { ...state, live: absent, applied: undefined, uncertain: false }) };
+      const gone = { ...withoutDue(state), live: absent, applied: undefined, uncertain: false } as const;
+      return { ...next, releases: withItem(next.releases, step.release, gone) };
     }
     case 'connected': {
       const container = step.kind === 'connect' ? next.containers.get(step.container) : undefined;
@@ -411,6 +421,12 @@ function failedStep(world: World, running: RunningStep, problem: Problem): World
 function notTaken(world: World, id: string): World {
   const container = world.containers.get(id);
   return container ? withContainer(world, { ...container, taking: undefined }) : world;
+}
+
+function withoutDue(state: ReleaseState): ReleaseState {
+  const next = { ...state };
+  Reflect.deleteProperty(next, 'hooksDueFor');
+  return next;
 }
 
 /** Whether what the cluster shows is of an apply or of a later one: the same manifests and images may have been live before it. */

@@ -12,6 +12,7 @@ export function stepInputs(step: Step): string {
     case 'watchTarget':
       return step.inputsHash;
     case 'apply':
+    case 'runHooks':
       return step.fingerprint;
     case 'remove':
       return step.release;

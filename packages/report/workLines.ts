@@ -9,7 +9,14 @@ const shownOutput = 5;
 
 /** A step that began: told when it is one that people wait for. */
 export function started(event: Extract<Event, { kind: 'started' }>, state: TerminalState, now: number, debug: boolean): Step {
-  const because = event.because === undefined ? '' : event.what === 'reload' ? ` ${event.because} in its container` : `, ${event.because}`;
+  const because =
+    event.because === undefined
+      ? ''
+      : event.what === 'reload'
+        ? ` ${event.because} in its container`
+        : event.what === 'runHooks'
+          ? ` the hook ${event.because}`
+          : `, ${event.because}`;
   const line = (text: string): readonly Line[] => [{ subject: event.subject, text: `${text}${because}` }];
   const working: TerminalState = { ...state, outputs: withEntry(state.outputs, event.subject, { since: now, lines: [] }) };
   switch (event.what) {
@@ -34,6 +41,8 @@ export function started(event: Extract<Event, { kind: 'started' }>, state: Termi
       return { state, lines: debug ? line('looking for its image') : [] };
     case 'apply':
       return { state, lines: debug ? line('applying') : [] };
+    case 'runHooks':
+      return { state: working, lines: line('running') };
     case 'remove':
       return { state, lines: debug ? line('removing') : [] };
     case 'connect':
@@ -45,7 +54,7 @@ export function started(event: Extract<Event, { kind: 'started' }>, state: Termi
 export function output(event: Extract<Event, { kind: 'output' }>, state: TerminalState, now: number, { verbosity, paint }: Format): Step {
   const shown: Line = { subject: event.subject, text: paint.dim(`· ${event.line.trimEnd()}`) };
   const { since, lines } = state.outputs.get(event.subject) ?? { since: now, lines: [] };
-  if (verbosity === 'debug' || now - since >= longWorkMs) return { state, lines: [shown] };
+  if (verbosity === 'debug' || event.asked === true || now - since >= longWorkMs) return { state, lines: [shown] };
   const kept = [...lines, shown.text].slice(-shownOutput);
   return {
     state: {

@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
 import { fillTemplate } from '../../config';
 import type { HelmSource } from '../../model';
-import { nameOf, parseReference } from '../../tag';
 import type { DeployContext } from '../deployer';
+import { imagesByName, imageVariables, repositoryOf, type ImageParts } from '../imageVariables';
 
 /** Arguments that give helm its values, and what it reads from standard input. Order of helm's: files, then what is set. Pure. */
 export function helmValues(
@@ -23,28 +23,6 @@ export function helmValues(
     ],
     input: stringify(source.values),
   };
-}
-
-/** A reference in the parts that charts take. */
-interface ImageParts {
-  readonly whole: string;
-  readonly registry: string;
-  /** Without the registry. */
-  readonly path: string;
-  readonly tag: string;
-  readonly digest: string;
-}
-
-function imagesByName({ images, imageNames }: Pick<DeployContext, 'images' | 'imageNames'>): ReadonlyMap<string, ImageParts> {
-  return new Map(
-    Object.entries(images).flatMap(([artifact, { ref }]) => {
-      const parsed = parseReference(ref);
-      const name = imageNames[artifact];
-      if (!parsed.ok || name === undefined) return [];
-      const { registry = '', repository, tag = '', digest = '' } = parsed.value;
-      return [[name, { whole: ref, registry, path: repository, tag, digest }] as const];
-    }),
-  );
 }
 
 function imageValues({ images, imageStrategy }: HelmSource, known: ReadonlyMap<string, ImageParts>): Readonly<Record<string, string>> {
@@ -71,25 +49,11 @@ function imageValues({ images, imageStrategy }: HelmSource, known: ReadonlyMap<s
   return values;
 }
 
-function repositoryOf({ registry, path }: ImageParts): string {
-  return nameOf({ registry: registry === '' ? undefined : registry, repository: path, tag: undefined, digest: undefined });
-}
-
 function templatesOf(
   { setValueTemplates }: HelmSource,
   { images, own }: { readonly images: ReadonlyMap<string, ImageParts>; readonly own: string | undefined },
 ): Readonly<Record<string, string>> {
-  const variables: Record<string, string> = {};
-  for (const [name, image] of images) {
-    const suffixes = [`_${name.replace(/\W/g, '_')}`, ...(name === own ? [''] : [])];
-    for (const suffix of suffixes) {
-      variables[`IMAGE${suffix}`] = image.whole;
-      variables[`IMAGE_REGISTRY${suffix}`] = image.registry;
-      variables[`IMAGE_REPO${suffix}`] = repositoryOf(image);
-      variables[`IMAGE_TAG${suffix}`] = image.tag;
-      variables[`IMAGE_DIGEST${suffix}`] = image.digest;
-    }
-  }
+  const variables = imageVariables(images, own);
   return Object.fromEntries(
     Object.entries(setValueTemplates).map(([path, template]) => [path, fillTemplate(template, { value: (name) => variables[name] }).text]),
   );

@@ -378,6 +378,7 @@ export class Simulation {
           end({ kind: 'lookedUp', image: image && { ref: this.namedRef(step.artifact), digest: image.built } });
         });
       case 'watchTarget':
+      case 'runHooks':
         // The shop of the simulator has none.
         return undefined;
       case 'runTarget':

@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { Shop } from './shop';
+
+const config = `version: 1
+hooks:
+  render:
+    before: [{run: 'sh ./note.sh rendering'}]
+    after: [{run: 'cat > ../rendered.yaml; sh ./note.sh rendered', dir: tools/..}]
+  build:
+    before: [{run: sh ./note.sh building}]
+    after: [{run: [sh, ./note.sh, built]}]
+  sync:
+    before: [{run: 'sh ./note.sh "copying \$SLIPWAY_FILES"'}]
+    after: [{run: 'echo copied into $(hostname)', container: worker}]
+  deploy:
+    before:
+      - {run: 'sh ./note.sh deploying', env: {WORD: 7}}
+      - {run: exit 1, os: [windows]}
+    after: [{run: 'echo deployed in \$(hostname)', container: worker}, {run: sh ./note.sh deployed}]
+`;
+
+describe('hooks', () => {
+  const shop = new Shop();
+  beforeAll(async () => {
+    await shop.open();
+    shop.write('apps/worker/slipway.yaml', config);
+    shop.write('apps/worker/tools/x', '');
+    shop.write(
+      'apps/worker/note.sh',
+      'echo "$SLIPWAY_HOOK: $1 $SLIPWAY_PROJECT $SLIPWAY_NAMESPACE $WORD ${IMAGE##*/}" | tee -a ../hooks.log\n',
+    );
+    shop.edit('apps/worker/Dockerfile', 'EXPOSE 3000', `ENV WORD=${randomUUID()}\nEXPOSE 3000`);
+    const failing = `version: 1\nhooks:\n  deploy:\n    before:\n      - run: |\n          echo no licence\n          exit 3\n`;
+    shop.write('infra/cache/slipway.yaml', failing);
+    shop.write('infra/slow/project.json', '{"name": "slow"}');
+    shop.write('infra/slow/k8s/slow.yaml', 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: slow}\n');
+    shop.write('infra/slow/slipway.yaml', 'version: 1\nhooks: {deploy: {before: [{run: sleep 60, timeout: 1}]}}\n');
+  });
+  afterAll(() => shop.close());
+
+  it('run around each stage on the machine and in containers, with what they stand around; one that fails stops its own project alone', async () => {
+    const { stdout, stderr } = await shop.slipway(['deploy', 'worker', 'cache', 'slow', ...shop.where], { exitCode: 1 });
+    const printed = `${stdout}${stderr}`;
+    const notes = shop.read('apps/hooks.log').trimEnd().split('\n');
+    expect(notes).toEqual([
+      expect.stringMatching(new RegExp(`^before build: building worker ${shop.namespace}  worker:[0-9a-f]+$`)),
+      expect.stringMatching(/^after build: built worker/),
+      expect.stringMatching(new RegExp(`^before render: rendering worker ${shop.namespace}  worker:[0-9a-f]+@sha256:[0-9a-f]{64}$`)),
+      expect.stringMatching(/^after render: rendered worker/),
+      expect.stringMatching(/^before deploy: deploying worker \S+ 7 worker:/),
+      expect.stringMatching(/^after deploy: deployed worker/),
+    ]);
+    expect(shop.read('apps/rendered.yaml')).toContain('kind: Deployment');
+    expect(printed).toMatch(/deployed in worker-/);
+    expect(printed).toMatch(/the hook before deploy, echo no licence, ended with exit code 3/);
+    expect(printed).toMatch(/at infra\/cache\/slipway\.yaml:5/);
+    expect(printed).toMatch(/the hook before deploy, sleep 60, did not end within 1 s/);
+    expect(await shop.onlyOne('worker')).toMatchObject({ ready: true });
+    expect(await shop.running('cache')).toEqual([]);
+    expect((await shop.objects()).filter((name) => /cache|slow/.test(name))).toEqual([]);
+  });
+
+  it('run around a sync, in the container too', async () => {
+    shop.edit('apps/worker/src/server.js', 'total: formatPrice', `word: 'copied', total: formatPrice`);
+    const { stdout, stderr } = await shop.slipway(['sync', 'worker', '--once', ...shop.where]);
+    expect(`${stdout}${stderr}`).toMatch(/copied into worker-/);
+    expect(shop.read('apps/hooks.log')).toMatch(/^before sync: copying 1 worker/m);
+  });
+});
