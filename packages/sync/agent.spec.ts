@@ -322,6 +322,17 @@ describe.each(kinds)('the agent on $name', (tools) => {
     expect(files.map((file) => readFileSync(file, 'utf8'))).toEqual(files.map(() => 'after'));
   });
 
+  it('gives existing files their new modes when many come at once, to whoever the container runs as', async () => {
+    const at = place(tools, process.geteuid?.() === 0 ? 65534 : undefined);
+    chmodSync(at.app, 0o777);
+    const agent = await opened(at);
+    const many = (mode: number) => [...Array(30).keys()].map((index) => [`${at.app}/${index}`, { text: String(mode), mode }] as const);
+    for (const mode of [0o644, 0o755, 0o600, 0o700, 0o644]) {
+      valueOf(await apply(agent, many(mode)));
+      expect(new Set(many(mode).map(([path]) => statSync(path).mode & 0o777))).toEqual(new Set([mode]));
+    }
+  });
+
   it.each(oddNames)('takes the name %j', async (name) => {
     const at = place(tools);
     const agent = await opened(at);
@@ -528,6 +539,16 @@ describe.each(kinds)('the agent on $name', (tools) => {
     expect(valueOf(await ran)).toEqual({ exitCode: 0, output: 'in between\n' });
     expect(ended).toEqual(Array.from({ length: 20 }, (_, number) => number));
     expect(readFileSync(`${at.app}/same`, 'utf8')).toBe('batch 19');
+  });
+
+  it('gives a file the mode that was asked for last, also when the one before is still on its way', async () => {
+    const at = place(tools);
+    const agent = await opened(at);
+    valueOf(await apply(agent, [[`${at.app}/a`, { text: '0', mode: 0o644 }]]));
+    const modes = [0o700, 0o644, 0o755, 0o755, 0o644];
+    await Promise.all(modes.map((mode, index) => apply(agent, [[`${at.app}/a`, { text: String(index), mode }]])));
+    expect(statSync(`${at.app}/a`).mode & 0o777).toBe(0o644);
+    expect(readFileSync(`${at.app}/a`, 'utf8')).toBe('4');
   });
 
   it('remembers in the container what it did there, for who comes after', async () => {

@@ -6,6 +6,11 @@ const file = (path: string, size = 2000): SyncChange => ({ path, source: path.sl
 const files = (count: number, at = '/app'): SyncChange[] => Array.from({ length: count }, (_, index) => file(`${at}/${index}`));
 const removals = (count: number): SyncChange[] =>
   Array.from({ length: count }, (_, index) => ({ path: `/old/${index}`, after: undefined }));
+const executable = ({ path }: SyncChange): SyncChange => ({
+  path,
+  source: path.slice(1),
+  after: fileEntry({ digest, size: 1, mode: 0o755 }),
+});
 const none: ReadonlySet<string> = new Set();
 const shape = (changes: readonly SyncChange[], agent: 'node' | 'sh', before: Partial<Grouping> = {}): string[] =>
   groupChanges(changes, { agent, halfDone: none, refused: none, ...before }).map((group) => `${group.form}${group.changes.length}`);
@@ -20,6 +25,12 @@ describe('a batch', () => {
     ['with many removals removes first', [...files(20), ...removals(200)], 'sh', ['r200', 't20']],
     ['sends a large file apart from the archive', [...files(20), file('/app/large', 5_000_000)], 'sh', ['t20', 'o1']],
     ['sends names that no list of lines can hold apart from the archive', [...files(20), file('/app/a\nb')], 'sh', ['t20', 'o1']],
+    [
+      'of files of several modes goes as an archive of each',
+      [...files(12), ...files(3, '/bin').map(executable), { path: '/app/d', after: emptyDir }],
+      'sh',
+      ['t13', 't3'],
+    ],
     ['of nothing is nothing', [], 'sh', []],
   ])('%s', (_, changes, agent, expected) => {
     expect(shape(changes, agent)).toEqual(expected);

@@ -45,7 +45,7 @@ export function groupChanges(changes: readonly SyncChange[], { agent, halfDone, 
   return [
     ...(removals.length >= fewest.removals ? split('r', removals, archiveLimits) : []),
     ...split('o', emptied, singleLimits),
-    ...(archived.length >= fewest.archive ? split('t', archived, archiveLimits) : []),
+    ...(archived.length >= fewest.archive ? byMode(archived).flatMap((each) => split('t', each, archiveLimits)) : []),
     ...split(
       'o',
       single.filter((change) => !emptied.includes(change)),
@@ -56,6 +56,14 @@ export function groupChanges(changes: readonly SyncChange[], { agent, halfDone, 
 
 function isArchivable({ path, after }: SyncChange): boolean {
   return after !== undefined && isPlain(path) && (after.kind !== 'file' || after.size <= archivedFileBytes);
+}
+
+/** Files of one mode together, so that those that exist can be given it at once; directories and links come first, in their order. */
+function byMode(changes: readonly SyncChange[]): readonly (readonly SyncChange[])[] {
+  const modeOf = ({ after }: SyncChange): number | undefined => (after?.kind === 'file' ? after.mode : undefined);
+  const [first, ...others] = new Set(changes.flatMap((change) => modeOf(change) ?? []));
+  const isFirst = (change: SyncChange): boolean => modeOf(change) === undefined || modeOf(change) === first;
+  return [changes.filter(isFirst), ...others.map((mode) => changes.filter((change) => modeOf(change) === mode))];
 }
 
 function split(form: PartForm, changes: readonly SyncChange[], limits: Limits): Group[] {

@@ -8,7 +8,7 @@ import { intentionLine, isPlain } from './ledger';
  *     <bytes>⏎<source>                                   the agent itself, once
  *     b <number> <form> <count> <bytes>⏎<intentions>      a part begins; the intentions go to the ledger first
  *       form o:  <kind> <path bytes> <size> <mode> <c|->⏎[<path>][<content or link target>][.⏎]   for each; `c`: set the mode
- *       form t:  <bytes>⏎<tar archive>.⏎
+ *       form t:  <bytes> <mode|->⏎<tar archive>.⏎           the mode that files have which are there already; `-`: they have it
  *       form r:  nothing: all are removals
  *     e <bytes>⏎<records>                                 and ends; the records go to the ledger last
  *     x <id> <arguments>⏎ and for each <bytes>⏎<argument>  runs a command

@@ -5,7 +5,7 @@ import { contentDigest, emptyDir, fileEntry, linkEntry, type Entry } from '../mo
 import { localContainer, programPath } from '../testkit/localContainer';
 import { inspect, sameContent } from './inspect';
 
-const tools = ['sh', 'sha256sum', 'xargs', 'readlink'];
+const tools = ['sh', 'sha256sum', 'xargs', 'readlink', 'stat'];
 const busybox = programPath('busybox');
 const of = (program: (name: string) => string | undefined): Readonly<Record<string, string>> =>
   Object.fromEntries(tools.flatMap((name) => ((path) => (path === undefined ? [] : [[name, path]]))(program(name))));
@@ -29,17 +29,29 @@ describe.each([
     writeFileSync(join(app, '-a b.txt'), 'hello');
     writeFileSync(join(app, 'run'), 'go');
     chmodSync(join(app, 'run'), 0o755);
+    writeFileSync(join(app, 'secret'), 'sh');
+    chmodSync(join(app, 'secret'), 0o600);
     symlinkSync('nowhere', join(app, 'link'));
     const many = [...Array(300).keys()].map((index) => join(app, 'dir', `f${String(index)}`));
     for (const path of many) writeFileSync(path, path);
-    const paths = [...['-a b.txt', 'run', 'link', 'dir', 'gone', 'gone/below'].map((name) => join(app, name)), ...many];
+    const paths = [...['-a b.txt', 'run', 'link', 'dir', 'gone', 'gone/below', 'secret'].map((name) => join(app, name)), ...many];
     const answer = await inspect({ kube, container, paths });
     if (!answer.ok) throw new Error(answer.problem.message);
     const found = answer.value;
     expect([...found.keys()].sort()).toEqual([...paths].sort());
-    const wanted: readonly (Entry | undefined)[] = [file('hello'), file('go', 0o755), linkEntry('nowhere'), emptyDir, undefined, undefined];
+    const wanted: readonly (Entry | undefined)[] = [
+      file('hello'),
+      file('go', 0o755),
+      linkEntry('nowhere'),
+      emptyDir,
+      undefined,
+      undefined,
+      file('sh', 0o600),
+    ];
     const same = paths.filter((path, index) => sameContent(index < wanted.length ? wanted[index] : file(path), found.get(path)));
     expect(same).toEqual(paths);
+    expect(found.get(join(app, 'run'))?.hash).toBe(file('go', 0o755).hash);
+    expect(found.get(join(app, 'secret'))?.hash).toBe(file('sh', 0o600).hash);
     expect(sameContent(file('hello', 0o755), found.get(join(app, '-a b.txt')))).toBe(false);
     expect(sameContent(file('hallo'), found.get(join(app, '-a b.txt')))).toBe(false);
     expect(sameContent(file('x'), found.get(join(app, 'gone')))).toBe(false);

@@ -45,7 +45,7 @@ function next() {
   fs.createReadStream(path)
     .on('data', function (piece) { size += piece.length; hash.update(piece); })
     .on('error', function () { say('?'); })
-    .on('end', function () { say('f\\t' + (stats.mode & 73 ? 'x' : '-') + '\\t' + size + '\\t' + hash.digest('hex')); });
+    .on('end', function () { say('f\\t' + (stats.mode & 511).toString(8) + '\\t' + size + '\\t' + hash.digest('hex')); });
 }
 `;
 
@@ -77,7 +77,7 @@ exec 3>&1
     fi
     at=$((at + 1))
   done
-} | { xargs -0 sha256sum 2>/dev/null || :; }
+} | { xargs -0 sh -c 'sha256sum "$@"; stat -c "%a %n" "$@"' sh 2>/dev/null || :; }
 echo done
 `;
 
@@ -140,10 +140,12 @@ async function asked(request: InspectRequest, command: readonly string[], given?
   return succeeded(seen.entries());
 }
 
-/** Puts answers together; a shell tells a file's digest apart from the rest. */
+/** Puts answers together; a shell tells a file's digest and its mode apart from the rest. */
 class Seen {
   private readonly found = new Map<ContainerPath, Entry | undefined>();
-  private readonly executable = new Map<ContainerPath, boolean>();
+  /** Of files; where there is no stat, as far as it says whether they can be run. */
+  private readonly modes = new Map<ContainerPath, number>();
+  private readonly digests = new Map<ContainerPath, string>();
 
   constructor(private readonly paths: readonly ContainerPath[]) {}
 
@@ -152,7 +154,13 @@ class Seen {
     const sum = /^([0-9a-f]{64}) [ *](.*)$/.exec(line);
     if (sum) {
       const [, digest = '', path = ''] = sum;
-      if (this.executable.has(path)) this.setFile(path, { digest, size: 0, executable: this.executable.get(path) === true });
+      this.digests.set(path, digest);
+      return;
+    }
+    const stat = /^([0-7]{1,4}) (\/.*)$/.exec(line);
+    if (stat) {
+      const [, mode = '', path = ''] = stat;
+      this.modes.set(path, parseInt(mode, 8));
       return;
     }
     const [number = '', kind, first = '', size = '', digest = ''] = line.split('\t');
@@ -161,16 +169,16 @@ class Seen {
     if (kind === '-') this.found.set(path, undefined);
     else if (kind === 'd') this.found.set(path, emptyDir);
     else if (kind === 'l') this.found.set(path, linkEntry(first.startsWith('"') ? (JSON.parse(first) as string) : first));
-    else if (kind === 'f' && digest !== '') this.setFile(path, { digest, size: Number(size), executable: first === 'x' });
-    else if (kind === 'f') this.executable.set(path, first === 'x');
+    else if (kind === 'f' && digest !== '') this.found.set(path, fileEntry({ digest, size: Number(size), mode: parseInt(first, 8) }));
+    else if (kind === 'f') this.modes.set(path, first === 'x' ? 0o755 : 0o644);
   }
 
   entries(): Inspected {
-    return this.found;
-  }
-
-  private setFile(path: ContainerPath, file: { readonly digest: string; readonly size: number; readonly executable: boolean }): void {
-    this.found.set(path, fileEntry({ digest: file.digest, size: file.size, mode: file.executable ? 0o755 : 0o644 }));
+    const files = [...this.digests].flatMap(([path, digest]) => {
+      const mode = this.modes.get(path);
+      return mode === undefined ? [] : [[path, fileEntry({ digest, size: 0, mode })] as const];
+    });
+    return new Map([...this.found, ...files]);
   }
 }
 

@@ -28,6 +28,7 @@ interface Item {
 }
 
 interface SentPart {
+  readonly number: number;
   readonly form: PartForm;
   readonly items: readonly Item[];
   readonly end: Promise<PartEnd>;
@@ -51,8 +52,10 @@ const archiveBlock = 65536;
 
 /** An agent that has said hello. */
 export class RunningAgent implements Agent {
-  /** Modes of files that were set or told, so that setting them again can be saved. */
+  /** Modes of files that were set or told, so that setting them again can be saved. Not known of a path that something is on its way to. */
   private readonly modes = new Map<ContainerPath, number>();
+  /** The part on its way that was the last to change a path. */
+  private readonly lastPartOf = new Map<ContainerPath, number>();
   private readonly halfDone: Set<ContainerPath>;
   /** What could not be written: an archive fails as a whole, so they go by themselves from then on. */
   private readonly refused = new Set<ContainerPath>();
@@ -187,7 +190,7 @@ export class RunningAgent implements Agent {
     const pieces: Uint8Array[] = [Buffer.from(partHead(number, form, operations))];
     if (form === 't') {
       const archive = tarArchive(items.map(memberOf), archiveBlock);
-      pieces.push(Buffer.from(`${archive.length}\n`), archive, Buffer.from(contentEnd));
+      pieces.push(Buffer.from(`${archive.length} ${modeToSet(operations)}\n`), archive, Buffer.from(contentEnd));
     }
     if (form === 'o') {
       for (const { operation, bytes } of items) {
@@ -197,7 +200,8 @@ export class RunningAgent implements Agent {
     }
     pieces.push(Buffer.from(partTail(items.map(({ operation, entry }) => recordLine(operation.kind, operation.path, entry)))));
     for (const { bytes } of items) sending.bytes += bytes.length;
-    sending.parts.push({ form, items, end: this.stream.partEnd(number) });
+    sending.parts.push({ number, form, items, end: this.stream.partEnd(number) });
+    for (const { operation } of items) this.isOnItsWay(operation.path, number);
     const whole = Buffer.concat(pieces);
     for (let at = 0; at < whole.length; at += writtenBytes) await this.stream.write(whole.subarray(at, at + writtenBytes));
   }
@@ -215,6 +219,7 @@ export class RunningAgent implements Agent {
     const mode = after?.kind === 'file' ? after.mode : 0o644;
     const operation = this.fileOperation(path, mode, size);
     const end = this.stream.partEnd(number);
+    this.isOnItsWay(path, number);
     await this.stream.write(`${partHead(number, 'o', [operation])}${operationHead(operation)}`);
     const hashing = createHash('sha256');
     let sent = 0;
@@ -242,8 +247,13 @@ export class RunningAgent implements Agent {
     while (sent < size && !this.stream.isOver) await sendPiece(new Uint8Array(Math.min(size - sent, writtenBytes)));
     const entry = fileEntry({ digest: hashing.digest('hex'), size, mode });
     sending.bytes += size;
-    sending.parts.push({ form: 'o', items: [{ operation, bytes: noBytes, entry }], end });
+    sending.parts.push({ number, form: 'o', items: [{ operation, bytes: noBytes, entry }], end });
     await this.stream.write(`${contentEnd}${partTail([recordLine('f', path, entry)])}`);
+  }
+
+  private isOnItsWay(path: ContainerPath, part: number): void {
+    this.modes.delete(path);
+    this.lastPartOf.set(path, part);
   }
 
   /** Notes what a part left behind, and returns what went wrong in it. */
@@ -255,24 +265,30 @@ export class RunningAgent implements Agent {
     const notWritten: NotWritten[] = [];
     for (const [index, { operation, entry }] of part.items.entries()) {
       const { path } = operation;
+      const isLast = this.lastPartOf.get(path) === part.number;
+      if (isLast) this.lastPartOf.delete(path);
       // Archives and removals succeed or fail as a whole.
       const reason = refused.get(part.form === 'o' ? index : 0);
       if (reason !== undefined) {
         const problem = part.form === 'o' ? syncRefused(this.where, path, reason, this.hello.user) : undefined;
         notWritten.push({ path, problem });
         this.refused.add(path);
-        this.modes.delete(path);
         if (operation.kind !== 'd') this.halfDone.add(path);
         continue;
       }
       this.halfDone.delete(path);
       this.refused.delete(path);
-      if (entry?.kind === 'file') this.modes.set(path, entry.mode);
-      else this.modes.delete(path);
+      if (isLast && entry?.kind === 'file') this.modes.set(path, entry.mode);
       holds.push([path, entry]);
     }
     return notWritten;
   }
+}
+
+/** Of an archive: all its files have one mode. */
+function modeToSet(operations: readonly Operation[]): string {
+  const file = operations.find((operation) => operation.kind === 'f' && operation.setMode);
+  return file?.kind === 'f' ? file.mode.toString(8) : '-';
 }
 
 function memberOf({ operation, bytes }: Item): TarMember {

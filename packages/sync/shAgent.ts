@@ -206,8 +206,10 @@ operations() {
   printf '\\n%s' "$records" >&3
 }
 
-# Makes way for an archive: links are not written through, and a file does not become a directory by itself.
+# Makes way for an archive: links are not written through, and a file does not become a directory by itself. Busybox's tar leaves
+# the mode of a file that is there as it is.
 make_way() {
+  set --
   IFS=$nl
   for line in $intentions; do
     path=\${line#????}
@@ -219,11 +221,19 @@ make_way() {
     fi
     [ -z "$rest" ] || continue
     case $line in
-    ??f*) ! present || regular || clear_way || return ;;
+    ??f*)
+      if regular; then
+        [ "$mode" = - ] || set -- "$@" "$path"
+        [ $# -lt 100 ] || { chmod "$mode" "$@" || return; set --; }
+      elif present; then
+        clear_way || return
+      fi
+      ;;
     ??d*) [ -d "./$base" ] && [ ! -L "./$base" ] || clear_way || return ;;
     *) clear_way || return ;;
     esac
   done
+  [ $# = 0 ] || chmod "$mode" "$@"
 }
 
 unpack() {
@@ -240,7 +250,7 @@ unpack() {
 archive() {
   intentions=$(take "$bytes")
   write_ahead "$intentions$nl"
-  IFS= read -r size || exit 1
+  IFS=' ' read -r size mode || exit 1
   why=$obstacle
   if [ -z "$why" ] && make_way 2>"$errors"; then
     unpack 2>"$errors" || refuse 0
