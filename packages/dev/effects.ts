@@ -520,6 +520,7 @@ export class Effects {
     const { kube } = this.session;
     if (!kube) return failed(notThere(seen.pod));
     const brought = artifact.keepsRemoved === true ? [] : ledger.flatMap(([path]) => (isFollowed(artifact, path) ? [path] : []));
+    const known = new Map(ledger);
     const paths = [...new Set([...pathsOf([wanted]), ...brought])];
     const found = await inspect({ kube, container: containerOf(seen), paths });
     if (!found.ok) return found;
@@ -530,8 +531,9 @@ export class Effects {
         const should = entryAt(wanted, path);
         const is = found.value.get(path);
         if (is?.kind === 'dir') return [[path, emptyDir]];
-        // An umask is no reason to write a file again.
-        return [[path, sameContent(should, is) ? should : is]];
+        // Where somebody else's file was written, its mode may have had to stay.
+        const wasBrought = sameContent(should, is) && known.get(path)?.hash === should?.hash;
+        return [[path, wasBrought ? should : is]];
       }),
     );
   }
