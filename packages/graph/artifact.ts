@@ -414,7 +414,7 @@ function underPolicy(input: Input, reload: ReloadPolicy): Input {
 function leftAlone(input: Input, { config, project, own }: DockerfileRequest): Input[] {
   const globs = config.sync?.ignore ?? [];
   if (globs.length === 0) return [input];
-  const isMatch = picomatch([...globs], { dot: true });
+  const isMatch = picomatch([...globs], { dot: true, flags: 's' });
   const ignored = (path: WorkspacePath) => {
     const inProject = below(project.root, path);
     return isMatch(path) || (inProject !== undefined && isMatch(inProject));

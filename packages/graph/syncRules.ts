@@ -64,7 +64,7 @@ export function syncRulesOf(request: RulesRequest): SyncRules {
 /** Paths that globs relative to a folder match; the name of a directory stands for all in it. */
 function matchingOf(folder: WorkspacePath, globs: readonly string[], because: string): Matching {
   const inWorkspace = globs.map((glob) => posix.join(folder, glob).replace(/\/$/, ''));
-  const isMatch = picomatch([...inWorkspace, ...inWorkspace.map((glob) => `${glob}/**`)], { dot: true });
+  const isMatch = picomatch([...inWorkspace, ...inWorkspace.map((glob) => `${glob}/**`)], { dot: true, flags: 's' });
   return { matches: (path) => isMatch(path), definition: JSON.stringify(inWorkspace), because };
 }
 

@@ -15,6 +15,7 @@ describe('patterns of a .gitignore', () => {
     { patterns: ['dir', '!dir/keep'], out: ['dir/keep'], stays: ['keep'] },
     { patterns: ['# comment', '', '\\#file', 'end  ', 'kept\\ '], out: ['#file', 'end', 'kept '], stays: ['# comment', 'end  ', 'kept'] },
     { patterns: ['{a,b}', 'c(d)'], out: ['{a,b}', 'c(d)'], stays: ['a', 'cd'] },
+    { patterns: ['*.log', 'a*c'], out: ['new\nline/x.log', 'a\nc'], stays: ['new\nline'] },
     { patterns: ['.env'], out: ['.env', 'sub/.env'], stays: ['.env.example'] },
   ];
   it.each(cases)('$patterns', ({ patterns, out, stays }) => {

@@ -41,7 +41,9 @@ function ruleOf(line: string): readonly Rule[] {
   const tied = bare.includes('/');
   const glob = tied ? bare.replace(/^\//, '') : `**/${bare}`;
   if (bare === '') return [];
-  // Braces and parentheses mean nothing to git.
+  // Braces and parentheses mean nothing to git, and a line break is a character like others.
   const plain = glob.replace(/(?<!\\)[(){}|]/g, '\\$&');
-  return [{ negated, directoriesOnly, matches: picomatch(plain, { dot: true, nobrace: true, noextglob: true, nonegate: true }) }];
+  return [
+    { negated, directoriesOnly, matches: picomatch(plain, { dot: true, nobrace: true, noextglob: true, nonegate: true, flags: 's' }) },
+  ];
 }
