@@ -1,6 +1,6 @@
 import type { Event } from '../model';
 import { withEntry, without, type Edit, type Format, type Line, type Step, type TerminalState } from './terminalState';
-import { count, duration, size, someOf } from './units';
+import { count, duration, inOneLine, size, someOf } from './units';
 
 /** Replicas that have an edit within this time are told together. */
 const replicaMs = 250;
@@ -66,7 +66,8 @@ interface DoneText {
 }
 
 function doneText(event: Extract<Event, { kind: 'synced' }>, { state, paint, to }: DoneText): string {
-  const { artifact, files, removed, paths, bytes } = event;
+  const { artifact, files, removed, bytes } = event;
+  const paths = event.paths.map(inOneLine);
   const [only] = paths;
   const names = files <= 3 && files === paths.length ? `: ${paths.join(', ')}` : '';
   if (files === 0) return `made ${someOf(paths)}${to}`;
@@ -77,9 +78,9 @@ function doneText(event: Extract<Event, { kind: 'synced' }>, { state, paint, to 
     const gone = removed === 0 ? '' : `, removed ${removed}`;
     return `synced ${count(files - removed, 'file')} (${size(bytes)})${gone}${to}${names}`;
   }
-  const source = state.sources.get(artifact)?.get(only);
+  const source = state.sources.get(artifact)?.get(event.paths[0] ?? '');
   const large = bytes >= largeBytes ? ` (${size(bytes)})` : '';
-  return `synced ${source === undefined ? only : `${source} ${paint.dim('→')} ${only}`}${large}${to}`;
+  return `synced ${source === undefined ? only : `${inOneLine(source)} ${paint.dim('→')} ${only}`}${large}${to}`;
 }
 
 export function withPod(state: TerminalState, artifact: string, pod: string): TerminalState {

@@ -66,6 +66,11 @@ const built: Event = {
 describe('what people read', () => {
   const one: { what: string; events: Event[]; lines: string[] }[] = [
     {
+      what: 'a name with a line break, or with what a terminal would obey, in one line',
+      events: [synced({ removed: 1, paths: ['/app/a\nb\u001b[2J'] })],
+      lines: ['worker   removed /app/a\\nb\\x1b[2J  6 ms'],
+    },
+    {
       what: 'a synced file with where it came from and how long it took',
       events: [decision(), synced()],
       lines: ['worker   synced apps/worker/src/server.js → /app/src/server.js  6 ms'],

@@ -44,3 +44,14 @@ export function givenTag(ref: string): string {
   const tag = /:([^:/]+)$/.exec(ref.replace(/@.*$/s, ''))?.[1] ?? '';
   return /^[0-9a-f]{24}$/.test(tag) ? '' : tag;
 }
+
+const escapes: ReadonlyMap<string, string> = new Map([
+  ['\n', '\\n'],
+  ['\r', '\\r'],
+  ['\t', '\\t'],
+]);
+
+/** A file's name as people see it: it may hold line breaks, and what terminals take for commands. */
+export function inOneLine(path: string): string {
+  return path.replace(/\p{Cc}/gu, (character) => escapes.get(character) ?? `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
