@@ -79,6 +79,12 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
     return listingInTar(exec.stdout);
   };
 
+  const differencesIn = (pod: string, should: TreeListing): Promise<readonly string[]> =>
+    heldIn(pod).then(
+      (held) => differencesOf(should, held),
+      (error: unknown) => [String(error)],
+    );
+
   const wanted = (): TreeListing => {
     const own = [...listingOf(shop.path(folder), (name) => !name.endsWith(leftOut))].map(([path, held]) => [`tree/${path}`, held] as const);
     return new Map([...theirs, ...own]);
@@ -103,14 +109,9 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
         'every container holds what the folder holds',
         async () => {
           held.clear();
-          for (const { pod } of await shop.running(app))
-            held.set(
-              pod,
-              await heldIn(pod).then(
-                (has) => differencesOf(should, has),
-                (error: unknown) => [String(error)],
-              ),
-            );
+          // The API server may be just starting.
+          const running = await shop.running(app).catch(() => []);
+          for (const { pod } of running) held.set(pod, await differencesIn(pod, should));
           return held.size > 1 && [...held.values()].every((differences) => differences.length === 0) ? true : undefined;
         },
         () =>
@@ -133,7 +134,9 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
           const at = storm.told.length;
           disturbing = Promise.all([
             disturbing,
-            disturb({ shop, app, api, random, scale: scaleAll, restartsApi }).then((what) => disturbances.push(`${String(at)} ${what}`)),
+            disturb({ shop, app, api, random, scale: scaleAll, restartsApi })
+              .catch((error: unknown) => `could not be done: ${String(error)}`)
+              .then((what) => disturbances.push(`${String(at)} ${what}`)),
           ]);
         }
         if (random.chance(0.5)) await pause(random.between(0, 25));

@@ -4,6 +4,7 @@ import type { Random } from '../testkit/simulator/random';
 import type { CuttableApi } from './cuttableApi';
 import { valueOf } from './localRegistry';
 import type { Running, Shop } from './shop';
+import { until } from './until';
 
 export interface Disturbed {
   readonly shop: Shop;
@@ -46,7 +47,7 @@ export async function disturb({ shop, app, api, random, scale, restartsApi }: Di
       await api.closedWhile(pause(forMs));
       return `no API for ${String(forMs)} ms`;
     case 'restart the API':
-      return restartApi(api.host);
+      return restartApi(shop, api.host);
     case 'cut all':
       api.cut();
       return 'cut all connections';
@@ -75,10 +76,11 @@ async function killPod(shop: Shop, { pod }: Running): Promise<string> {
 }
 
 /** Of an embedded cluster on this machine, where it is started again by what keeps it. */
-function restartApi(host: string): string {
+async function restartApi(shop: Shop, host: string): Promise<string> {
   const servers = readdirSync('/proc').filter((id) => /^\d+$/.test(id) && isApiServer(id, host));
   for (const id of servers) process.kill(Number(id), 'SIGKILL');
-  return `killed ${String(servers.length)} API servers`;
+  await until('the API server answers again', async () => ((await shop.kube.version()).ok ? true : undefined));
+  return `restarted ${String(servers.length)} API servers`;
 }
 
 function isApiServer(id: string, host: string): boolean {
