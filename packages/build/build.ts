@@ -30,14 +30,14 @@ const layersAtATime = 8;
 export function openBuilders(tools: BuildTools): OpenBuilder {
   const inCluster = buildkitBuilder(tools);
   const opened = new Map(Object.entries(kindsWith(tools, inCluster)));
-  const told = (artifact: Artifact): Artifact =>
-    tools.noCache === true ? { ...artifact, settings: { ...usual, ...artifact.settings, noCache: true } } : artifact;
+  const told = (artifact: Artifact, fromScratch = tools.noCache === true): Artifact =>
+    fromScratch ? { ...artifact, settings: { ...usual, ...artifact.settings, noCache: true } } : artifact;
   const chosen: Builder = {
     async build(job) {
       const { project, name } = job.artifact;
       const kind = kindOf(job);
       const builder = opened.get(kind);
-      if (builder) return builder.build({ ...job, artifact: told(withBaseArgs(job.artifact, job.bases)) });
+      if (builder) return builder.build({ ...job, artifact: told(withBaseArgs(job.artifact, job.bases), job.fromScratch) });
       return failed({
         code: 'builderUnknown',
         message: `${name} asks for the builder ${kind}, which does not exist`,

@@ -50,6 +50,8 @@ export interface BuildJob {
   readonly root: string;
   /** What the image is called when it is made from exactly the snapshot. */
   readonly ref: string;
+  /** Nothing that was made before is used again. */
+  readonly fromScratch?: true;
   readonly signal: AbortSignal;
   readonly onLine: (line: string) => void;
 }

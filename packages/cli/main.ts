@@ -2,6 +2,7 @@
 import { createInterface } from 'node:readline/promises';
 import { commands } from './commands';
 import { slipway } from './slipway';
+import type { Keyboard } from '../report';
 
 const { stdout, stderr } = process;
 
@@ -19,6 +20,39 @@ async function ask(question: string): Promise<string> {
     asking.close();
   }
 }
+
+/** Keys reach it one by one and are not shown; Ctrl+C and Ctrl+Z do what they do anywhere. */
+const keyboard: Keyboard = {
+  columns: () => stdout.columns,
+  onResize: (listener) => stdout.on('resize', listener),
+  open(listener) {
+    const { stdin } = process;
+    const take = (text: string): void => {
+      for (const part of text.split(/([\u0003\u001a])/)) {
+        if (part === '\u0003') process.kill(process.pid, 'SIGINT');
+        else if (part === '\u001a') suspend();
+        else if (part !== '') listener(part);
+      }
+    };
+    const suspend = (): void => {
+      stdin.setRawMode(false);
+      process.once('SIGCONT', () => {
+        if (stdin.listenerCount('data') > 0) stdin.setRawMode(true);
+        stdout.emit('resize');
+      });
+      process.kill(0, 'SIGTSTP');
+    };
+    const close = (): void => {
+      stdin.off('data', take);
+      stdin.setRawMode(false);
+      stdin.pause();
+      process.off('exit', close);
+    };
+    stdin.setEncoding('utf8').setRawMode(true).on('data', take).resume();
+    process.on('exit', close);
+    return close;
+  },
+};
 
 /** Ends when what was written has been taken: a pipe may still be full. */
 function leave(exitCode: number): void {
@@ -53,6 +87,7 @@ void slipway(process.argv.slice(2), commands, {
   stderr,
   signals: process,
   ...(isAttended ? { ask } : {}),
+  ...(isAttended && process.env['TERM'] !== 'dumb' ? { keyboard } : {}),
   onUnread: (listener) => unread.push(listener),
   leave,
 }).then(leave);

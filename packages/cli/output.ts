@@ -1,10 +1,22 @@
 import type { CommandResult } from '../dev';
-import type { ExitCode, Problem, Report } from '../model';
-import { combine, jsonLines, openTerminal, paintFor, problemLines, watchProblems, type Paint, type Verbosity } from '../report';
+import type { ExitCode, LogChoice, Problem, Report, Wish } from '../model';
+import {
+  combine,
+  jsonLines,
+  openLiveTerminal,
+  openTerminal,
+  paintFor,
+  problemLines,
+  watchProblems,
+  type Keyboard,
+  type Paint,
+  type Verbosity,
+} from '../report';
 
 export interface Stream {
   write(text: string): unknown;
   readonly isTTY?: boolean;
+  readonly columns?: number;
 }
 
 export interface OutputOptions {
@@ -17,6 +29,12 @@ export interface OutputOptions {
   readonly long: boolean;
   /** Containers' log lines are what the command is for. */
   readonly logs?: boolean;
+  /** A session: logs are among what it tells, made readable. */
+  readonly isSession?: boolean;
+  /** Where a person sits at the terminal of a session. */
+  readonly keyboard?: Keyboard | undefined;
+  /** Whose logs are shown at first. */
+  readonly shownLogs?: LogChoice;
   /** The command prints something that is read by another program: people's words go to stderr. */
   readonly isProduct?: boolean;
 }
@@ -34,6 +52,8 @@ export interface Printing<Document> {
   readonly logs?: boolean;
   /** The lines are for another program, and nothing else is on stdout. */
   readonly isProduct?: boolean;
+  /** It goes on, and tells logs among the rest; at first those of these services. */
+  readonly sessionLogs?: LogChoice;
   /** It does without a workspace where there is none. */
   readonly anywhere?: boolean;
   /** The command ends only when it is interrupted. */
@@ -44,6 +64,8 @@ export interface Printing<Document> {
 export interface Output {
   readonly report: Report;
   readonly say: (text: string) => void;
+  /** Calls back with what the person at the terminal asks for. */
+  readonly onWishes: (listener: (wish: Wish) => void) => void;
   /** Begins a new line where the terminal has shown `^C`. */
   readonly breakLine: () => void;
   /** The end of a command: its document, and each problem that no event told. */
@@ -52,13 +74,20 @@ export interface Output {
   readonly refuse: (problem: Problem) => ExitCode;
 }
 
-export function openOutput({ stdout, stderr, env, json, verbosity: wanted, long, logs = false, isProduct = false }: OutputOptions): Output {
+export function openOutput(options: OutputOptions): Output {
+  const { stdout, stderr, env, json, verbosity: wanted, long, logs = false, isProduct = false, isSession = false, keyboard } = options;
   const people = json || isProduct ? stderr : stdout;
   // Less than what was asked for would be nothing.
   const verbosity = wanted === 'quiet' && (logs || isProduct) ? 'normal' : wanted;
   const isTTY = people.isTTY === true;
   const paint = paintFor({ isTTY, env });
-  const terminal = openTerminal({ stream: people, verbosity, isTTY, env });
+  let wishes: (wish: Wish) => void = () => undefined;
+  const columns = (): number | undefined => (isTTY && isSession ? people.columns : undefined);
+  const shown = { stream: people, verbosity, isTTY, env, readableLogs: isSession, columns };
+  const terminal =
+    keyboard && isSession && isTTY
+      ? openLiveTerminal({ ...shown, keyboard, logs: options.shownLogs ?? 'all', onWish: (wish) => wishes(wish) })
+      : openTerminal(shown);
   const { report, unsaid } = watchProblems(
     json && long ? combine([terminal, jsonLines({ stream: stdout, now: Date.now, verbosity, logs })]) : terminal,
   );
@@ -71,6 +100,7 @@ export function openOutput({ stdout, stderr, env, json, verbosity: wanted, long,
   };
   return {
     report,
+    onWishes: (listener) => (wishes = listener),
     say: (text) => report({ kind: 'notice', message: text }),
     breakLine() {
       if (isTTY) people.write('\n');

@@ -173,8 +173,8 @@ describe('slipway', () => {
     await run('dev --keep --no-logs --no-forward --events out/events.jsonl');
     await run('dev');
     const [full, bare] = asked.map(({ options }) => options as DevOptions);
-    expect(full).toMatchObject({ keep: true, logs: false, forward: false, events: '/shop/out/events.jsonl' });
-    expect(bare).toMatchObject({ keep: false, logs: true, forward: true });
+    expect(full).toMatchObject({ keep: true, logs: [], forward: false, events: '/shop/out/events.jsonl' });
+    expect(bare).toMatchObject({ keep: false, logs: 'all', forward: true });
     expect(bare).not.toHaveProperty('events');
   });
 

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
 import type { CommandOptions, CommandResult } from '../dev';
-import { messageOf, succeeded, type ExitCode, type Problem } from '../model';
+import { messageOf, succeeded, type ExitCode, type LogChoice, type Problem } from '../model';
 import {
   buildLines,
   deleteLines,
@@ -13,6 +13,7 @@ import {
   inputsLines,
   Interruption,
   statusLines,
+  type Keyboard,
   type Signals,
   type Verbosity,
 } from '../report';
@@ -29,6 +30,8 @@ export interface Surroundings {
   readonly stdout: Stream;
   readonly stderr: Stream;
   readonly signals: Signals;
+  /** The keys of the person at the terminal; absent where there is none. */
+  readonly keyboard?: Keyboard;
   /** Asks the person at the terminal; absent where there is none, as in CI. */
   readonly ask?: (question: string) => Promise<string>;
   /** Called with what is to be done when nobody reads what is written: a closed pipe or terminal. */
@@ -52,7 +55,8 @@ interface CommonFlags {
 interface DevFlags extends CommonFlags {
   readonly keep?: boolean;
   readonly events?: string;
-  readonly logs: boolean;
+  /** `true`, `false` for --no-logs, or the names behind --logs. */
+  readonly logs: boolean | string;
   readonly forward: boolean;
 }
 
@@ -142,11 +146,20 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     flags: CommonFlags,
     projects: readonly string[],
     long: boolean,
-    start: (options: CommandOptions) => Promise<CommandResult<Document>>,
+    start: (options: CommandOptions, output: Output) => Promise<CommandResult<Document>>,
     printing: Printing<Document>,
   ) => {
-    const { logs = false, isProduct = false } = printing;
-    const output = openOutput({ ...surroundings, json: flags.json ?? false, verbosity: flags.verbosity, long, logs, isProduct });
+    const { logs = false, isProduct = false, sessionLogs } = printing;
+    const session = sessionLogs === undefined ? {} : { isSession: true, shownLogs: sessionLogs };
+    const output = openOutput({
+      ...surroundings,
+      json: flags.json ?? false,
+      verbosity: flags.verbosity,
+      long,
+      logs,
+      isProduct,
+      ...session,
+    });
     ends(
       await inWorkspace({
         flags,
@@ -156,7 +169,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         output,
         commands,
         surroundings,
-        finish: async (options) => output.finish(await start(options), printing),
+        finish: async (options) => output.finish(await start(options, output), printing),
       }),
     );
   };
@@ -164,18 +177,21 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   ofImages(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))
     .option('--keep', 'leave what was deployed when it ends')
     .option('--events <file>', 'write every event to a file, as a line of JSON')
+    .option('--logs <services>', 'show the logs of these services only: api,web')
     .option('--no-logs', "do not show the containers' logs")
     .option('--no-forward', 'do not forward ports')
     .action((projects: string[], flags: DevFlags) => {
-      const start = (options: CommandOptions) =>
+      const logs = logsChosen(flags.logs);
+      const start = (options: CommandOptions, output: Output) =>
         commands.dev({
           ...options,
+          onWishes: output.onWishes,
           keep: flags.keep ?? false,
-          logs: flags.logs,
+          logs,
           forward: flags.forward,
           ...(flags.events === undefined ? {} : { events: resolve(surroundings.cwd, flags.events) }),
         });
-      return act(flags, projects, true, start, { lines: () => [], endless: true });
+      return act(flags, projects, true, start, { lines: () => [], endless: true, sessionLogs: logs });
     });
   ofImages(command('run', 'build and deploy once')).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, true, commands.run, { lines: deployLines }),
@@ -250,6 +266,11 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       surroundings.stdout.write(flags.json === true ? `${JSON.stringify({ version: ownVersion() })}\n` : `${ownVersion()}\n`);
     });
   return program;
+}
+
+function logsChosen(flag: boolean | string | undefined): LogChoice {
+  if (typeof flag === 'string') return flag.split(/[\s,]+/).filter((name) => name !== '');
+  return flag === false ? [] : 'all';
 }
 
 /** A ref that is named says what is wanted. */

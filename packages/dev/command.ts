@@ -1,5 +1,5 @@
 import type { GraphSource } from '../graph';
-import type { ExitCode, Problem, Report } from '../model';
+import type { ExitCode, LogChoice, Problem, Report, Wish } from '../model';
 
 export type {
   BuildDocument,
@@ -45,8 +45,11 @@ export interface DevOptions extends CommandOptions {
   readonly keep: boolean;
   /** A file that gets every event as a line of JSON. */
   readonly events?: string;
-  readonly logs: boolean;
+  /** The services whose logs are shown. */
+  readonly logs: LogChoice;
   readonly forward: boolean;
+  /** Calls back with what a person asks for while it runs. */
+  readonly onWishes?: (listener: (wish: Wish) => void) => void;
 }
 
 /** How a command ended. `document` is what `--json` prints. */

@@ -91,9 +91,9 @@ function containersIn(pod: Pod, release: string): readonly LoggedContainer[] {
   return statuses.flatMap((status): readonly LoggedContainer[] => {
     const { containerID: id = '' } = status;
     if (id === '') return [];
-    const artifact = marks[status.name]?.artifact ?? `${release}/${status.name}`;
+    const artifact = marks[status.name]?.artifact ?? (status.name === release ? release : `${release}/${status.name}`);
     const running = status.state?.running !== undefined;
-    return [{ id, artifact, namespace, pod: name, podUid: uid, container: status.name, running }];
+    return [{ id, service: release, artifact, namespace, pod: name, podUid: uid, container: status.name, running }];
   });
 }
 

@@ -1,18 +1,15 @@
 import { createWriteStream } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { join } from 'node:path';
-import { setTimeout as pause } from 'node:timers/promises';
 import { startOutlivingProcess } from '../clients';
-import { openForward, type Forward } from '../forward';
 import { keepEqual, type GraphSource } from '../graph';
-import { followLogs, replicasOf } from '../logs';
-import type { Goal, PortForward, Problem, Report, Workspace } from '../model';
-import { progressOf } from '../plan';
+import type { Goal, Problem, Report, Wish, Workspace } from '../model';
+import { containersByArtifact, progressOf, viewOf } from '../plan';
 import { combine, jsonLines } from '../report';
 import { cleanUpOrder } from './cleanUpOrder';
 import type { CommandResult, DevOptions } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
-import type { Turn } from './converge';
+import { Forwards } from './forwards';
 import { failedEvent } from './narrator';
 import { readWorkspace } from './readWorkspace';
 import { openRun, type Run } from './run';
@@ -20,13 +17,12 @@ import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
 import { goalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, type Session } from './session';
+import { SessionLogs } from './sessionLogs';
 import { untilAborted } from './untilAborted';
 import { withProblems, worstExit } from './worstExit';
 
 /** How long the clean-up may take before what is left is told and left. */
 const cleanUpMs = 40_000;
-/** A local port that another program has is asked for again after this time. */
-const portRetryMs = 2_000;
 
 /**
  * Builds, deploys, and then keeps what runs in step with the disk until it is interrupted; then deletes what it deployed, unless
@@ -54,10 +50,12 @@ function openEvents(file: string): { readonly report: Report; close(): Promise<v
 }
 
 class Development {
-  private readonly forwards = new Map<string, Forward | 'opening'>();
   private workspace: Workspace | undefined;
-  /** By pod. */
-  private replicas: ReadonlyMap<string, number> = new Map();
+  private logs: SessionLogs | undefined;
+  /** Aborted when a person asks for the end. */
+  private readonly ending = new AbortController();
+  /** Whether what was deployed is deleted at the end, when a person said so. */
+  private deletes: boolean | undefined;
   private rereading: Promise<() => void> | undefined;
   private toldProblems: readonly Problem[] = [];
   private graph: GraphSource;
@@ -79,7 +77,6 @@ class Development {
     if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, document: { stopped: 'preflight' } };
     const { goal } = chosen;
     this.workspace = session.read.workspace;
-    const startedAt = new Date();
     const where = [...goal.releases]
       .map((name) => session.read.workspace.releases.get(name))
       .flatMap((release) => (release ? [namespaceOf(session, release)] : []));
@@ -89,14 +86,9 @@ class Development {
     });
     this.tellProblems(problemsOf(session.read.workspace, options.projects));
 
-    const logs =
-      options.logs && session.kube
-        ? followLogs({
-            kube: session.kube,
-            since: startedAt,
-            onLine: (line) => options.report({ kind: 'log', ...line, replicas: this.replicas.get(line.pod) ?? 1 }),
-          })
-        : undefined;
+    const signal = AbortSignal.any([options.signal, this.ending.signal]);
+    const forwards = options.forward ? new Forwards(session, options.report, signal) : undefined;
+    this.logs = new SessionLogs(session, options.report, options.logs);
     const run: Run = await openRun({
       session,
       goal,
@@ -105,34 +97,88 @@ class Development {
         // Of an interrupt before anything was deployed there is nothing to tell.
         if (event.kind !== 'removed' || event.objects.length > 0) options.report(event);
       },
-      onTurn: (turn) => {
-        if (turn.after.containers !== turn.before.containers) {
-          const containers = [...turn.after.containers.values()].map(({ seen }) => seen);
-          this.replicas = replicasOf(containers);
-          logs?.update(containers);
-        }
-        if (options.forward) this.openForwards(session, turn);
-      },
-      onWritten: ({ pod }, runInPod) => {
-        for (const forward of this.forwards.values()) if (forward !== 'opening') forward.mayRestart(pod, runInPod);
-      },
+      onTurn: ({ after }) => forwards?.update(after),
+      onWritten: ({ pod }, runInPod) => forwards?.mayRestart(pod, runInPod),
       beforeFiles: (paths) => this.reread(session, () => run, paths),
     });
-    await untilAborted(options.signal);
+    this.logs.follow(run.kube, session.read.workspace, goal);
+    options.onWishes?.((wish) => this.grant(wish, run));
+    await untilAborted(signal);
     const { keep } = session.read.settings;
     const { goal: last, workspace = session.read.workspace } = run.loop.world();
-    const temporary = new Set([...last.releases].filter((name) => !options.keep && !keep.has(name)));
+    const isKept = (name: string): boolean => (this.deletes === undefined ? options.keep || keep.has(name) : !this.deletes);
+    const temporary = new Set([...last.releases].filter((name) => !isKept(name)));
     // Before a word is said: whoever reads of it may kill.
     const order = temporary.size === 0 ? undefined : cleanUpOrder(session, workspace, temporary);
     const standBy = order && startOutlivingProcess(join(__dirname, 'unfinishedCleanUp.js'), order);
     options.report({ kind: 'stopping', removes: temporary.size > 0 });
     const left = temporary.size === 0 ? [] : await this.cleanUp(run, { ...last, releases: temporary });
     standBy?.dismiss();
-    logs?.stop();
-    for (const forward of this.forwards.values()) if (forward !== 'opening') forward.close();
+    this.logs.stop();
+    forwards?.close();
     await run.close();
-    options.report({ kind: 'stopped', reason: 'interrupted', kept: temporary.size < last.releases.size });
+    options.report({
+      kind: 'stopped',
+      reason: this.deletes === undefined ? 'interrupted' : 'as asked for',
+      kept: temporary.size < last.releases.size,
+    });
     return { ...withProblems(left), document: { stopped: 'interrupted' } };
+  }
+
+  private grant(wish: Wish, run: Run): void {
+    switch (wish.kind) {
+      case 'rebuild': {
+        for (const name of artifactsOf(run, wish.services)) {
+          this.options.report({ kind: 'notice', subject: name, message: 'rebuilding from scratch, as was asked for' });
+          run.loop.post({ kind: 'rebuildAsked', artifact: name });
+        }
+        return;
+      }
+      case 'resync':
+        for (const name of artifactsOf(run, wish.services)) void this.resync(name, run);
+        return;
+      case 'showLogs':
+        this.logs?.choose(wish.services);
+        return;
+      case 'end':
+        this.deletes = wish.deletes;
+        this.ending.abort();
+        return;
+    }
+  }
+
+  /** Compares what the containers of an image really hold with what they should, and brings what differs. */
+  private async resync(name: string, run: Run): Promise<void> {
+    const world = run.loop.world();
+    const artifact = world.workspace?.artifacts.get(name);
+    const containers =
+      containersByArtifact(world)
+        .get(name)
+        ?.filter(({ files, seen }) => files !== undefined && seen.running) ?? [];
+    if (!artifact) return;
+    const notice = (message: string): void => this.options.report({ kind: 'notice', subject: name, message });
+    if (containers.length === 0) {
+      notice('no container of it is connected, so there is nothing to compare');
+      return;
+    }
+    const view = viewOf(world, artifact, containers);
+    let wrong = 0;
+    for (const container of containers) {
+      const compared = await run.compare(container, view);
+      if (!compared.ok) {
+        this.options.report(failedEvent(compared.problem, name));
+        continue;
+      }
+      const paths = compared.value.map(({ path }) => path);
+      wrong += paths.length;
+      if (paths.length > 0) run.loop.post({ kind: 'contentDoubted', container: container.seen.id, paths });
+    }
+    const where = containers.length === 1 ? 'its container' : `its ${containers.length} containers`;
+    notice(
+      wrong === 0
+        ? `${where} really hold${containers.length === 1 ? 's' : ''} what the files are`
+        : `${wrong} paths in ${where} were not as they should be`,
+    );
   }
 
   /** What an interrupt leaves behind is nothing: everything is stopped, then removed. */
@@ -195,70 +241,20 @@ class Development {
         if (!chosen.ok) return;
         loop.post({ kind: 'goalSet', goal: chosen.goal });
         following.follow(chosen.goal);
+        this.logs?.follow(following.kube, next, chosen.goal);
         void source.setScope(scopeFor(next, chosen.goal, read.value.configFiles));
       };
     });
     return this.rereading;
   }
-
-  /** A release's ports are forwarded from the moment it is live; they stay while its pods come and go. */
-  private openForwards(session: Session, turn: Turn): void {
-    const { kube } = session;
-    const { workspace, goal, releases } = turn.after;
-    if (!kube || !workspace) return;
-    if (workspace !== turn.before.workspace) this.closeForwards(workspace.forwards);
-    for (const wanted of workspace.forwards) {
-      const key = keyOf(wanted);
-      if (this.forwards.has(key) || !goal.releases.has(wanted.release)) continue;
-      if (releases.get(wanted.release)?.live.state !== 'found') continue;
-      const release = workspace.releases.get(wanted.release);
-      if (!release) continue;
-      this.forwards.set(key, 'opening');
-      void this.openForward(wanted, { kube, namespace: wanted.namespace ?? namespaceOf(session, release) });
-    }
-  }
-
-  /** Closes what is no longer wanted. */
-  private closeForwards(wanted: readonly PortForward[]): void {
-    const keys = new Set(wanted.map(keyOf));
-    for (const [key, forward] of this.forwards) {
-      if (keys.has(key)) continue;
-      this.forwards.delete(key);
-      if (forward !== 'opening') forward.close();
-    }
-  }
-
-  /** Opens a forward, as often as it takes: another program may end, and leave its port. */
-  private async openForward(
-    wanted: PortForward,
-    { kube, namespace }: { readonly kube: NonNullable<Session['kube']>; readonly namespace: string },
-  ): Promise<void> {
-    const { resource, port, localPort, strict, release } = wanted;
-    const { report, signal } = this.options;
-    const key = keyOf(wanted);
-    const isWanted = (): boolean => !signal.aborted && this.forwards.get(key) === 'opening';
-    let told = false;
-    while (isWanted()) {
-      const opened = await openForward({ kube, namespace, resource, port, localPort, strict });
-      if (!opened.ok) {
-        if (!told) report(failedEvent(opened.problem, release));
-        told = true;
-        await pause(portRetryMs, undefined, { signal, ref: false }).catch(() => undefined);
-        continue;
-      }
-      const { moved, localPort: taken, url } = opened.value;
-      if (!isWanted()) {
-        opened.value.close();
-        return;
-      }
-      this.forwards.set(key, opened.value);
-      if (told) report({ kind: 'mended', subject: release });
-      if (moved) report({ kind: 'notice', subject: release, message: `port ${localPort} is taken, so ${resource} is at ${taken}` });
-      report({ kind: 'forwarded', release, resource, port, localPort: taken, url });
-    }
-  }
 }
 
-function keyOf({ release, resource, port, localPort, strict }: PortForward): string {
-  return JSON.stringify([release, resource, port, localPort, strict]);
+/** The images of services. */
+function artifactsOf(run: Run, services: readonly string[]): readonly string[] {
+  const { workspace } = run.loop.world();
+  return [
+    ...new Set(
+      services.flatMap((service) => workspace?.releases.get(service)?.artifacts ?? (workspace?.artifacts.has(service) ? [service] : [])),
+    ),
+  ];
 }

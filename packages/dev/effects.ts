@@ -331,6 +331,7 @@ export class Effects {
       ),
       root: this.session.options.root,
       ref,
+      ...(step.anew === true && { fromScratch: true }),
       signal,
       onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
     });

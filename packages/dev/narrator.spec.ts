@@ -66,7 +66,7 @@ function narration() {
   return (after: Partial<World>, { facts = [], held = [] }: { facts?: readonly Fact[]; held?: Plan['held'] } = {}): readonly Event[] => {
     const turn = { before, after: { ...before, ...after }, facts, plan: { ...noPlan, held } };
     before = turn.after;
-    return narrator.tell(turn);
+    return narrator.tell(turn).filter(({ kind }) => kind !== 'service');
   };
 }
 
@@ -214,5 +214,17 @@ describe('decisions', () => {
     const paths = ['Dockerfile', 'src/a', 'k8s/web.yaml'];
     expect(decided(paths, workspaceWith([problemOf('dockerfileInvalid')]))).toEqual(['sync src/a', 'redeploy k8s/web.yaml']);
     expect(decided(paths, workspaceWith([problemOf('manifestInvalid')]))).toEqual(['rebuild Dockerfile', 'sync src/a']);
+  });
+});
+
+describe('a service', () => {
+  it('is told of when it is another than before', () => {
+    const narrator = new Narrator(0);
+    const tell = (world: Partial<World>) =>
+      narrator.tell({ before: live, after: { ...live, ...world }, facts: [], plan: noPlan }).filter(({ kind }) => kind === 'service');
+    expect(tell({})).toEqual([{ kind: 'service', service: 'web', state: 'waiting' }]);
+    expect(tell({})).toEqual([]);
+    expect(tell(released({ state: 'ready' }))).toEqual([{ kind: 'service', service: 'web', state: 'ready' }]);
+    expect(tell({ goal: { ...live.goal, releases: new Set() } })).toEqual([{ kind: 'service', service: 'web', state: 'removed' }]);
   });
 });

@@ -1,5 +1,5 @@
 import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, RunningStep, World } from '../model';
-import { followsDisk, isReached } from '../plan';
+import { followsDisk, isReached, serviceStates, type ServiceState } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
 
@@ -20,6 +20,7 @@ export class Narrator {
   private readyWorthSaying = true;
   private readonly rolloutSince = new Map<string, number>();
   private readonly saidRollout = new Map<string, string>();
+  private saidServices: ReadonlyMap<string, ServiceState> = new Map();
 
   constructor(private readonly startedAt: number) {}
 
@@ -31,6 +32,7 @@ export class Narrator {
       if (fact.kind === 'stepEnded') events.push(...this.ended(turn, fact));
     }
     events.push(...this.failures(turn.after), ...this.rollouts(turn.after), ...this.held(turn));
+    events.push(...this.services(turn));
     if (turn.plan.start.some((step) => step.kind === 'apply' || step.kind === 'build')) this.readyWorthSaying = true;
     const ready = followsDisk(turn.after.goal) && isReached(turn.after);
     if (ready && this.readyWorthSaying && this.failing.size === 0) {
@@ -158,6 +160,21 @@ export class Narrator {
       }
     }
     return events;
+  }
+
+  private services({ after, plan }: Turn): readonly Event[] {
+    if (!followsDisk(after.goal)) return [];
+    const before = this.saidServices;
+    this.saidServices = serviceStates(after, plan);
+    const gone = [...before.keys()].filter((service) => !this.saidServices.has(service));
+    const changed = [...this.saidServices].filter(([service, is]) => {
+      const was = before.get(service);
+      return was?.state !== is.state || was.because !== is.because || was.detail !== is.detail;
+    });
+    return [
+      ...gone.map((service): Event => ({ kind: 'service', service, state: 'removed' })),
+      ...changed.map(([service, is]): Event => ({ kind: 'service', service, ...is })),
+    ];
   }
 
   private held(turn: Turn): readonly Event[] {

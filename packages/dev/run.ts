@@ -47,6 +47,8 @@ export interface RunOptions {
 export interface Run {
   readonly loop: Loop;
   readonly source: Source;
+  /** What everything of this run watches the cluster by: equal watches are one connection. */
+  readonly kube: WatchedKube | undefined;
   /** Follows the goal's releases in the cluster; those of another goal too, when it is called again. */
   follow(goal: Goal): void;
   /** What a container holds, asked now. */
@@ -141,6 +143,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   return {
     loop,
     source,
+    kube,
     follow,
     look: async (seen) => {
       const artifact = workspace.artifacts.get(seen.artifact);

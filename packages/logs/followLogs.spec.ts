@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import type { Kube } from '../clients';
-import { failed, succeeded, type SeenContainer } from '../model';
-import { followLogs, type LogLine } from '.';
+import { failed, succeeded } from '../model';
+import { followLogs, type LoggedContainer, type LogLine } from '.';
 
 interface Instance {
   readonly bytes: { readonly at: number; readonly text: Buffer }[];
@@ -78,17 +78,15 @@ class KeptLog implements Pick<Kube, 'logs'> {
   }
 }
 
-const seen = (part: Partial<SeenContainer> = {}): SeenContainer => ({
+const seen = (part: Partial<LoggedContainer> = {}): LoggedContainer => ({
   id: 'containerd://1',
+  service: 'worker',
   artifact: 'worker',
   namespace: 'shop',
   pod: 'worker-1',
   podUid: 'u1',
   container: 'worker',
   running: true,
-  inputsHash: 'in',
-  restarts: 0,
-  snapshot: undefined,
   ...part,
 });
 
@@ -117,7 +115,14 @@ describe('followLogs', () => {
     kept.write('hello world');
     await until('hello world');
     expect(lines).toEqual([
-      { artifact: 'worker', pod: 'worker-1', container: 'worker', time: expect.any(String) as string, line: 'hello world' },
+      {
+        service: 'worker',
+        artifact: 'worker',
+        pod: 'worker-1',
+        container: 'worker',
+        time: expect.any(String) as string,
+        line: 'hello world',
+      },
     ]);
     follower.stop();
   });
@@ -155,7 +160,7 @@ describe('followLogs', () => {
     kept.die();
     kept.start();
     kept.write('3');
-    follower.update([seen({ id: 'containerd://2', restarts: 1 })]);
+    follower.update([seen({ id: 'containerd://2' })]);
     expect(await until('3')).toEqual(['1', '2', 'last words', '3']);
     follower.stop();
   });
@@ -172,7 +177,7 @@ describe('followLogs', () => {
     follower.update([seen({ running: false })]);
     await until('no line break');
     kept.start();
-    follower.update([seen({ id: 'containerd://2', restarts: 1 })]);
+    follower.update([seen({ id: 'containerd://2' })]);
     kept.write('2');
     expect(await until('2')).toEqual(['1', 'no line break', '2']);
     follower.stop();

@@ -35,14 +35,14 @@ export function followLogs({ kube, onLine, since, tail }: FollowLogsRequest): Lo
           log.update(container);
           continue;
         }
-        const { artifact, pod, container: name } = container;
+        const { service, artifact, pod, container: name } = container;
         const started: ContainerLog = new ContainerLog({
           kube,
           container,
           // A node's clock may differ from this one's; what starts later is read whole.
           since: first ? since?.toISOString() : undefined,
           tail: first ? tail : undefined,
-          onLine: ({ line, stamp }) => onLine({ artifact, pod, container: name, time: stamp, line }),
+          onLine: ({ line, stamp }) => onLine({ service, artifact, pod, container: name, time: stamp, line }),
           onEnd: () => {
             if (logs.get(key) === started) logs.delete(key);
           },

@@ -4,9 +4,12 @@ import type { SeenContainer } from '../model';
 export interface LoggedContainer extends Pick<SeenContainer, 'id' | 'namespace' | 'pod' | 'podUid' | 'container' | 'running'> {
   /** What its lines are told of: its image, or, where it runs one of somebody else, its release and its name. */
   readonly artifact: string;
+  /** The release that its pod belongs to. */
+  readonly service: string;
 }
 
 export interface LogLine {
+  readonly service: string;
   readonly artifact: string;
   readonly pod: string;
   readonly container: string;

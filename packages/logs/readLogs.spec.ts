@@ -5,6 +5,7 @@ import { readLogs, type LoggedContainer } from '.';
 
 const container = (pod: string): LoggedContainer => ({
   id: pod,
+  service: 'api',
   artifact: 'api',
   namespace: 'shop',
   pod,
@@ -34,7 +35,14 @@ describe('the logs so far', () => {
     const containers = [container('a'), container('b')];
     const { lines } = await readLogs({ kube, containers, signal });
     expect(lines.map(({ pod, line }) => `${pod} ${line}`)).toEqual(['a first', 'b second', 'a third', 'b fourth, without a line break']);
-    expect(lines[0]).toEqual({ artifact: 'api', pod: 'a', container: 'main', time: '2026-01-01T00:00:01.5Z', line: 'first' });
+    expect(lines[0]).toEqual({
+      service: 'api',
+      artifact: 'api',
+      pod: 'a',
+      container: 'main',
+      time: '2026-01-01T00:00:01.5Z',
+      line: 'first',
+    });
     const last = await readLogs({ kube, containers, tail: 1, signal });
     expect(last.lines.map(({ line }) => line)).toEqual(['third', 'fourth, without a line break']);
   });

@@ -21,7 +21,7 @@ export async function readLogs({ kube, containers, since, tail, signal }: ReadLo
   const problems: Problem[] = [];
   const stamped: { readonly at: string; readonly line: LogLine }[] = [];
   await Promise.all(
-    containers.map(async ({ artifact, namespace, pod, container }) => {
+    containers.map(async ({ service, artifact, namespace, pod, container }) => {
       const answer = await kube.logs({
         namespace,
         pod,
@@ -41,7 +41,7 @@ export async function readLogs({ kube, containers, since, tail, signal }: ReadLo
         const read = readStamp(text);
         if (isKubelets(read)) return;
         if (read.at !== '') last = read.at;
-        stamped.push({ at: last, line: { artifact, pod, container, time: read.stamp, line: read.line } });
+        stamped.push({ at: last, line: { service, artifact, pod, container, time: read.stamp, line: read.line } });
       };
       const rest = await eachWholeLine(answer.value, take);
       if (rest !== '') take(rest);

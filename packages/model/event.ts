@@ -122,6 +122,14 @@ export type Event =
       readonly localPort: number;
       readonly url: string;
     }
+  /** How a service is, when that changes; `removed`: it is no longer one of those. `because` is the reason of a hold, the kind of a step, or the code of a problem. */
+  | {
+      readonly kind: 'service';
+      readonly service: string;
+      readonly state: 'waiting' | 'building' | 'syncing' | 'ready' | 'failed' | 'removed';
+      readonly because?: string;
+      readonly detail?: string;
+    }
   | { readonly kind: 'removed'; readonly release: ReleaseName; readonly objects: readonly string[] }
   | { readonly kind: 'notice'; readonly subject?: string; readonly message: string; readonly hint?: string }
   /** It was asked to end; `removes` says that what was deployed is deleted first. */
@@ -130,6 +138,8 @@ export type Event =
   /** A line of a container's log; shown to people, not written to the events file. `replicas`: how many pods like its own there are. */
   | {
       readonly kind: 'log';
+      /** The release it belongs to. */
+      readonly service: ReleaseName;
       readonly artifact: ArtifactName;
       readonly pod: string;
       readonly container: string;

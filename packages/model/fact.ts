@@ -1,7 +1,7 @@
 import type { Known } from './known';
 import type { Problem, Result } from './problem';
 import type { ContainerId, Outcome, Snapshot, Step, StepId } from './step';
-import type { Entry, WorkspacePath } from './tree';
+import type { ContainerPath, Entry, WorkspacePath } from './tree';
 import type { ArtifactName, ReleaseName, Workspace } from './workspace';
 import type { TargetState } from './world';
 
@@ -75,6 +75,10 @@ export type Fact =
       readonly live: Known<SeenRelease>;
       readonly containers: readonly SeenContainer[];
     }
+  /** A new image of an artifact is wanted, whatever is there already. */
+  | { readonly kind: 'rebuildAsked'; readonly artifact: ArtifactName }
+  /** A container does not hold at these paths what it was thought to. */
+  | { readonly kind: 'contentDoubted'; readonly container: ContainerId; readonly paths: readonly ContainerPath[] }
   /** The stream to a container's agent ended without being asked to. */
   | { readonly kind: 'agentLost'; readonly container: ContainerId; readonly connection: StepId; readonly problem: Problem }
   | { readonly kind: 'clockTicked'; readonly now: number };

@@ -7,5 +7,6 @@ export * from './problem';
 export * from './release';
 export * from './step';
 export * from './tree';
+export * from './wish';
 export * from './workspace';
 export * from './world';

@@ -56,6 +56,8 @@ export type Step =
       readonly snapshot: Snapshot;
       /** Images of this workspace that it stands on. */
       readonly bases: Readonly<Record<ArtifactName, string>>;
+      /** From the ground up: nothing that was made before is used again. */
+      readonly anew?: true;
     }
   | { readonly kind: 'deliver'; readonly artifact: ArtifactName; readonly snapshot: Snapshot; readonly image: BuiltImage }
   | {

@@ -24,6 +24,8 @@ export interface ArtifactState {
   readonly image: { readonly snapshot: Snapshot; readonly delivered: DeliveredImage; readonly leftToFinish: boolean } | undefined;
   /** A build was stopped for newer input since the last one that finished; the next is left to finish. */
   readonly stoppedOnce: boolean;
+  /** A person wants a new image, whatever is there already; until it is delivered. */
+  readonly anew?: boolean;
 }
 
 export interface ReleaseState {

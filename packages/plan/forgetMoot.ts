@@ -28,5 +28,5 @@ function isMoot(world: World, key: string): boolean {
   const artifact = kind === undefined ? undefined : world.workspace?.artifacts.get(subject);
   if (!artifact) return false;
   const view = viewOf(world, artifact, containersByArtifact(world).get(subject));
-  return view.image !== undefined && suits(view.image.snapshot, view);
+  return view.image !== undefined && suits(view.image.snapshot, view) && view.state.anew !== true;
 }

@@ -90,7 +90,7 @@ export function isReached(world: World): boolean {
     if (!artifact) continue;
     const mine = containers.get(name) ?? [];
     const view = viewOf(world, artifact, mine);
-    if (!view.image || !suits(view.image.snapshot, view)) return false;
+    if (!view.image || !suits(view.image.snapshot, view) || view.state.anew === true) return false;
     if (followsDisk(goal) && !mine.every((container) => isInStep(view, container))) return false;
   }
   if (goal.kind === 'built') return true;

@@ -12,3 +12,4 @@ export { stepInputs } from './stepInputs';
 export { isFresh, targetInputsHash, visibleTree } from './targets';
 export { classify, releasesReading, type Classified } from './classify';
 export { overlay, select, type Selector } from './select';
+export { serviceStates, type ServiceState } from './serviceStates';

@@ -196,6 +196,30 @@ describe('plan', () => {
     expect(kinds(edited(deployed(), 'api/package.json', file('{"x":1}')))).toEqual(['lookUp', 'sync']);
   });
 
+  it('builds an image that a person asks for whatever is there, once, and is not ready before it is delivered', () => {
+    const world = after(deployed(), { kind: 'rebuildAsked', artifact: 'api' });
+    expect(plan(world).start).toMatchObject([{ kind: 'build', artifact: 'api', anew: true }]);
+    expect(isReached(world)).toBe(false);
+    const built = does(world, 'build', (step) => ({
+      kind: 'built',
+      image: { location: 'registry', ref: 'api:1', id: 'sha256:2' },
+      sentHash: step.kind === 'build' ? step.snapshot.inputsHash : '',
+    }));
+    expect(kinds(built)).toEqual(['deliver']);
+    const delivered = does(built, 'deliver', () => ({ kind: 'delivered', image: { ref: 'api:1@sha256:2', digest: 'sha256:2' } }));
+    expect(kinds(delivered)).toEqual(['apply']);
+    const same = does(built, 'deliver', () => ({ kind: 'delivered', image }));
+    expect(plan(same)).toMatchObject({ start: [], held: [] });
+    expect(isReached(same)).toBe(true);
+  });
+
+  it('brings what a container turned out not to hold once more, and only that', () => {
+    const world = after(deployed(), { kind: 'contentDoubted', container: 'c1', paths: ['/app/src/main.js'] });
+    expect(plan(world).start).toMatchObject([{ kind: 'sync', changes: [{ path: '/app/src/main.js', source: 'api/src/main.js' }] }]);
+    const left = after(deployed(), { kind: 'contentDoubted', container: 'c1', paths: ['/app/src/old.js'] });
+    expect(plan(left).start).toMatchObject([{ kind: 'sync', changes: [{ path: '/app/src/old.js', after: undefined }] }]);
+  });
+
   it('redeploys for a manifest, and does nothing else', () => {
     expect(kinds(edited(deployed(), 'api/k8s/api.yaml', file('kind: StatefulSet')))).toEqual(['apply']);
   });

@@ -196,13 +196,14 @@ class Planning {
       this.begin(artifact.name, { kind: 'deliver', artifact: artifact.name, snapshot: built.snapshot, image: built.image });
       if (suits(built.snapshot, view)) return;
     }
-    if (view.image && suits(view.image.snapshot, view)) return;
+    if (view.image && suits(view.image.snapshot, view) && state.anew !== true) return;
     if (stale.length > 0) return this.hold(artifact.name, 'waitingForTarget', stale.map((target) => target.id).join(', '));
     if (world.goal.kind === 'live' && !view.image && this.clusterUnknown(artifact)) return this.hold(artifact.name, 'waitingForCluster');
     if (building) return this.hold(artifact.name, 'waitingForImage');
-    if (state.lookedUp.state === 'absent' && state.lookedUpFor === now.inputsHash) {
+    if (state.anew === true || (state.lookedUp.state === 'absent' && state.lookedUpFor === now.inputsHash)) {
       const bases = Object.fromEntries(artifact.requires.map((base) => [base, this.baseRef(base)]));
-      this.begin(artifact.name, { kind: 'build', artifact: artifact.name, snapshot: now, bases });
+      const anew = state.anew === true ? { anew: true as const } : {};
+      this.begin(artifact.name, { kind: 'build', artifact: artifact.name, snapshot: now, bases, ...anew });
     } else {
       this.begin(artifact.name, { kind: 'lookUp', artifact: artifact.name, snapshot: now });
     }

@@ -94,6 +94,21 @@ function recorded(world: World, fact: Fact): World {
       return targetBuilt(world, fact);
     case 'releaseSeen':
       return releaseSeen(world, fact);
+    case 'rebuildAsked': {
+      if (!world.workspace?.artifacts.has(fact.artifact)) return world;
+      const failures = ['lookUp', 'build', 'deliver'].reduce((left, kind) => without(left, `${kind}:${fact.artifact}`), world.failures);
+      return withArtifact({ ...world, failures }, fact.artifact, { anew: true });
+    }
+    case 'contentDoubted': {
+      const container = world.containers.get(fact.container);
+      if (!container?.files || !container.sent) return world;
+      return withContainer(world, {
+        ...container,
+        files: withUnknown(container.files, fact.paths),
+        sent: withUnknown(container.sent, fact.paths),
+        taken: container.taken && withUnknown(container.taken, fact.paths),
+      });
+    }
     case 'agentLost': {
       const container = world.containers.get(fact.container);
       if (container?.agent.state !== 'connected' || container.agent.connection !== fact.connection) return world;
@@ -243,6 +258,7 @@ function ended(world: World, running: RunningStep, outcome: Outcome): World {
       const same = built?.snapshot.inputsHash === step.snapshot.inputsHash;
       return withArtifact(next, step.artifact, {
         built: same ? undefined : built,
+        anew: same ? false : (next.artifacts.get(step.artifact)?.anew ?? false),
         image: { snapshot: step.snapshot, delivered: outcome.image, leftToFinish: same && built.leftToFinish },
       });
     }

@@ -1,7 +1,18 @@
-import type { Event, Report } from '../model';
+import type { Event, LogChoice, Report, Wish } from '../model';
+import { footerLines, isMoving, withService, type FooterState } from './footer';
+import { idle, keysIn, pressed } from './keys';
 import { paintFor } from './paint';
+import { Screen } from './screen';
 import { terminalLines, type Moment } from './terminalLines';
 import { atFirst, type Verbosity } from './terminalState';
+
+/** Where a person sits who can press keys. */
+export interface Keyboard {
+  readonly columns: () => number;
+  readonly onResize: (listener: () => void) => void;
+  /** Takes the keys, one by one and unseen, until what it gives back is called. */
+  readonly open: (listener: (text: string) => void) => () => void;
+}
 
 export interface TerminalOptions {
   readonly stream: { write(text: string): unknown };
@@ -10,21 +21,115 @@ export interface TerminalOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds; it only has to go forward. */
   readonly now?: () => number;
+  /** Logs of a session are made readable; those that were asked for are as they were written. */
+  readonly readableLogs?: boolean;
+  /** Columns of a terminal, so that lines are broken between words. */
+  readonly columns?: () => number | undefined;
 }
 
 /** Tells people what happens, a line at a time: nothing is redrawn, so it reads the same in a terminal, in a log and inside of Nx. */
-export function openTerminal({ stream, verbosity, isTTY, env, now = () => performance.now() }: TerminalOptions): Report {
-  const format = { verbosity, paint: paintFor({ isTTY, env }) };
-  let state = atFirst;
-  let timer: NodeJS.Timeout | undefined;
-  const tell = (moment: Moment): void => {
-    const told = terminalLines(moment, state, now(), format);
-    state = told.state;
-    if (told.lines.length > 0) stream.write(`${told.lines.join('\n')}\n`);
-    clearTimeout(timer);
-    // It must not keep a process alive that has nothing else to do.
-    timer =
-      told.wakeAt === undefined ? undefined : setTimeout(() => tell({ kind: 'timePassed' }), Math.max(0, told.wakeAt - now())).unref();
+export function openTerminal(options: TerminalOptions): Report {
+  const { stream } = options;
+  return new Telling(options, (lines) => {
+    if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
+  }).tell;
+}
+
+export interface LiveTerminalOptions extends TerminalOptions {
+  readonly keyboard: Keyboard;
+  /** The services whose logs are shown at first. */
+  readonly logs: LogChoice;
+  readonly onWish: (wish: Wish) => void;
+}
+
+/** Lines that come so soon after each other are written at once. */
+const frameMs = 16;
+const secondMs = 1000;
+
+/**
+ * The same lines in a terminal that a person sits at, with two or three below them that are redrawn: how each service is, and what the
+ * keys do. From the first word of a service until it stops; before and after, it is like any other.
+ */
+export function openLiveTerminal(options: LiveTerminalOptions): Report {
+  const { stream, keyboard, isTTY, env, onWish, now = () => performance.now() } = options;
+  const paint = paintFor({ isTTY, env });
+  const screen = new Screen(stream);
+  let state: FooterState = { services: new Map(), mode: idle, logs: options.logs };
+  let pending: string[] = [];
+  let frame: NodeJS.Timeout | undefined;
+  let second: NodeJS.Timeout | undefined;
+  let close: (() => void) | undefined;
+
+  const draw = (): void => {
+    clearTimeout(frame);
+    frame = undefined;
+    const lines = pending;
+    pending = [];
+    screen.write(lines, close ? footerLines(state, { now: now(), columns: keyboard.columns(), paint }) : []);
+    clearTimeout(second);
+    second = close && isMoving(state) ? setTimeout(draw, secondMs).unref() : undefined;
   };
-  return (event: Event) => tell(event);
+  const drawSoon = (): void => {
+    frame ??= setTimeout(draw, frameMs).unref();
+  };
+  const telling = new Telling({ ...options, columns: () => keyboard.columns() }, (lines) => {
+    pending.push(...lines);
+    if (close) drawSoon();
+    else draw();
+  });
+  const take = (text: string): void => {
+    for (const key of keysIn(text)) {
+      const { mode, wish } = pressed(state.mode, key, [...state.services.keys()]);
+      state = { ...state, mode, ...(wish?.kind === 'showLogs' && { logs: wish.services }) };
+      draw();
+      if (wish) onWish(wish);
+    }
+  };
+  keyboard.onResize(() => {
+    screen.resized(keyboard.columns());
+    if (close) draw();
+  });
+  return (event: Event) => {
+    if (event.kind === 'stopping' || event.kind === 'stopped') {
+      close?.();
+      close = undefined;
+      draw();
+    }
+    if (event.kind === 'service' && !telling.hasStopped) {
+      close ??= keyboard.open(take);
+      state = { ...state, services: withService(state.services, event, now()) };
+      drawSoon();
+    }
+    telling.tell(event);
+  };
+}
+
+/** Events to lines, with what has to be remembered between them, and the clock. */
+class Telling {
+  private state = atFirst;
+  private timer: NodeJS.Timeout | undefined;
+  hasStopped = false;
+
+  constructor(
+    private readonly options: TerminalOptions,
+    private readonly write: (lines: readonly string[]) => void,
+  ) {}
+
+  readonly tell = (moment: Moment): void => {
+    const { verbosity, isTTY, env, readableLogs = false, columns, now = () => performance.now() } = this.options;
+    if (moment.kind === 'stopping' || moment.kind === 'stopped') this.hasStopped = true;
+    const width = columns?.();
+    const told = terminalLines(moment, this.state, now(), {
+      verbosity,
+      paint: paintFor({ isTTY, env }),
+      readableLogs: readableLogs && verbosity !== 'debug',
+      ...(width !== undefined && { columns: width }),
+    });
+    this.state = told.state;
+    this.write(told.lines);
+    clearTimeout(this.timer);
+    // It must not keep a process alive that has nothing else to do.
+    this.timer =
+      told.wakeAt === undefined ? undefined : setTimeout(() => this.tell({ kind: 'timePassed' }), Math.max(0, told.wakeAt - now())).unref();
+  };
 }

@@ -12,7 +12,7 @@ class Written {
   }
 }
 
-const log: Event = { kind: 'log', artifact: 'web', pod: 'web-x-y', container: 'web', line: 'secret=1', replicas: 1 };
+const log: Event = { kind: 'log', service: 'web', artifact: 'web', pod: 'web-x-y', container: 'web', line: 'secret=1', replicas: 1 };
 const output: Event = { kind: 'output', subject: 'web', line: 'step 1' };
 const mended: Event = { kind: 'mended', subject: 'web' };
 

@@ -183,16 +183,16 @@ describe('what people read', () => {
     },
     {
       what: 'logs with the name of their artifact',
-      events: [{ kind: 'log', artifact: 'web', pod: 'web-5d-bbbbb', container: 'web', line: 'GET / \r', replicas: 1 }],
+      events: [{ kind: 'log', service: 'web', artifact: 'web', pod: 'web-5d-bbbbb', container: 'web', line: 'GET / \r', replicas: 1 }],
       lines: ['web      │ GET /'],
     },
     {
       what: 'logs of replicas with the end of their name',
       events: [
-        { kind: 'log', artifact: 'web', pod: 'web-5d-bbbbb', container: 'web', line: 'one', replicas: 2 },
-        { kind: 'log', artifact: 'web', pod: 'web-5d-ccccc', container: 'web', line: 'two', replicas: 2 },
-        { kind: 'log', artifact: 'web', pod: 'web-5d-bbbbb', container: 'web', line: 'three', replicas: 2 },
-        { kind: 'log', artifact: 'web', pod: 'web-6e-ddddd', container: 'web', line: 'of the next rollout', replicas: 1 },
+        { kind: 'log', service: 'web', artifact: 'web', pod: 'web-5d-bbbbb', container: 'web', line: 'one', replicas: 2 },
+        { kind: 'log', service: 'web', artifact: 'web', pod: 'web-5d-ccccc', container: 'web', line: 'two', replicas: 2 },
+        { kind: 'log', service: 'web', artifact: 'web', pod: 'web-5d-bbbbb', container: 'web', line: 'three', replicas: 2 },
+        { kind: 'log', service: 'web', artifact: 'web', pod: 'web-6e-ddddd', container: 'web', line: 'of the next rollout', replicas: 1 },
       ],
       lines: ['web      bbbbb │ one', 'web      ccccc │ two', 'web      bbbbb │ three', 'web      │ of the next rollout'],
     },
@@ -345,22 +345,22 @@ describe('what people read', () => {
   });
 
   it('forgets what was waited for when all is ready', () => {
-    const held: Event = { kind: 'held', subject: 'worker', reason: 'waitingForImage' };
+    const held: Event = { kind: 'held', subject: 'worker', reason: 'waitingForBase' };
     expect(
       play([
         [0, held],
         [100, { kind: 'ready', containers: 0, ms: 100 }],
       ]),
     ).toEqual(['100: slipway  ready in 100 ms']);
-    expect(play([[0, held]])).toEqual(['2000: worker   waiting for its image']);
+    expect(play([[0, held]])).toEqual(['2000: worker   waiting for the image it stands on']);
   });
 
   it('forgets what was waited for when that is over', () => {
-    const held: Event = { kind: 'held', subject: 'worker', reason: 'waitingForImage', detail: 'web' };
+    const held: Event = { kind: 'held', subject: 'worker', reason: 'waitingForBase', detail: 'web' };
     expect(
       play([
         [0, held],
-        [100, { kind: 'continued', subject: 'worker', reason: 'waitingForImage' }],
+        [100, { kind: 'continued', subject: 'worker', reason: 'waitingForBase' }],
       ]),
     ).toEqual([]);
     expect(
@@ -368,7 +368,7 @@ describe('what people read', () => {
         [0, held],
         [100, { kind: 'continued', subject: 'worker', reason: 'waitingForTarget' }],
       ]),
-    ).toEqual(['2000: worker   waiting for its image: web']);
+    ).toEqual(['2000: worker   waiting for the image it stands on: web']);
   });
 
   it('does not mention waits that other lines have told', () => {
@@ -581,12 +581,99 @@ describe('what people read', () => {
       localPort: 8080,
       url: 'http://localhost:8080',
     };
-    expect(play([[0, forwarded]])).toEqual(['4000: worker   http://localhost:8080 → service/worker:80']);
+    expect(play([[0, forwarded]])).toEqual(['20000: worker   http://localhost:8080 → service/worker:80']);
+    const broken = play([
+      [0, forwarded],
+      [100, failed()],
+    ]);
+    expect(broken.at(-1)).toBe('4000: worker   http://localhost:8080 → service/worker:80');
+  });
+
+  it('tells addresses once, however late all is ready', () => {
+    const forwarded = (release: string): Event => ({
+      kind: 'forwarded',
+      release,
+      resource: `service/${release}`,
+      port: 80,
+      localPort: 8080,
+      url: `http://localhost:8080/${release}`,
+    });
+    expect(
+      play([
+        [0, forwarded('web')],
+        [25_000, forwarded('api')],
+        [26_000, { kind: 'ready', containers: 2, ms: 26_000 }],
+      ]),
+    ).toEqual([
+      '20000: web      http://localhost:8080/web → service/web:80',
+      '26000: slipway  ready in 26 s, 2 containers in step with the files',
+      '26000:            http://localhost:8080/api → service/api:80',
+    ]);
+  });
+
+  it('breaks lines between words where a terminal ends, below where they begin', () => {
+    const log: Event = {
+      kind: 'log',
+      service: 'web',
+      artifact: 'web',
+      pod: 'web-x-y',
+      container: 'web',
+      line: 'one two three four five six',
+      replicas: 1,
+    };
+    expect(play([[0, log]], { columns: 30 })).toEqual(['0: web      │ one two three four', '0:          │ five six']);
+    expect(play([[0, failed({ message: 'one two three four five' })]], { columns: 30 })).toEqual([
+      '0: worker   failed: one two',
+      '0:            three four five',
+      '0:            [buildFailed]',
+    ]);
+  });
+
+  it('counts what a service logs beyond what anybody could read, and shows the last of it', () => {
+    const log = (service: string, line: string): Event => ({
+      kind: 'log',
+      service,
+      artifact: service,
+      pod: `${service}-x-y`,
+      container: 'main',
+      line,
+      replicas: 1,
+    });
+    const flood = Array.from({ length: 1500 }, (_, index): readonly [number, Event] => [0, log('api', String(index))]);
+    const said = play([...flood, [100, log('web', 'a')], [1200, log('api', 'b')]], { readableLogs: true });
+    expect(said.slice(99, 103)).toEqual([
+      '0: api      │ 99',
+      '100: web      │ a',
+      '1000: api      │ … 1,380 lines left out, too many to read',
+      '1000: api      │ 1480',
+    ]);
+    expect(said.slice(-2)).toEqual(['1000: api      │ 1499', '1200: api      │ b']);
+    expect(play(flood)).toHaveLength(1500);
+    expect(play(flood.slice(0, 110), { readableLogs: true })).toHaveLength(110);
+  });
+
+  it('names the container where an image has several of them', () => {
+    const log = (container: string): Event => ({
+      kind: 'log',
+      service: 'web',
+      artifact: 'web',
+      pod: 'web-x-y',
+      container,
+      line: 'a',
+      replicas: 1,
+    });
+    expect(
+      play([
+        [0, log('migrate')],
+        [0, log('main')],
+      ]),
+    ).toEqual(['0: web      │ a', '0: web      main │ a']);
   });
 
   it('makes room for longer names as they come', () => {
     const log = (artifact: string): Event => ({
       kind: 'log',
+      service: 'web',
       artifact,
       pod: `${artifact}-x-y`,
       container: artifact,
@@ -647,7 +734,15 @@ describe('what people read', () => {
 
   it('gives each name a colour of its own, the same in every run', () => {
     const paint = paintFor({ isTTY: true, env: {} });
-    const log = (artifact: string): Event => ({ kind: 'log', artifact, pod: 'p', container: 'c', line: 'a', replicas: 1 });
+    const log = (artifact: string): Event => ({
+      kind: 'log',
+      service: artifact,
+      artifact,
+      pod: 'p',
+      container: 'c',
+      line: 'a',
+      replicas: 1,
+    });
     const codes = (names: readonly string[]) =>
       play(
         names.map((name) => [0, log(name)]),

@@ -1,10 +1,13 @@
 import type { Event } from '../model';
+import { counted, leftOut, windowMs } from './flood';
+import { logText } from './logText';
 import { colourFor, type Paint } from './paint';
 import { problemDetails } from './problemLines';
 import { appliedText, isUnchanged, rollingOut, rollout, withBeginning, withRelease } from './releaseLines';
 import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
 import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
 import { count, duration, givenTag, someOf } from './units';
+import { visibleWidth, wrapped } from './visible';
 import { built, continued, finished, held, output, started } from './workLines';
 
 /** An event, or that time has passed: some things are said only when they last. */
@@ -19,6 +22,8 @@ export interface Told {
 
 const widest = 24;
 const instantMs = 20;
+/** Addresses wait so much longer for the word ready while nothing failed. */
+const forwardsPatienceMs = 16_000;
 
 /** What a moment says to people, one line each: what it is about first, then what happened and why. Pure; begin with `atFirst`. */
 export function terminalLines(moment: Moment, before: TerminalState, now: number, format: Format): Told {
@@ -26,19 +31,27 @@ export function terminalLines(moment: Moment, before: TerminalState, now: number
   const { state, lines } = moment.kind === 'timePassed' ? passed : after(moment, passed, now, format);
   const shown = withNames(state, lines);
   let wakeAt: number | undefined;
-  for (const { at } of shown.later.values()) if (wakeAt === undefined || at < wakeAt) wakeAt = at;
-  return { state: shown, lines: lines.map((line) => written(line, shown, format.paint)), wakeAt };
+  for (const [key, { at }] of shown.later) {
+    const due = key === 'forwards' && !shown.broken ? at + forwardsPatienceMs : at;
+    if (wakeAt === undefined || due < wakeAt) wakeAt = due;
+  }
+  return { state: shown, lines: lines.flatMap((line) => written(line, shown, format)), wakeAt };
 }
 
 /** What was kept back and whose time has come. */
 function told(state: TerminalState, format: Format, now: number): Step {
-  const due = [...state.later].filter(([, { at }]) => at <= now);
+  // Addresses are listed below the word ready, unless something may keep it from ever being said.
+  const due = [...state.later].filter(
+    ([key, { at }]) => at <= now && (key !== 'forwards' || state.broken || now - at >= forwardsPatienceMs),
+  );
   if (due.length === 0) return { state, lines: [] };
   let next: TerminalState = { ...state, later: without(state.later, ...due.map(([key]) => key)) };
   const lines = due.flatMap(([key, later]) => {
     if (format.verbosity === 'quiet' && key !== 'forwards') return [];
     const edit = key.startsWith('edit ') ? next.edits.get(key.slice('edit '.length)) : undefined;
     const release = key.startsWith('rollout ') ? key.slice('rollout '.length) : undefined;
+    // They are not told again when all is ready.
+    if (key === 'forwards') next = { ...next, forwards: [] };
     if (release !== undefined) next = withRelease(next, release, rollingOut(next, release) ? 'applied' : 'unavailable');
     if (!edit) return later.lines;
     next = withoutGone(settled(next, edit), edit);
@@ -66,7 +79,14 @@ function importantToAll(event: Event): boolean {
 
 /** A subject about which something happened waits no more; and once anything is done, the files of the workspace have been read. */
 function movedOn(event: Event, state: TerminalState): TerminalState {
-  if (event.kind === 'held' || event.kind === 'continued' || event.kind === 'log' || event.kind === 'output' || event.kind === 'notice')
+  if (
+    event.kind === 'held' ||
+    event.kind === 'continued' ||
+    event.kind === 'log' ||
+    event.kind === 'service' ||
+    event.kind === 'output' ||
+    event.kind === 'notice'
+  )
     return state;
   const over = [subjectOf(event), 'workspace'].filter((subject): subject is string => subject !== undefined && state.holds.has(subject));
   if (over.length === 0) return state;
@@ -162,11 +182,38 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
         lines: [...edits, { subject: everything, text: `stopped: ${event.reason}${kept}` }],
       };
     }
-    case 'log': {
-      const replica = event.replicas > 1 ? `${dim(podSuffix(event.pod))} ` : '';
-      return line(event.artifact, `${replica}${dim('│')} ${event.line.trimEnd()}`);
-    }
+    case 'log':
+      return logged(event, state, now, format);
+    case 'service':
+      return silent;
   }
+}
+
+function logged(event: Extract<Event, { kind: 'log' }>, before: TerminalState, now: number, format: Format): Step {
+  const { artifact, container, pod, replicas, line, service } = event;
+  const { dim } = format.paint;
+  const state = withHeard(before, artifact, container);
+  const who = [
+    ...(replicas > 1 ? [dim(podSuffix(pod))] : []),
+    ...((state.heard.get(artifact)?.size ?? 0) > 1 ? [dim(container)] : []),
+    dim('│'),
+  ];
+  const bar = `${who.join(' ')} `;
+  if (format.readableLogs !== true) return { state, lines: [{ subject: artifact, bar, text: line.trimEnd() }] };
+  const { flood, isShown } = counted(state.floods.get(service), line, now);
+  const next = { ...state, floods: withEntry(state.floods, service, flood) };
+  if (isShown) return { state: next, lines: [{ subject: artifact, bar, text: logText(line.trimEnd(), format.paint) }] };
+  const cut = leftOut(flood);
+  const texts = [...(cut === undefined ? [] : [dim(cut)]), ...flood.last.map((each) => logText(each.trimEnd(), format.paint))];
+  const later = { at: flood.since + windowMs, lines: texts.map((text) => ({ subject: artifact, bar, text })) };
+  return { state: { ...next, later: withEntry(next.later, `flood ${service}`, later) }, lines: [] };
+}
+
+function withHeard(state: TerminalState, artifact: string, container: string): TerminalState {
+  const known = state.heard.get(artifact);
+  return known?.has(container) === true
+    ? state
+    : { ...state, heard: withEntry(state.heard, artifact, new Set([...(known ?? []), container])) };
 }
 
 function ready(event: Extract<Event, { kind: 'ready' }>, state: TerminalState, now: number, { verbosity, paint }: Format): Step {
@@ -290,9 +337,17 @@ function ownerOf(subject: string): string {
   return subject.split(':', 1)[0] ?? subject;
 }
 
-function written({ subject, text, continued }: Line, state: TerminalState, paint: Paint): string {
-  if (continued) return `${' '.repeat(state.width)}    ${text}`;
+function written(
+  { subject, text, continued, bar = '' }: Line,
+  { width, colours }: TerminalState,
+  { paint, columns }: Format,
+): readonly string[] {
   const name = subject.length > widest ? `${subject.slice(0, widest - 1)}…` : subject;
-  const colour = state.colours.get(ownerOf(subject));
-  return `${(colour ? paint[colour] : paint.dim)(name.padEnd(state.width))}  ${text}`;
+  const colour = colours.get(ownerOf(subject));
+  const start = continued === true ? ' '.repeat(width + 4) : `${(colour ? paint[colour] : paint.dim)(name.padEnd(width))}  `;
+  // What a line is broken into stands below its beginning.
+  const indent = ' '.repeat(width + (continued === true ? 6 : bar === '' ? 4 : 2));
+  const room = columns === undefined ? undefined : columns - Math.max(visibleWidth(start), indent.length) - visibleWidth(bar);
+  const [first = '', ...rest] = room === undefined ? [text] : wrapped(text, room);
+  return [`${start}${bar}${first}`, ...rest.map((more) => `${indent}${bar}${more}`)];
 }

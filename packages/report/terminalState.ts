@@ -1,4 +1,5 @@
 import type { ArtifactName, ContainerPath, Event, ReleaseName, WorkspacePath } from '../model';
+import type { Flood } from './flood';
 import type { Paint, SubjectColour } from './paint';
 
 export type Verbosity = 'quiet' | 'normal' | 'debug';
@@ -6,6 +7,10 @@ export type Verbosity = 'quiet' | 'normal' | 'debug';
 export interface Format {
   readonly verbosity: Verbosity;
   readonly paint: Paint;
+  /** Of the terminal; lines are broken between words there. Absent: they are left as they are. */
+  readonly columns?: number;
+  /** Logs are made readable: JSON in words, and only so many lines a second. Else they are as they were written. */
+  readonly readableLogs?: boolean;
 }
 
 /** One line: whose it is, and what it says. */
@@ -14,6 +19,8 @@ export interface Line {
   readonly text: string;
   /** Goes on below the line before, without the name again. */
   readonly continued?: boolean;
+  /** Of a container's log: what stands before each line it is broken into. */
+  readonly bar?: string;
 }
 
 /** Lines that are told only when they still hold at a time: what passes quickly is not worth reading. */
@@ -53,6 +60,10 @@ export interface TerminalState {
   /** The last failure told, by subject. */
   readonly failures: ReadonlyMap<string, string>;
   readonly rolloutFailures: ReadonlyMap<ReleaseName, string>;
+  /** How much each service logs just now. */
+  readonly floods: ReadonlyMap<string, Flood>;
+  /** The containers that were heard of an artifact: where there are several, a line says which. */
+  readonly heard: ReadonlyMap<ArtifactName, ReadonlySet<string>>;
   readonly forwards: readonly Extract<Event, { kind: 'forwarded' }>[];
   readonly readyBefore: boolean;
   /** When something more than a sync began, since it was last ready. */
@@ -88,6 +99,8 @@ export const atFirst: TerminalState = {
   outputs: new Map(),
   failures: new Map(),
   rolloutFailures: new Map(),
+  floods: new Map(),
+  heard: new Map(),
   forwards: [],
   readyBefore: false,
   eventfulSince: undefined,

@@ -90,6 +90,10 @@ export function finished(state: TerminalState, subject: string): TerminalState {
 }
 
 const reasons: Readonly<Record<string, string>> = {
+  lookUp: 'looking for its image',
+  apply: 'being applied',
+  runHooks: 'running its hooks',
+  connect: 'connecting to its container',
   waitingForScan: 'reading the files of the workspace',
   waitingForCluster: 'waiting for the cluster to answer',
   waitingForTarget: 'waiting for a target that makes its files',
@@ -105,12 +109,23 @@ const reasons: Readonly<Record<string, string>> = {
   waitingForRemoval: 'waiting for the removal',
 };
 
+/** What is waited for, in words. */
+export function holdText(reason: string, detail: string | undefined): string {
+  return `${reasons[reason] ?? reason}${detail === undefined ? '' : `: ${detail}`}`;
+}
+
 /** Other lines say these better: the failure that waits for an edit or a retry, the rollout, and the build. */
-const saidElsewhere: ReadonlySet<string> = new Set(['waitingForChange', 'waitingForRetry', 'waitingForRollout', 'waitingForRebuild']);
+const saidElsewhere: ReadonlySet<string> = new Set([
+  'waitingForImage',
+  'waitingForChange',
+  'waitingForRetry',
+  'waitingForRollout',
+  'waitingForRebuild',
+]);
 
 /** What is waited for; told when that lasts. */
 export function held(event: Extract<Event, { kind: 'held' }>, state: TerminalState, now: number, debug: boolean): Step {
-  const text = `${reasons[event.reason] ?? event.reason}${event.detail === undefined ? '' : `: ${event.detail}`}`;
+  const text = holdText(event.reason, event.detail);
   if (state.holds.get(event.subject) === text) return { state, lines: [] };
   // One container of several has the name of its pod behind that of its image.
   const [subject = event.subject, pod] = event.subject.split(' ');

@@ -35,7 +35,7 @@ export function dockerAndLayersBuilder(tools: Pick<BuildTools, 'engine' | 'env' 
   /** The image of the first part; a text when something was written while it was sent, and nothing was made of it. */
   const headImage = async (job: BuildJob, head: EngineHead): Promise<Result<{ readonly ref: string } | { readonly changed: string }>> => {
     const headJob = jobOfHead(job, head);
-    const known = heads.get(headJob.ref);
+    const known = job.fromScratch === true ? undefined : heads.get(headJob.ref);
     if (known !== undefined) return succeeded({ ref: known });
     const there = await registry.digest(headJob.ref, job.signal);
     if (!there.ok) return there;

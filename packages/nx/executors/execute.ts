@@ -36,14 +36,15 @@ export async function execute<Document>(
   context: StartedFor,
   { stdout, env, signal, report: tell }: Surroundings,
   command: (options: CommandOptions) => Promise<CommandResult<Document>>,
-  alsoReport: Report = () => undefined,
+  { alsoReport, readableLogs = false }: { readonly alsoReport?: Report; readonly readableLogs?: boolean } = {},
 ): Promise<{ readonly success: boolean; readonly document: Document }> {
   const isTTY = stdout.isTTY === true;
-  const terminal = openTerminal({ stream: stdout, verbosity: options.verbosity ?? (context.isVerbose ? 'debug' : 'normal'), isTTY, env });
+  const verbosity = options.verbosity ?? (context.isVerbose ? 'debug' : 'normal');
+  const terminal = openTerminal({ stream: stdout, verbosity, isTTY, env, readableLogs });
   const { report, unsaid } = watchProblems((event) => {
     terminal(event);
     tell(event);
-    alsoReport(event);
+    alsoReport?.(event);
   });
   const result = await command({
     root: context.root,

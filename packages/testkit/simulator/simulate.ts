@@ -1,6 +1,7 @@
 import { isReached } from '../../plan';
 import type { SimPod } from './cluster';
 import { filesBelow } from './disk';
+import { Random } from './random';
 import { trueRules, type Rules } from './rules';
 import { editableFolders, shopArtifacts, shopBase, shopTarget } from './shop';
 import { Simulation } from './simulation';
@@ -29,11 +30,22 @@ export function simulate(seed: number, rules: Rules = trueRules): HistoryEnd {
     at += random.chance(0.5) ? random.between(0, 60) : random.between(60, 4000);
     clock.after(at - clock.now, () => act(simulation));
   }
+  askNowAndThen(simulation, { seed, until: at });
   while (clock.step(at));
   simulation.faults = false;
   const end = at + quietMs;
   while (clock.step(end));
   return { seed, wrong: judge(simulation) };
+}
+
+/** In some histories a person presses keys too. Drawn apart, so that what else happens under a seed stays what it was. */
+function askNowAndThen(simulation: Simulation, { seed, until }: { readonly seed: number; readonly until: number }): void {
+  if (seed % 3 !== 0) return;
+  const random = new Random(seed + 1_000_003);
+  for (let count = 0; count < 3; count += 1) {
+    const artifact = random.pick(shopArtifacts)?.name ?? 'a';
+    simulation.clock.after(random.between(0, until), () => simulation.ask(artifact, random.chance(0.5) ? 'rebuild' : 'resync'));
+  }
 }
 
 function writeFirstFiles(simulation: Simulation): void {

@@ -120,6 +120,16 @@ export class Simulation {
     this.clock.after(2000, sweep);
   }
 
+  /** A person presses a key: a new image of an artifact, or another look at what a container holds. */
+  ask(artifact: string, what: 'rebuild' | 'resync'): void {
+    if (what === 'rebuild') return this.take({ kind: 'rebuildAsked', artifact });
+    for (const { seen, files } of this.world.containers.values()) {
+      if (seen.artifact !== artifact || !files) continue;
+      const paths = [...leavesOf(files)].flatMap(([path, { kind }]) => (kind === 'file' ? [`/${path}`] : []));
+      this.take({ kind: 'contentDoubted', container: seen.id, paths: paths.slice(0, 2) });
+    }
+  }
+
   private take(fact: Fact): void {
     this.world = this.rules.record(this.world, { kind: 'clockTicked', now: this.clock.now });
     this.world = this.rules.record(this.world, fact);

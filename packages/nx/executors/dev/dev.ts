@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
-import type { Report } from '../../../model';
+import type { LogChoice, Report } from '../../../model';
 import { devkitOf } from '../../devkit';
 import { execute, type ExecutorOptions } from '../execute';
 import { inThisProcess } from '../thisProcess';
 
 export interface DevExecutorOptions extends ExecutorOptions {
   readonly keep?: boolean;
-  readonly logs?: boolean;
+  /** Whose logs are shown: all, none, or these services'. */
+  readonly logs?: boolean | string | readonly string[];
   readonly forward?: boolean;
   readonly events?: string;
 }
@@ -24,14 +25,19 @@ export default async function dev(options: DevExecutorOptions, context: Executor
         devCommand({
           ...common,
           keep: options.keep ?? false,
-          logs: options.logs ?? true,
+          logs: logsChosen(options.logs),
           forward: options.forward ?? true,
           ...(options.events === undefined ? {} : { events: resolve(context.cwd, options.events) }),
         }),
-      tellNxWhenReady(devkitOf(context.root)?.emitReadySignal),
+      { alsoReport: tellNxWhenReady(devkitOf(context.root)?.emitReadySignal), readableLogs: true },
     );
     return { success };
   });
+}
+
+function logsChosen(option: DevExecutorOptions['logs'] = true): LogChoice {
+  if (typeof option === 'boolean') return option ? 'all' : [];
+  return typeof option === 'string' ? option.split(/[\s,]+/).filter((name) => name !== '') : option;
 }
 
 /** For tasks that wait for this one to be ready; they get the first forwarded address. Nx before 24 knows of no such thing. */
