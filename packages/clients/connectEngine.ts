@@ -54,6 +54,13 @@ export function connectEngine({ env = process.env, socketPath }: EngineOptions =
       const engine = connected();
       return engine.ok ? buildImage(engine.value, logins, request) : engine;
     },
+    cacheBytes: (signal) =>
+      // An engine that is older than the parameter tells of everything else too.
+      ask({ method: 'GET', path: '/system/df', query: { type: 'build-cache' }, ...(signal ? { signal } : {}) }, (answer) => {
+        if (answer.kind !== 'answered') return failed(engineProblem(answer, 'the size of its build cache'));
+        const { BuildCache } = answer.value as { readonly BuildCache?: readonly { readonly Size?: number }[] | null };
+        return succeeded((BuildCache ?? []).reduce((bytes, { Size = 0 }) => bytes + Size, 0));
+      }),
     async imageId(ref) {
       const image = await inspect(ref);
       return image.ok ? succeeded(image.value?.id) : image;

@@ -46,6 +46,8 @@ export interface Engine {
   /** Whether it answers within a second, and what it is. */
   ping(): Promise<Result<{ readonly version: string; readonly platform: string }>>;
   build(request: BuildRequest): Promise<BuildResult>;
+  /** Bytes that it keeps of earlier builds. Looking takes a while where there are many images. */
+  cacheBytes(signal?: AbortSignal): Promise<Result<number>>;
   /** The id of an image in its store, or undefined. */
   imageId(ref: string): Promise<Result<string | undefined>>;
   /** The image's config as far as Slipway reads it. */

@@ -47,7 +47,7 @@ export interface Config {
   readonly rollout?: { readonly deadline?: number; readonly tolerateFailuresUntilDeadline?: boolean };
   readonly portForward?: readonly ForwardConfig[];
   /** Root only. */
-  readonly build?: { readonly concurrency?: number; readonly buildkit?: BuildkitConfig };
+  readonly build?: { readonly concurrency?: number; readonly contextLimit?: number; readonly buildkit?: BuildkitConfig };
   readonly dev?: { readonly keep?: boolean };
 }
 

@@ -494,6 +494,11 @@ export const rootSchema = {
           description:
             'How many at a time, of all in one run; 0 for as many as there are cores. Also --concurrency. Default: as many as there are cores and at most 4 in an engine, 8 without one.',
         },
+        contextLimit: {
+          type: 'integer',
+          minimum: 1,
+          description: 'Megabytes of a build context above which its biggest folders are named. Default: 100.',
+        },
         buildkit,
       },
     },

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBuilders, readImageRecord, writeImageRecord, type OpenBuilder } from '../build';
@@ -50,6 +51,7 @@ import type { RunInPod } from '../forward';
 import { inspect, openAgent, sameContent, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { inputDigestTag } from '../tag';
 import type { RunStep } from './converge';
+import { contextWarnings } from './contextWarnings';
 import { notInDryRun } from './dryRun';
 import { failedBuild } from './failedBuild';
 import { HookRunner } from './hookRunner';
@@ -76,6 +78,8 @@ export class Effects {
   private readonly targets: TargetRunner;
   private readonly builders: OpenBuilder;
   private readonly hooks: HookRunner;
+  /** What was said of build contexts. */
+  private readonly warned = new Set<string>();
 
   constructor(
     private readonly session: Session,
@@ -317,6 +321,7 @@ export class Effects {
     const tag = await names.tagFor(artifact, step.snapshot);
     if (!tag.ok) return failure(tag.problem);
     this.report({ kind: 'started', what: 'build', subject: step.artifact });
+    this.warnOfContext(artifact, step.snapshot);
     const startedAt = Date.now();
     const ref = names.contentRef(artifact, step.snapshot);
     const hooked = { workspace: world.workspace, signal, images: { [artifact.name]: { ref } } };
@@ -349,6 +354,18 @@ export class Effects {
     const because = artifact.builderBecause === undefined ? {} : { because: artifact.builderBecause };
     this.report({ kind: 'built', artifact: step.artifact, ref, ms: Date.now() - startedAt, builder, ...because });
     return { kind: 'built', image, sentHash };
+  }
+
+  /** Once for what there is to say. */
+  private warnOfContext(artifact: Artifact, { sources }: Snapshot): void {
+    const { read, options } = this.session;
+    const isThere = (path: WorkspacePath): boolean => existsSync(join(options.root, path));
+    for (const warning of contextWarnings({ artifact, sources, limit: read.settings.contextLimit, isThere })) {
+      const key = `${artifact.name} ${warning.hint}`;
+      if (this.warned.has(key)) continue;
+      this.warned.add(key);
+      this.report({ kind: 'notice', subject: artifact.name, ...warning });
+    }
   }
 
   private async deliver(step: Extract<Step, { kind: 'deliver' }>, signal: AbortSignal, world: World): Promise<Outcome> {

@@ -2,6 +2,7 @@ import { isAbsolute, join, relative, sep } from 'node:path';
 import { leavesOf, projectOf, type WorkspacePath } from '../model';
 import { classify, landingOf, releasesReading, viewOf } from '../plan';
 import type { CommandOptions, CommandResult, DoctorDocument, ExplainDocument, InputsDocument } from './command';
+import { size } from '../report';
 import { withProblems, worstExit } from './worstExit';
 import { readWorkspace } from './readWorkspace';
 import { openRun } from './run';
@@ -89,9 +90,18 @@ export async function inputsCommand(options: CommandOptions): Promise<CommandRes
   return { ...withProblems(problemsOf(workspace, options.projects)), document: documents };
 }
 
+/** Engines with many images count for long. */
+const cachePatienceMs = 5_000;
+
 /** Everything that `dev` needs, looked at without doing any of it. */
 export async function doctorCommand(options: CommandOptions): Promise<CommandResult<DoctorDocument>> {
   const { checks, problems, session } = await preflight(options, new Set(['workspace', 'cluster', 'engine', 'delivery']), 'dev');
+  const cache = session && (await session.engine.cacheBytes(AbortSignal.timeout(cachePatienceMs)));
+  const known = checks.map((check) =>
+    check.name === 'engine' && check.ok && cache?.ok
+      ? { ...check, message: `${check.message}; its build cache has ${size(cache.value)}` }
+      : check,
+  );
   const all = [...problems, ...(session?.read.workspace.problems ?? [])];
   const ofProjects = (session?.read.workspace.problems ?? []).map((problem) => ({
     name: problem.project ?? 'workspace',
@@ -99,5 +109,5 @@ export async function doctorCommand(options: CommandOptions): Promise<CommandRes
     message: problem.message,
     ...(problem.hint !== undefined && { hint: problem.hint }),
   }));
-  return { ...withProblems(all), document: { checks: [...checks, ...ofProjects] } };
+  return { ...withProblems(all), document: { checks: [...known, ...ofProjects] } };
 }

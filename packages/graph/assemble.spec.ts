@@ -631,6 +631,7 @@ describe('settings', () => {
       defaultRepo: { repo: 'r.example', from: 'slipway.yaml' },
       multiLevelRepo: undefined,
       insecureRegistries: [],
+      contextLimit: 100_000_000,
       buildkit: {},
       push: undefined,
       allowContexts: ['staging'],

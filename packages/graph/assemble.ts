@@ -36,6 +36,8 @@ export interface WorkspaceSettings {
   readonly insecureRegistries: readonly string[];
   readonly push: boolean | undefined;
   readonly buildConcurrency: number | undefined;
+  /** Bytes of a build context above which something is said. */
+  readonly contextLimit: number;
   readonly buildkit: BuildkitConfig;
   readonly allowContexts: readonly string[];
   /** Releases that dev leaves deployed when it ends. */
@@ -50,6 +52,8 @@ export interface Assembled {
 }
 
 const configName = 'slipway.yaml';
+/** Megabytes. */
+const usualContextLimit = 100;
 
 /** Puts together what the graph, config files, Dockerfiles and manifests say. What is wrong with one project is a problem of the workspace; the others go on. */
 export function assemble(facts: WorkspaceFacts): Assembled {
@@ -125,6 +129,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
       insecureRegistries: root?.config?.insecureRegistries ?? [],
       push: root?.config?.push,
       buildConcurrency: root?.config?.build?.concurrency,
+      contextLimit: (root?.config?.build?.contextLimit ?? usualContextLimit) * 1_000_000,
       buildkit: root?.config?.build?.buildkit ?? {},
       allowContexts: root?.config?.allowContexts ?? [],
       keep,

@@ -54,6 +54,11 @@ export function engineSuite(name: string, open: () => Promise<EngineSubject>): v
       expect(valueOf(await subject.engine.ping()).platform).toMatch(/^\w+\/\w+$/);
     });
 
+    it('tells how much it keeps of earlier builds', async () => {
+      await build({ Dockerfile: `FROM ${subject.base}\nRUN echo ${subject.repository} > /kept\n` });
+      expect(valueOf(await subject.engine.cacheBytes())).toBeGreaterThan(0);
+    });
+
     it('builds an image, finds it under all its tags, and reads its config back', async () => {
       const Dockerfile =
         'FROM scratch\nCOPY a /a\nENV X=y\nUSER 1000\nWORKDIR /w\nLABEL own=1\nENTRYPOINT ["/run"]\nCMD ["it"]\nONBUILD COPY b /b\n';

@@ -95,6 +95,7 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
       state.refusePush = value;
     },
     ping: () => answer(() => ({ version: '28.0.0', platform: 'linux/amd64' })),
+    cacheBytes: () => answer(() => state.builds * 1000),
     build: (request) => (state.running ? build(request) : Promise.resolve(failed(down))),
     imageId: (ref) => answer(() => find(ref)?.config.id ?? (options.bases?.includes(ref) === true ? baseOf(ref)?.id : undefined)),
     inspect: (ref) => answer(() => find(ref)?.config),
