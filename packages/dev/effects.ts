@@ -50,6 +50,7 @@ import { readEntry } from '../source';
 import type { RunInPod } from '../forward';
 import { inspect, openAgent, sameContent, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { inputDigestTag } from '../tag';
+import { adopted, withDirectories } from './adopted';
 import type { RunStep } from './converge';
 import { contextWarnings } from './contextWarnings';
 import { notInDryRun } from './dryRun';
@@ -537,23 +538,12 @@ export class Effects {
   ): Promise<Result<readonly LedgerEntry[]>> {
     const { kube } = this.session;
     if (!kube) return failed(notThere(seen.pod));
-    const brought = artifact.keepsRemoved === true ? [] : ledger.flatMap(([path]) => (isFollowed(artifact, path) ? [path] : []));
-    const known = new Map(ledger);
-    const paths = [...new Set([...pathsOf([wanted]), ...brought])];
+    const brought = new Map(ledger.filter(([path]) => isFollowed(artifact, path)));
+    const before = artifact.keepsRemoved === true ? [] : brought.keys();
+    const paths = withDirectories([...pathsOf([wanted]), ...before], rootsOf(artifact));
     const found = await inspect({ kube, container: containerOf(seen), paths });
     if (!found.ok) return found;
-    return succeeded(
-      // Parents first: a directory must not stand for what is in it.
-      paths.sort().flatMap((path): readonly LedgerEntry[] => {
-        if (!found.value.has(path)) return [[path, null]];
-        const should = entryAt(wanted, path);
-        const is = found.value.get(path);
-        if (is?.kind === 'dir') return [[path, emptyDir]];
-        // Where somebody else's file was written, its mode may have had to stay.
-        const wasBrought = sameContent(should, is) && known.get(path)?.hash === should?.hash;
-        return [[path, wasBrought ? should : is]];
-      }),
-    );
+    return succeeded(adopted(paths, { wanted, brought, found: found.value }));
   }
 
   private async sync(step: Extract<Step, { kind: 'sync' }>, signal: AbortSignal, world: World): Promise<Outcome> {
