@@ -105,7 +105,8 @@ export function fakeKube(options: FakeKubeOptions = {}): FakeKube {
     apply: (object, { dryRun = false, namespace } = {}) =>
       answer(() => {
         const placed = objects.placed(object, namespace ?? target.namespace);
-        const refused = kindUnknown(object) ?? unnamed(object) ?? withoutNamespace(placed) ?? options.validate?.(placed);
+        const refused =
+          kindUnknown(object) ?? unnamed(object) ?? withoutNamespace(placed) ?? outdated(placed) ?? options.validate?.(placed);
         return refused ?? objects.apply(placed, dryRun);
       }),
     exec: (request) =>
@@ -131,6 +132,14 @@ export function fakeKube(options: FakeKubeOptions = {}): FakeKube {
         return near;
       }),
   };
+
+  /** Of one that has changed since; one that is gone is made anew. */
+  function outdated({ apiVersion, kind, metadata: { name = '', namespace = '', resourceVersion } }: KubeObject): Problem | undefined {
+    if (resourceVersion === undefined) return undefined;
+    const found = objects.find({ apiVersion, kind, name, namespace });
+    if (!found || found.metadata.resourceVersion === resourceVersion) return undefined;
+    return { ...problem('objectConflict', `${kind} ${name} was changed by someone else`), retry: 'afterDelay' };
+  }
 
   function withoutNamespace({ kind, metadata: { namespace, name = '' } }: KubeObject): Problem | undefined {
     if (namespace === undefined || objects.find({ apiVersion: 'v1', kind: 'Namespace', name: namespace })) return undefined;

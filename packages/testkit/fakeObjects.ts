@@ -38,6 +38,7 @@ const builtIn: Readonly<Record<string, readonly string[]>> = {
   'networking.k8s.io/v1': ['NetworkPolicy', 'Ingress'],
   'rbac.authorization.k8s.io/v1': ['Role', 'RoleBinding'],
   'discovery.k8s.io/v1': ['EndpointSlice'],
+  'coordination.k8s.io/v1': ['Lease'],
 };
 const builtInOfCluster: Readonly<Record<string, readonly string[]>> = {
   v1: ['Namespace', 'Node', 'PersistentVolume'],

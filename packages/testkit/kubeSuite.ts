@@ -65,6 +65,19 @@ export function kubeSuite(name: string, open: () => Promise<KubeSubject>): void 
         expect(valueOf(await kube.get(refOf('tried')))?.['data']).toEqual({ a: '1' });
       });
 
+      it('are not written over by who has seen an older version', async () => {
+        const first = valueOf(await kube.apply(configMap('versioned', { a: '1' })));
+        const at = (data: string) => ({
+          ...configMap('versioned', { a: data }),
+          metadata: { name: 'versioned', namespace: subject.namespace, resourceVersion: first.metadata.resourceVersion ?? '' },
+        });
+        const second = valueOf(await kube.apply(at('2')));
+        expect(second.metadata.resourceVersion).not.toBe(first.metadata.resourceVersion);
+        expect(await kube.apply(at('3'), { force: true })).toMatchObject({ ok: false, problem: { code: 'objectConflict' } });
+        valueOf(await kube.delete(refOf('versioned')));
+        expect(valueOf(await kube.apply(at('4')))['data']).toEqual({ a: '4' });
+      });
+
       it('get a new generation when what is wanted of them changes', async () => {
         const first = valueOf(await kube.apply(deployment(subject.namespace, 'generations', 'first')));
         const relabelled = deployment(subject.namespace, 'generations', 'first', { extra: 'label' });

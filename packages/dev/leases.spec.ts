@@ -1,0 +1,129 @@
+import type { Problem } from '../model';
+import { fakeKube } from '../testkit/fakeKube';
+import { openLeases, type LeaseRequest, type Leases, type Place } from './leases';
+
+const api: Place = { release: 'api', namespace: 'shop' };
+const web: Place = { release: '@shop/web', namespace: 'shop' };
+
+function cluster() {
+  const kube = fakeKube({ namespaces: ['shop'] });
+  const clock = { now: Date.parse('2026-01-01T10:00:00Z') };
+  const told: string[] = [];
+  const open = (holder: string, more: Partial<LeaseRequest> = {}) =>
+    openLeases({
+      kube,
+      holder,
+      places: [api],
+      takeover: false,
+      now: () => clock.now,
+      onLost: ({ release }, other) => told.push(`${holder} lost ${release} to ${other}`),
+      onNotice: ({ code }) => told.push(`${holder} ${code}`),
+      ...more,
+    });
+  return { kube, clock, told, open };
+}
+
+function held(opened: Leases | readonly Problem[]): Leases {
+  if ('held' in opened) return opened;
+  throw new Error(opened.map(({ message }) => message).join('; '));
+}
+
+describe('a release in a namespace', () => {
+  it('is in the hands of one at a time, and the other is told of whom', async () => {
+    const { open, clock } = cluster();
+    held(await open('ann@laptop/shop-1'));
+    clock.now += 4000;
+    expect(await open('bob@desk/shop-2')).toMatchObject([
+      { code: 'releaseHeld', message: 'api in namespace shop is in the hands of the dev of ann@laptop/shop-1, heard of 4 s ago' },
+    ]);
+  });
+
+  it('is had together with the others, or none is', async () => {
+    const { open, kube } = cluster();
+    held(await open('ann@laptop/shop-1', { places: [web] }));
+    const refused = await open('bob@desk/shop-2', { places: [api, web] });
+    expect(refused).toMatchObject([{ code: 'releaseHeld' }]);
+    expect(kube.all('Lease').map(({ metadata }) => metadata.name)).toHaveLength(1);
+  });
+
+  it('is free again when it was given back, or not renewed for half a minute', async () => {
+    const { open, clock } = cluster();
+    await held(await open('ann@laptop/shop-1')).release();
+    held(await open('bob@desk/shop-2'));
+    clock.now += 30_000;
+    held(await open('carl@desk/shop-3'));
+  });
+
+  it('stays with who renews it', async () => {
+    const { open, clock } = cluster();
+    const ann = held(await open('ann@laptop/shop-1'));
+    for (let count = 0; count < 5; count += 1) {
+      clock.now += 10_000;
+      await ann.renew();
+    }
+    expect(await open('bob@desk/shop-2')).toMatchObject([{ code: 'releaseHeld' }]);
+    expect(ann.held()).toEqual([api]);
+  });
+
+  it('is had by the same user in the same workspace at once, as after a kill', async () => {
+    const { open, told } = cluster();
+    const first = held(await open('ann@laptop/shop-1'));
+    const second = held(await open('ann@laptop/shop-1'));
+    await first.renew();
+    await second.renew();
+    expect([...first.held(), ...second.held()]).toEqual([api, api]);
+    await first.release();
+    await second.renew();
+    expect(second.held()).toEqual([api]);
+    expect(told).toEqual([]);
+  });
+
+  it('can be taken over, which the other is told, once', async () => {
+    const { open, told, kube } = cluster();
+    const ann = held(await open('ann@laptop/shop-1'));
+    held(await open('bob@desk/shop-2', { takeover: true }));
+    await ann.renew();
+    await ann.renew();
+    expect(told).toEqual(['ann@laptop/shop-1 lost api to bob@desk/shop-2']);
+    expect(ann.held()).toEqual([]);
+    await ann.release();
+    expect(kube.all('Lease')).toMatchObject([{ spec: { holderIdentity: 'bob@desk/shop-2' } }]);
+  });
+
+  it('is had later where its namespace does not exist yet', async () => {
+    const { open, kube } = cluster();
+    const ann = held(await open('ann@laptop/shop-1', { places: [{ release: 'api', namespace: 'new' }] }));
+    expect(ann.held()).toEqual([]);
+    kube.put({ apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'new' } });
+    await ann.renew();
+    expect(ann.held()).toHaveLength(1);
+  });
+
+  it('keeps what it holds while the cluster cannot be reached', async () => {
+    const { open, kube, told } = cluster();
+    const ann = held(await open('ann@laptop/shop-1'));
+    kube.reachable = false;
+    await ann.renew();
+    kube.reachable = true;
+    await ann.renew();
+    expect(ann.held()).toEqual([api]);
+    expect(told).toEqual([]);
+  });
+
+  it('is nobody’s where leases are forbidden, which is told once', async () => {
+    const { open, kube, told } = cluster();
+    const forbidden: Problem = { code: 'clusterRefused', message: 'forbidden', retry: 'never', exitCode: 1 };
+    const ann = held(
+      await open('ann@laptop/shop-1', {
+        kube: {
+          get: (ref) => kube.get(ref),
+          delete: (ref) => kube.delete(ref),
+          apply: () => Promise.resolve({ ok: false, problem: forbidden }),
+        },
+      }),
+    );
+    await ann.renew();
+    expect(told).toEqual(['ann@laptop/shop-1 clusterRefused']);
+    expect(ann.held()).toEqual([]);
+  });
+});

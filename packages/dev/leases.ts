@@ -1,0 +1,202 @@
+import { createHash } from 'node:crypto';
+import { hostname, userInfo } from 'node:os';
+import { basename } from 'node:path';
+import type { Kube, KubeObject } from '../clients';
+import { labelValue } from '../deploy';
+import type { Problem, ReleaseName } from '../model';
+
+/** Where a release is deployed to. */
+export interface Place {
+  readonly release: ReleaseName;
+  readonly namespace: string;
+}
+
+export interface LeaseRequest {
+  readonly kube: Pick<Kube, 'get' | 'apply' | 'delete'>;
+  /** Who wants to hold them: `holderOf`. */
+  readonly holder: string;
+  readonly places: readonly Place[];
+  /** Takes what another holds. */
+  readonly takeover: boolean;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** Another holds it from now on. Called once for each. */
+  readonly onLost: (place: Place, holder: string) => void;
+  /** Leases cannot be kept, and why: others are not kept out then. */
+  readonly onNotice: (problem: Problem) => void;
+}
+
+export interface Leases {
+  /** Those that were held and still are. */
+  readonly held: () => readonly Place[];
+  /** Renews each, and takes those that could not be had before because their namespace was missing. */
+  renew(): Promise<void>;
+  /** Gives them back. */
+  release(): Promise<void>;
+}
+
+/** As coordination.k8s.io/v1 has it, in seconds. One that is not renewed for so long is anybody's. */
+const durationSeconds = 30;
+/** How often to call `renew`. */
+export const renewalMs = 10_000;
+
+/** One user on one machine in one workspace: who starts again there holds what was held. */
+export function holderOf(root: string): string {
+  return `${userName()}@${hostname()}/${basename(root)}-${createHash('sha256').update(root).digest('hex').slice(0, 8)}`;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // A user that no table of users knows, as in containers.
+    return String(process.getuid?.() ?? 'somebody');
+  }
+}
+
+/**
+ * Keeps others out of what a `dev` works on, by a Lease for each release in its namespace. All are had, or none: then each one that another
+ * holds is a problem, `releaseHeld`. Clocks of people who share a cluster should not be half a minute apart.
+ */
+export async function openLeases(request: LeaseRequest): Promise<Leases | readonly Problem[]> {
+  const leases = request.places.map((place) => new OneLease(request, place));
+  const problems = (await Promise.all(leases.map((lease) => lease.acquire()))).flatMap((problem) => problem ?? []);
+  if (problems.length > 0) {
+    await Promise.all(leases.map((lease) => lease.release()));
+    return problems;
+  }
+  return {
+    held: () => leases.filter(({ state }) => state === 'held').map(({ place }) => place),
+    renew: () => each(leases, (lease) => lease.renew()),
+    release: () => each(leases, (lease) => lease.release()),
+  };
+}
+
+async function each(leases: readonly OneLease[], act: (lease: OneLease) => Promise<void>): Promise<void> {
+  await Promise.all(leases.map(act));
+}
+
+class OneLease {
+  state: 'wanted' | 'held' | 'lost' | 'refused' = 'wanted';
+  private version: string | undefined;
+
+  constructor(
+    private readonly request: LeaseRequest,
+    readonly place: Place,
+  ) {}
+
+  /** The problem when another holds it; what else goes wrong is tried again by `renew`. */
+  async acquire(): Promise<Problem | undefined> {
+    const { holder, takeover, now } = this.request;
+    // Who loses the race against another start looks again, and finds the winner.
+    for (let tries = 0; tries < 3; tries += 1) {
+      const found = await this.request.kube.get(leaseRef(this.place));
+      if (!found.ok) {
+        this.refuse(found.problem);
+        return undefined;
+      }
+      const other = found.value && holderIn(found.value);
+      if (found.value && other !== undefined && other !== holder && !takeover) {
+        const idleMs = now() - renewedAt(found.value);
+        if (idleMs < durationSeconds * 1000) return releaseHeld(this.place, { holder: other, idleMs });
+      }
+      if (await this.write(found.value?.metadata.resourceVersion)) return undefined;
+      if (this.state === 'refused') return undefined;
+    }
+    return undefined;
+  }
+
+  async renew(): Promise<void> {
+    if (this.state === 'wanted') {
+      const problem = await this.acquire();
+      if (problem) await this.lose();
+      return;
+    }
+    if (this.state !== 'held' || (await this.write(this.version))) return;
+    await this.lose();
+  }
+
+  async release(): Promise<void> {
+    if (this.state !== 'held') return;
+    this.state = 'wanted';
+    const found = await this.request.kube.get(leaseRef(this.place));
+    if (found.ok && found.value && holderIn(found.value) === this.request.holder) await this.request.kube.delete(leaseRef(this.place));
+  }
+
+  /** Looks who holds it: this one again, when nobody else does. */
+  private async lose(): Promise<void> {
+    const found = await this.request.kube.get(leaseRef(this.place));
+    if (!found.ok) return;
+    const other = found.value && holderIn(found.value);
+    if (other !== undefined && other !== this.request.holder) {
+      this.state = 'lost';
+      this.request.onLost(this.place, other);
+      return;
+    }
+    await this.write(found.value?.metadata.resourceVersion);
+  }
+
+  /** Whether it was written; a version keeps others' changes from being written over. */
+  private async write(version: string | undefined): Promise<boolean> {
+    const { kube, holder, now } = this.request;
+    const wanted = leaseObject(this.place, { holder, at: now(), ...(version !== undefined && { version }) });
+    const written = await kube.apply(wanted, { force: true });
+    if (!written.ok) {
+      if (written.problem.code === 'objectConflict' || written.problem.code === 'objectNotFound') return false;
+      this.refuse(written.problem);
+      return true;
+    }
+    this.state = 'held';
+    this.version = written.value.metadata.resourceVersion;
+    return true;
+  }
+
+  /** A namespace that is missing may come, and an API server that is away come back; what is forbidden stays so. */
+  private refuse(problem: Problem): void {
+    if (problem.code !== 'clusterRefused' && problem.code !== 'kindUnknown') return;
+    if (this.state !== 'refused') this.request.onNotice(problem);
+    this.state = 'refused';
+  }
+}
+
+const leaseKind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const;
+
+/** One name for whatever workspace deploys such a release there: they would change the same objects. */
+function leaseRef({ release, namespace }: Place): typeof leaseKind & { readonly name: string; readonly namespace: string } {
+  return { ...leaseKind, name: `slipway-dev-${labelValue(release).toLowerCase().replaceAll('_', '-')}`, namespace };
+}
+
+function leaseObject(place: Place, of: { readonly holder: string; readonly at: number; readonly version?: string }): KubeObject {
+  const { name, namespace } = leaseRef(place);
+  return {
+    ...leaseKind,
+    metadata: { name, namespace, ...(of.version !== undefined && { resourceVersion: of.version }) },
+    // The API wants microseconds.
+    spec: {
+      holderIdentity: of.holder,
+      leaseDurationSeconds: durationSeconds,
+      renewTime: new Date(of.at).toISOString().replace('Z', '000Z'),
+    },
+  };
+}
+
+function holderIn({ spec }: KubeObject): string | undefined {
+  const { holderIdentity } = (spec ?? {}) as { readonly holderIdentity?: string };
+  return holderIdentity;
+}
+
+function renewedAt({ spec }: KubeObject): number {
+  const { renewTime } = (spec ?? {}) as { readonly renewTime?: string };
+  return renewTime === undefined ? 0 : Date.parse(renewTime);
+}
+
+function releaseHeld({ release, namespace }: Place, by: { readonly holder: string; readonly idleMs: number }): Problem {
+  const seconds = Math.max(0, Math.round(by.idleMs / 1000));
+  return {
+    code: 'releaseHeld',
+    message: `${release} in namespace ${namespace} is in the hands of the dev of ${by.holder}, heard of ${seconds} s ago`,
+    hint: `wait until that one has ended (a dev that was killed is given up after ${durationSeconds} s), use another --namespace, or take it over with --takeover`,
+    retry: 'never',
+    exitCode: 1,
+  };
+}
