@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { valueOf } from './localRegistry';
 import { Shop } from './shop';
 import { until } from './until';
 
@@ -62,5 +63,27 @@ describe('one session after another', () => {
     const deleted = await shop.slipway(['delete', 'web', '--json', ...shop.where]);
     expect(JSON.parse(deleted.stdout)).toEqual({ releases: [{ release: 'web', objects: ['deployment/web', 'service/web'] }] });
     expect(await shop.objects()).toEqual([]);
+  });
+
+  it('a service that somebody else works on is refused, can be taken over, and is left alone when it was taken back', async () => {
+    const ann = () => ({
+      apiVersion: 'coordination.k8s.io/v1',
+      kind: 'Lease',
+      metadata: { name: 'slipway-dev-web', namespace: shop.namespace },
+      spec: { holderIdentity: 'ann@elsewhere/shop', leaseDurationSeconds: 30, renewTime: new Date().toISOString().replace('Z', '000Z') },
+    });
+    valueOf(await shop.kube.apply(ann(), { force: true }));
+    const refused = await shop.slipway(['dev', 'web', ...shop.where], { exitCode: 1 });
+    expect(refused.stderr + refused.stdout).toContain('web in namespace');
+    expect(refused.stderr + refused.stdout).toContain('is in the hands of the dev of ann@elsewhere/shop');
+    expect(await shop.objects()).toEqual([]);
+
+    const dev = shop.dev('web', '--takeover');
+    await dev.until('ready');
+    valueOf(await shop.kube.apply(ann(), { force: true }));
+    await dev.until('failed', ({ code }) => code === 'releaseLost');
+    expect(await dev.ends()).toBe(1);
+    expect(await shop.onlyOne('web')).toBeDefined();
+    await shop.slipway(['delete', 'web', ...shop.where]);
   });
 });

@@ -54,6 +54,7 @@ interface CommonFlags {
 
 interface DevFlags extends CommonFlags {
   readonly keep?: boolean;
+  readonly takeover?: boolean;
   readonly events?: string;
   /** `true`, `false` for --no-logs, or the names behind --logs. */
   readonly logs: boolean | string;
@@ -176,6 +177,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
 
   ofImages(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))
     .option('--keep', 'leave what was deployed when it ends')
+    .option('--takeover', "work on services that somebody else's dev holds, which ends that for them")
     .option('--events <file>', 'write every event to a file, as a line of JSON')
     .option('--logs <services>', 'show the logs of these services only: api,web')
     .option('--no-logs', "do not show the containers' logs")
@@ -187,6 +189,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
           ...options,
           onWishes: output.onWishes,
           keep: flags.keep ?? false,
+          takeover: flags.takeover ?? false,
           logs,
           forward: flags.forward,
           ...(flags.events === undefined ? {} : { events: resolve(surroundings.cwd, flags.events) }),

@@ -1,4 +1,5 @@
 import type { ReleaseName, Workspace } from '../model';
+import { holderOf } from './leases';
 import { namespaceOf, type Session } from './session';
 
 /** What the process that stands by while dev cleans up is told to remove, as JSON. */
@@ -6,6 +7,8 @@ export interface CleanUpOrder {
   readonly kubeconfig?: string;
   readonly context: string;
   readonly workspaceId: string;
+  /** Who held the releases. */
+  readonly holder: string;
   readonly releases: readonly { readonly release: ReleaseName; readonly namespace: string }[];
 }
 
@@ -17,6 +20,7 @@ export function cleanUpOrder(session: Session, workspace: Workspace, releases: R
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
     context: kube.target.context,
     workspaceId,
+    holder: holderOf(options.root),
     releases: [...releases].flatMap((name) => {
       const release = workspace.releases.get(name);
       return release ? [{ release: name, namespace: namespaceOf(session, release) }] : [];

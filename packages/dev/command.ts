@@ -43,6 +43,8 @@ export interface CommandOptions {
 export interface DevOptions extends CommandOptions {
   /** Leaves what was deployed. */
   readonly keep: boolean;
+  /** Works on releases that another `dev` holds, too, and ends that for them. */
+  readonly takeover?: boolean;
   /** A file that gets every event as a line of JSON. */
   readonly events?: string;
   /** The services whose logs are shown. */

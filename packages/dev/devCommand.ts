@@ -10,6 +10,7 @@ import { cleanUpOrder } from './cleanUpOrder';
 import type { CommandResult, DevOptions } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
 import { Forwards } from './forwards';
+import { Holding } from './holding';
 import { failedEvent } from './narrator';
 import { readWorkspace } from './readWorkspace';
 import { openRun, type Run } from './run';
@@ -57,6 +58,7 @@ class Development {
   /** Whether what was deployed is deleted at the end, when a person said so. */
   private deletes: boolean | undefined;
   private rereading: Promise<() => void> | undefined;
+  private holding: Holding | undefined;
   private toldProblems: readonly Problem[] = [];
   private graph: GraphSource;
 
@@ -85,6 +87,14 @@ class Development {
       message: `context ${session.kube?.target.context ?? ''}, namespace ${[...new Set(where)].join(', ')}, images: ${session.delivery?.because ?? ''}`,
     });
     this.tellProblems(problemsOf(session.read.workspace, options.projects));
+    this.holding = new Holding({
+      session,
+      takeover: options.takeover ?? false,
+      report: options.report,
+      onLost: () => this.leave(run),
+    });
+    const held = await this.holding.take(goal);
+    if (held.length > 0) return { exitCode: worstExit(held), problems: held, document: { stopped: 'preflight' } };
 
     const signal = AbortSignal.any([options.signal, this.ending.signal]);
     const forwards = options.forward ? new Forwards(session, options.report, signal) : undefined;
@@ -113,6 +123,7 @@ class Development {
     const standBy = order && startOutlivingProcess(join(__dirname, 'unfinishedCleanUp.js'), order);
     options.report({ kind: 'stopping', removes: temporary.size > 0 });
     const left = temporary.size === 0 ? [] : await this.cleanUp(run, { ...last, releases: temporary });
+    await this.holding.giveBack();
     standBy?.dismiss();
     this.logs.stop();
     forwards?.close();
@@ -122,7 +133,16 @@ class Development {
       reason: this.deletes === undefined ? 'interrupted' : 'as asked for',
       kept: temporary.size < last.releases.size,
     });
-    return { ...withProblems(left), document: { stopped: 'interrupted' } };
+    return { ...withProblems([...this.holding.problems(), ...left]), document: { stopped: 'interrupted' } };
+  }
+
+  /** Leaves what another has taken over alone, and ends when that is all. */
+  private leave(run: Run): void {
+    const { goal, workspace } = run.loop.world();
+    if (!this.holding || !workspace || goal.kind !== 'live') return;
+    const rest = this.holding.kept(goal, workspace);
+    run.loop.post({ kind: 'goalSet', goal: rest });
+    if (rest.releases.size === 0) this.ending.abort();
   }
 
   private grant(wish: Wish, run: Run): void {
@@ -239,10 +259,11 @@ class Development {
         loop.post({ kind: 'workspaceSeen', workspace: next });
         const chosen = goalFor(next, 'live', projects);
         if (!chosen.ok) return;
-        loop.post({ kind: 'goalSet', goal: chosen.goal });
-        following.follow(chosen.goal);
-        this.logs?.follow(following.kube, next, chosen.goal);
-        void source.setScope(scopeFor(next, chosen.goal, read.value.configFiles));
+        const goal = this.holding?.kept(chosen.goal, next) ?? chosen.goal;
+        loop.post({ kind: 'goalSet', goal });
+        following.follow(goal);
+        this.logs?.follow(following.kube, next, goal);
+        void source.setScope(scopeFor(next, goal, read.value.configFiles));
       };
     });
     return this.rereading;

@@ -29,6 +29,8 @@ export interface LeaseRequest {
 export interface Leases {
   /** Those that were held and still are. */
   readonly held: () => readonly Place[];
+  /** Takes these too, as soon as that is possible. */
+  want(places: readonly Place[]): void;
   /** Renews each, and takes those that could not be had before because their namespace was missing. */
   renew(): Promise<void>;
   /** Gives them back. */
@@ -66,6 +68,14 @@ export async function openLeases(request: LeaseRequest): Promise<Leases | readon
     return problems;
   }
   return {
+    want(places) {
+      for (const place of places) {
+        if (leases.some((lease) => lease.isFor(place))) continue;
+        const lease = new OneLease(request, place);
+        leases.push(lease);
+        void lease.renew();
+      }
+    },
     held: () => leases.filter(({ state }) => state === 'held').map(({ place }) => place),
     renew: () => each(leases, (lease) => lease.renew()),
     release: () => each(leases, (lease) => lease.release()),
@@ -84,6 +94,10 @@ class OneLease {
     private readonly request: LeaseRequest,
     readonly place: Place,
   ) {}
+
+  isFor({ release, namespace }: Place): boolean {
+    return release === this.place.release && namespace === this.place.namespace;
+  }
 
   /** The problem when another holds it; what else goes wrong is tried again by `renew`. */
   async acquire(): Promise<Problem | undefined> {
@@ -119,8 +133,7 @@ class OneLease {
   async release(): Promise<void> {
     if (this.state !== 'held') return;
     this.state = 'wanted';
-    const found = await this.request.kube.get(leaseRef(this.place));
-    if (found.ok && found.value && holderIn(found.value) === this.request.holder) await this.request.kube.delete(leaseRef(this.place));
+    await giveBackLeases(this.request, [this.place]);
   }
 
   /** Looks who holds it: this one again, when nobody else does. */
@@ -157,6 +170,19 @@ class OneLease {
     if (this.state !== 'refused') this.request.onNotice(problem);
     this.state = 'refused';
   }
+}
+
+/** Gives back what a `dev` held that has not come to it any more. */
+export async function giveBackLeases(
+  { kube, holder }: Pick<LeaseRequest, 'holder'> & { readonly kube: Pick<Kube, 'get' | 'delete'> },
+  places: readonly Place[],
+): Promise<void> {
+  await Promise.all(
+    places.map(async (place) => {
+      const found = await kube.get(leaseRef(place));
+      if (found.ok && found.value && holderIn(found.value) === holder) await kube.delete(leaseRef(place));
+    }),
+  );
 }
 
 const leaseKind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const;

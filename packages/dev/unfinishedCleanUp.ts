@@ -1,6 +1,7 @@
 import { connectKube, leftAlone, processes } from '../clients';
 import { removeRelease } from '../deploy';
 import type { CleanUpOrder } from './cleanUpOrder';
+import { giveBackLeases } from './leases';
 
 /**
  * The script of the process that stands by while dev cleans up. A runner may kill dev before it has come to the deletes: Nx leaves it
@@ -9,7 +10,7 @@ import type { CleanUpOrder } from './cleanUpOrder';
 async function finishCleanUp(): Promise<void> {
   const order = (await leftAlone()) as CleanUpOrder | undefined;
   if (!order) return;
-  const { kubeconfig, context, workspaceId, releases } = order;
+  const { kubeconfig, context, workspaceId, holder, releases } = order;
   const kube = await connectKube({ env: process.env, context, ...(kubeconfig !== undefined && { kubeconfig }) });
   if (!kube.ok) return;
   await Promise.all(
@@ -19,6 +20,7 @@ async function finishCleanUp(): Promise<void> {
       return removeRelease({ sources: [] }, request, { processes, root: process.cwd(), cluster: kube.value.target, namespace });
     }),
   );
+  await giveBackLeases({ kube: kube.value, holder }, releases);
 }
 
 void finishCleanUp().finally(() => process.exit());

@@ -7,6 +7,7 @@ import { inThisProcess } from '../thisProcess';
 
 export interface DevExecutorOptions extends ExecutorOptions {
   readonly keep?: boolean;
+  readonly takeover?: boolean;
   /** Whose logs are shown: all, none, or these services'. */
   readonly logs?: boolean | string | readonly string[];
   readonly forward?: boolean;
@@ -25,6 +26,7 @@ export default async function dev(options: DevExecutorOptions, context: Executor
         devCommand({
           ...common,
           keep: options.keep ?? false,
+          takeover: options.takeover ?? false,
           logs: logsChosen(options.logs),
           forward: options.forward ?? true,
           ...(options.events === undefined ? {} : { events: resolve(context.cwd, options.events) }),
