@@ -57,6 +57,16 @@ export class RunningDev {
     return this.wait(`the event ${kind} that ${isIt.toString()}`, () => this.since(mark, kind).find(isIt));
   }
 
+  /** All that it has printed. */
+  get printed(): string {
+    return this.output;
+  }
+
+  /** Waits for what it prints. */
+  async prints(what: string, isIt: (printed: string) => boolean): Promise<void> {
+    await this.wait(`it prints ${what}`, () => (isIt(this.output) ? true : undefined));
+  }
+
   /** Waits for the path of a release's forwarded port to answer with a text in it; gives the whole answer. */
   async answer(release: string, path: string, wanted: string): Promise<string> {
     const { url } = await this.until('forwarded', (event) => event.release === release);
