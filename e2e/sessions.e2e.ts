@@ -52,6 +52,26 @@ describe('one session after another', () => {
     await until('nothing is left', nothingLeft, () => left.join(', '));
   });
 
+  it('--exit-when-ready ends when all runs, --attach copies into it, shows its logs and forwards its ports, and neither deletes anything', async () => {
+    const ready = shop.dev('worker', '--exit-when-ready', '--timeout=3m');
+    expect(await ready.ends()).toBe(0);
+    expect(ready.since(0, 'stopped')).toMatchObject([{ reason: 'everything is ready', kept: true }]);
+    const before = await shop.onlyOne('worker');
+
+    const attached = shop.dev('worker', '--attach');
+    await attached.until('ready');
+    const undo = shop.edit('apps/worker/src/basket.js', "'rope'", "'attached rope'");
+    shop.edit('apps/worker/src/server.js', 'total: formatPrice', 'attached: basket.items[0].name, total: formatPrice');
+    await attached.answer('worker', '/', 'attached rope');
+    await attached.prints('a line of its log', (printed) => printed.includes('│ GET /'));
+    expect(await attached.interrupt()).toBe(0);
+    expect(attached.since(0, 'applied')).toEqual([]);
+    expect(await shop.onlyOne('worker')).toEqual(before);
+    undo();
+    await shop.slipway(['delete', 'worker', '--json', ...shop.where]);
+    expect(await shop.objects()).toEqual([]);
+  });
+
   it('--keep leaves what was deployed, and `slipway delete` removes it', async () => {
     const dev = shop.dev('web', '--keep');
     await dev.until('ready');

@@ -53,6 +53,9 @@ interface CommonFlags {
 }
 
 interface DevFlags extends CommonFlags {
+  readonly attach?: boolean;
+  readonly exitWhenReady?: boolean;
+  readonly timeout?: string;
   readonly keep?: boolean;
   readonly takeover?: boolean;
   readonly events?: string;
@@ -178,6 +181,9 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   ofImages(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))
     .option('--keep', 'leave what was deployed when it ends')
     .option('--takeover', "work on services that somebody else's dev holds, which ends that for them")
+    .option('--attach', 'follow what runs already: sync, logs and ports; build, apply and delete nothing')
+    .option('--exit-when-ready', 'end as soon as everything is ready, and leave it running')
+    .option('--timeout <duration>', 'fail when it takes longer than this to be ready: 90s, 5m')
     .option('--events <file>', 'write every event to a file, as a line of JSON')
     .option('--logs <services>', 'show the logs of these services only: api,web')
     .option('--no-logs', "do not show the containers' logs")
@@ -190,6 +196,9 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
           onWishes: output.onWishes,
           keep: flags.keep ?? false,
           takeover: flags.takeover ?? false,
+          attach: flags.attach ?? false,
+          exitWhenReady: flags.exitWhenReady ?? false,
+          ...(flags.timeout !== undefined && { timeout: flags.timeout }),
           logs,
           forward: flags.forward,
           ...(flags.events === undefined ? {} : { events: resolve(surroundings.cwd, flags.events) }),

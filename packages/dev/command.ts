@@ -50,8 +50,19 @@ export interface DevOptions extends CommandOptions {
   /** The services whose logs are shown. */
   readonly logs: LogChoice;
   readonly forward: boolean;
+  /** Follows what runs already; nothing is built, applied or deleted. */
+  readonly attach?: boolean;
+  /** Ends as soon as everything is ready, and leaves it running. */
+  readonly exitWhenReady?: boolean;
+  /** How long it may take until everything is ready the first time: `90s`, `5m`. */
+  readonly timeout?: string;
   /** Calls back with what a person asks for while it runs. */
   readonly onWishes?: (listener: (wish: Wish) => void) => void;
+}
+
+/** With the timeout in numbers. */
+export interface TimedDevOptions extends DevOptions {
+  readonly timeoutMs: number | undefined;
 }
 
 /** How a command ended. `document` is what `--json` prints. */

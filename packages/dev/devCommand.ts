@@ -6,12 +6,15 @@ import { keepEqual, type GraphSource } from '../graph';
 import type { Goal, Problem, Report, Wish, Workspace } from '../model';
 import { containersByArtifact, progressOf, viewOf } from '../plan';
 import { combine, jsonLines } from '../report';
+import { ageMs } from './age';
+import { attachCommand } from './attachCommand';
 import { cleanUpOrder } from './cleanUpOrder';
-import type { CommandResult, DevOptions } from './command';
+import type { CommandResult, DevOptions, TimedDevOptions } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
 import { Forwards } from './forwards';
 import { Holding } from './holding';
 import { failedEvent } from './narrator';
+import { sessionEnd, type SessionEnd } from './readiness';
 import { readWorkspace } from './readWorkspace';
 import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
@@ -19,7 +22,6 @@ import { rememberedGraph } from './rememberedGraph';
 import { goalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
-import { untilAborted } from './untilAborted';
 import { withProblems, worstExit } from './worstExit';
 
 /** How long the clean-up may take before what is left is told and left. */
@@ -30,10 +32,15 @@ const cleanUpMs = 40_000;
  * it is to be kept. A failure is told, and the loop goes on.
  */
 export async function devCommand(options: DevOptions): Promise<CommandResult<{ readonly stopped: string }>> {
+  const timeout = options.timeout === undefined ? undefined : ageMs(options.timeout);
+  if (timeout && !timeout.ok) {
+    return { exitCode: timeout.problem.exitCode, problems: [timeout.problem], document: { stopped: 'preflight' } };
+  }
   const events = options.events === undefined ? undefined : openEvents(options.events);
   const report = events ? combine([options.report, events.report]) : options.report;
   try {
-    return await new Development({ ...options, report }).run();
+    const told = { ...options, report, timeoutMs: timeout?.value };
+    return await (options.attach === true ? attachCommand(told) : new Development(told).run());
   } finally {
     await events?.close();
   }
@@ -62,7 +69,7 @@ class Development {
   private toldProblems: readonly Problem[] = [];
   private graph: GraphSource;
 
-  constructor(private readonly options: DevOptions) {
+  constructor(private readonly options: TimedDevOptions) {
     this.graph = rememberedGraph(options.graph);
   }
 
@@ -113,7 +120,9 @@ class Development {
     });
     this.logs.follow(run.kube, session.read.workspace, goal);
     options.onWishes?.((wish) => this.grant(wish, run));
-    await untilAborted(signal);
+    const end = await sessionEnd(run.loop, { exitWhenReady: options.exitWhenReady === true, timeoutMs: options.timeoutMs, signal });
+    // Whoever waits for it to be ready wants it to run, and to look at it when it is not.
+    if (end.kind !== 'asked' && options.exitWhenReady === true) this.deletes = false;
     const { keep } = session.read.settings;
     const { goal: last, workspace = session.read.workspace } = run.loop.world();
     const isKept = (name: string): boolean => (this.deletes === undefined ? options.keep || keep.has(name) : !this.deletes);
@@ -130,10 +139,25 @@ class Development {
     await run.close();
     options.report({
       kind: 'stopped',
-      reason: this.deletes === undefined ? 'interrupted' : 'as asked for',
+      reason: this.reasonOf(end),
       kept: temporary.size < last.releases.size,
     });
-    return { ...withProblems([...this.holding.problems(), ...left]), document: { stopped: 'interrupted' } };
+    const unready = end.kind === 'notReady' ? end.problems : [];
+    return {
+      ...withProblems([...this.holding.problems(), ...unready, ...left]),
+      document: { stopped: end.kind === 'asked' ? 'interrupted' : end.kind },
+    };
+  }
+
+  private reasonOf({ kind }: SessionEnd): string {
+    switch (kind) {
+      case 'asked':
+        return this.deletes === undefined ? 'interrupted' : 'as asked for';
+      case 'ready':
+        return 'everything is ready';
+      case 'notReady':
+        return 'not everything is ready';
+    }
   }
 
   /** Leaves what another has taken over alone, and ends when that is all. */

@@ -6,7 +6,8 @@ import { isConfigOf, isGraphOf } from './configChanges';
 import type { Turn } from './converge';
 import { nothingDeployed } from './nothingDeployed';
 import { rememberedGraph } from './rememberedGraph';
-import { openRun, type Run } from './run';
+import { sessionEnd, type Readiness } from './readiness';
+import { openRun, type Run, type RunOptions } from './run';
 import { scopeFor } from './scope';
 import { namespaceOf } from './session';
 import { introductionOf, namespacesOf } from './syncIntroduction';
@@ -44,6 +45,19 @@ export async function syncCommand(options: SyncOptions): Promise<CommandResult<S
   return new Syncing(told, attachment.value, debounceMs).run();
 }
 
+/** What goes on beside a sync of `dev --attach`. */
+export interface Beside extends Partial<Pick<Readiness, 'exitWhenReady' | 'timeoutMs'>> {
+  /** What runs has been found, and is being followed. */
+  readonly begin: (run: Run, goal: Goal) => void;
+  readonly onTurn: (turn: Turn) => void;
+  readonly onWritten: NonNullable<RunOptions['onWritten']>;
+}
+
+/** A sync of what was found to attach to, with something beside it. */
+export function syncAttached(options: SyncOptions, attachment: Attachment, beside: Beside): Promise<CommandResult<SyncDocument>> {
+  return new Syncing(options, attachment, 0, beside).run();
+}
+
 function refused(problems: readonly Problem[]): CommandResult<SyncDocument> {
   return { exitCode: worstExit(problems), problems, document: { containers: [], files: 0, removed: 0 } };
 }
@@ -58,10 +72,11 @@ class Syncing {
     private readonly options: SyncOptions,
     private readonly attachment: Attachment,
     private readonly debounceMs: number,
+    private readonly beside?: Beside,
   ) {}
 
   async run(): Promise<CommandResult<SyncDocument>> {
-    const { options, attachment } = this;
+    const { options, attachment, beside } = this;
     const { session, goal, folder } = attachment;
     const watch = options.once !== true && options.verify !== true;
     const run: Run = await openRun({
@@ -71,7 +86,11 @@ class Syncing {
       listenOnly: true,
       followLater: true,
       report: (event) => this.report(event),
-      onTurn: (turn) => this.refit(() => run, turn),
+      onTurn: (turn) => {
+        this.refit(() => run, turn);
+        beside?.onTurn(turn);
+      },
+      ...(beside && { onWritten: beside.onWritten }),
       ...(attachment.seenAs && { seenAs: attachment.seenAs }),
       ...(watch && !folder && { beforeFiles: (paths) => this.reread(() => run, paths) }),
       ...(attachment.watchContainers && { watchContainers: attachment.watchContainers }),
@@ -121,10 +140,18 @@ class Syncing {
       say: () => this.said(run),
       onStop: () => stopped.abort(),
     });
-    await Promise.race([untilAborted(options.signal), untilAborted(stopped.signal)]);
-    const why = stopped.signal.aborted ? 'by slipway sync --stop' : 'interrupted';
+    const { beside } = this;
+    beside?.begin(run, run.loop.world().goal);
+    const end = await sessionEnd(run.loop, {
+      exitWhenReady: beside?.exitWhenReady === true,
+      timeoutMs: beside?.timeoutMs,
+      signal: AbortSignal.any([options.signal, stopped.signal]),
+    });
+    const why = stopped.signal.aborted
+      ? 'by slipway sync --stop'
+      : { asked: 'interrupted', ready: 'ready', notReady: 'not ready' }[end.kind];
     options.report({ kind: 'stopped', reason: `${why}; ${filesText(this.files)} copied, ${String(this.removed)} removed`, kept: false });
-    return { exitCode: 0, problems: [], document: this.document(run.loop.world(), new Map()) };
+    return { ...withProblems(end.kind === 'notReady' ? end.problems : []), document: this.document(run.loop.world(), new Map()) };
   }
 
   /** What it says of itself to whoever asks. */
@@ -195,7 +222,8 @@ class Syncing {
           return release ? [{ release, namespace: namespaceOf(session, release) }] : [];
         }),
       );
-      return { ...problem, ...(problem.hint !== undefined && { hint: `${problem.hint}; --wait waits for it` }) };
+      if (problem.hint === undefined || this.beside) return problem;
+      return { ...problem, hint: `${problem.hint}; --wait waits for it` };
     }
     return {
       code: 'podNotFound',

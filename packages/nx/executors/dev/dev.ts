@@ -8,6 +8,9 @@ import { inThisProcess } from '../thisProcess';
 export interface DevExecutorOptions extends ExecutorOptions {
   readonly keep?: boolean;
   readonly takeover?: boolean;
+  readonly attach?: boolean;
+  readonly exitWhenReady?: boolean;
+  readonly timeout?: string;
   /** Whose logs are shown: all, none, or these services'. */
   readonly logs?: boolean | string | readonly string[];
   readonly forward?: boolean;
@@ -27,6 +30,9 @@ export default async function dev(options: DevExecutorOptions, context: Executor
           ...common,
           keep: options.keep ?? false,
           takeover: options.takeover ?? false,
+          attach: options.attach ?? false,
+          exitWhenReady: options.exitWhenReady ?? false,
+          ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
           logs: logsChosen(options.logs),
           forward: options.forward ?? true,
           ...(options.events === undefined ? {} : { events: resolve(context.cwd, options.events) }),
