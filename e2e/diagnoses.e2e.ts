@@ -132,8 +132,9 @@ describe('why a deploy fails', () => {
   });
 
   it('a pod that runs and is not ready is told with what its probe answers, and has not failed', async () => {
-    const { message } = await dev.until('rollout', ({ release, code }) => release === 'unready' && code === 'probeFailed');
-    expect(message).toMatch(/container main runs and is not ready: Readiness probe failed: HTTP probe failed with statuscode: 500/);
+    // The very first probe may find the connection closed in its face.
+    const answered = /container main runs and is not ready: Readiness probe failed: HTTP probe failed with statuscode: 500/;
+    await dev.until('rollout', ({ release, code, message }) => release === 'unready' && code === 'probeFailed' && answered.test(message));
     expect(dev.since(0, 'failed').filter(({ subject }) => subject === 'unready')).toEqual([]);
   });
 
@@ -173,7 +174,7 @@ describe('why a deploy fails', () => {
       'unready failed',
     ]);
     expect(problems.map(({ code }) => code).sort()).toEqual(['configMissing', 'probeFailed']);
-    expect(problems.find(({ code }) => code === 'probeFailed')?.message).toMatch(/^not rolled out within 6 s: .*statuscode: 500$/);
+    expect(problems.find(({ code }) => code === 'probeFailed')?.message).toMatch(/^not rolled out within 6 s: .*Readiness probe failed/);
     await shop.slipway(['delete', 'config', 'healthy', 'unready', 'patient', ...shop.where]);
   });
 });
