@@ -50,6 +50,9 @@ interface CommonFlags {
   readonly push?: boolean;
   readonly concurrency?: number;
   readonly cache?: boolean;
+  readonly kubeContext?: string;
+  readonly force?: boolean;
+  readonly keepVolumes?: boolean;
 }
 
 interface DevFlags extends CommonFlags {
@@ -58,6 +61,8 @@ interface DevFlags extends CommonFlags {
   readonly timeout?: string;
   readonly keep?: boolean;
   readonly takeover?: boolean;
+  readonly cleanup?: boolean;
+  readonly portForward?: boolean;
   readonly events?: string;
   /** `true`, `false` for --no-logs, or the names behind --logs. */
   readonly logs: boolean | string;
@@ -128,9 +133,15 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   const ofCluster = (of: Command) =>
     of
       .option('--context <name>', 'the context of the kubeconfig (default: the current one)')
+      // As other tools call it.
+      .addOption(new Option('--kube-context <name>').hideHelp())
       .option('--kubeconfig <file>', 'the kubeconfig file (default: KUBECONFIG, ~/.kube/config)')
       .option('-n, --namespace <name>', 'the namespace of objects that name none')
       .option('--default-repo <repository>', 'the registry that images are pushed to (default: SLIPWAY_DEFAULT_REPO)');
+  /** Of a command that applies manifests. */
+  const ofApplying = (of: Command) =>
+    of.option('--force', 'take over fields that others manage, and make anew what cannot be changed in place');
+  const ofRemoving = (of: Command) => of.option('--keep-volumes', 'leave volume claims, and what is in them');
   const ofChanges = (of: Command) =>
     of
       .option('--affected', 'only the projects that what changed reaches')
@@ -178,34 +189,39 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     );
   };
 
-  ofImages(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))
+  ofRemoving(ofApplying(ofImages(command('dev', 'deploy, then keep the running containers in step with the files, until Ctrl+C'))))
     .option('--keep', 'leave what was deployed when it ends')
     .option('--takeover', "work on services that somebody else's dev holds, which ends that for them")
     .option('--attach', 'follow what runs already: sync, logs and ports; build, apply and delete nothing')
     .option('--exit-when-ready', 'end as soon as everything is ready, and leave it running')
     .option('--timeout <duration>', 'fail when it takes longer than this to be ready: 90s, 5m')
+    .addOption(new Option('--cleanup [yes]', 'false: the same as --keep').argParser((text) => text !== 'false').hideHelp())
+    .addOption(new Option('--no-cleanup', 'the same as --keep').hideHelp())
     .option('--events <file>', 'write every event to a file, as a line of JSON')
     .option('--logs <services>', 'show the logs of these services only: api,web')
     .option('--no-logs', "do not show the containers' logs")
     .option('--no-forward', 'do not forward ports')
+    .addOption(new Option('--port-forward', 'forward ports; it does without being told').hideHelp())
+    .addOption(new Option('--no-port-forward', 'the same as --no-forward').hideHelp())
     .action((projects: string[], flags: DevFlags) => {
       const logs = logsChosen(flags.logs);
       const start = (options: CommandOptions, output: Output) =>
         commands.dev({
           ...options,
           onWishes: output.onWishes,
-          keep: flags.keep ?? false,
+
           takeover: flags.takeover ?? false,
           attach: flags.attach ?? false,
           exitWhenReady: flags.exitWhenReady ?? false,
           ...(flags.timeout !== undefined && { timeout: flags.timeout }),
+          keep: flags.keep === true || flags.cleanup === false,
           logs,
-          forward: flags.forward,
+          forward: flags.forward && flags.portForward !== false,
           ...(flags.events === undefined ? {} : { events: resolve(surroundings.cwd, flags.events) }),
         });
       return act(flags, projects, true, start, { lines: () => [], endless: true, sessionLogs: logs });
     });
-  ofImages(command('run', 'build and deploy once')).action((projects: string[], flags: CommonFlags) =>
+  ofApplying(ofImages(command('run', 'build and deploy once'))).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, true, commands.run, { lines: deployLines }),
   );
   ofChanges(ofImages(command('build', 'build the images that the registry lacks, and put them there')))
@@ -219,7 +235,9 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       };
       return act(flags, projects, false, (options) => commands.build({ ...options, ...changesOf(flags), ...own }), { lines: buildLines });
     });
-  ofChanges(ofImages(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout')))
+  ofApplying(
+    ofChanges(ofImages(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout'))),
+  )
     .option('--no-build', 'fail when an image is missing')
     .option('-a, --build-artifacts <file>', 'use the images that build --file-output wrote to a file, and build none')
     .action((projects: string[], flags: DeployFlags) => {
@@ -230,8 +248,8 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       };
       return act(flags, projects, true, (options) => commands.deploy({ ...options, ...own, ...changesOf(flags) }), { lines: deployLines });
     });
-  ofCluster(command('delete', 'remove what was deployed')).action((projects: string[], flags: CommonFlags) =>
-    act(flags, projects, false, commands.delete, { lines: deleteLines }),
+  ofRemoving(ofCluster(command('delete', 'remove what was deployed, and wait until it is gone'))).action(
+    (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.delete, { lines: deleteLines }),
   );
   ofCluster(command('status', 'what is deployed, and whether it is in step with the files')).action(
     (projects: string[], flags: CommonFlags) =>
@@ -338,7 +356,9 @@ async function inWorkspace({
       graph: chosen.graph,
       projects: chosen.projects,
       ...(flags.kubeconfig === undefined ? {} : { kubeconfig: resolve(cwd, flags.kubeconfig) }),
-      ...(flags.context === undefined ? {} : { context: flags.context }),
+      ...((flags.context ?? flags.kubeContext) === undefined ? {} : { context: flags.context ?? flags.kubeContext }),
+      ...(flags.force === true && { force: true }),
+      ...(flags.keepVolumes === true && { keepVolumes: true }),
       ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
       ...(flags.defaultRepo === undefined ? {} : { defaultRepo: flags.defaultRepo }),
       ...(flags.push === undefined ? {} : { push: flags.push }),

@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { type Result, failed, succeeded } from '../model';
+import { type Problem, type Result, failed, succeeded } from '../model';
 import type { KindRef, Kube, KubeObject, ObjectRef } from './kube';
 import { kubeLogin } from './kubeCredentials';
 import { type KubeconfigOptions, loadKubeconfig } from './kubeconfig';
@@ -31,7 +31,7 @@ function kubeOf(http: KubeHttp): Kube {
       if (!path.ok) return path.problem.code === 'kindUnknown' ? succeeded(undefined) : path;
       const answer = await http.json({ method: 'GET', path: path.value, subject: nameOf(ref) });
       if (answer.ok) return succeeded(answer.value as KubeObject);
-      return answer.problem.code === 'objectNotFound' ? succeeded(undefined) : answer;
+      return isNotThere(answer.problem, ref) ? succeeded(undefined) : answer;
     },
     async list(kind, listOptions = {}) {
       const path = await paths.collection(kind, listOptions.namespace);
@@ -44,7 +44,7 @@ function kubeOf(http: KubeHttp): Kube {
       if (!path.ok) return path.problem.code === 'kindUnknown' ? succeeded(undefined) : path;
       const body = JSON.stringify({ kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: propagation, gracePeriodSeconds });
       const answer = await http.json({ method: 'DELETE', path: path.value, subject: nameOf(ref), body });
-      return answer.ok || answer.problem.code === 'objectNotFound' ? succeeded(undefined) : answer;
+      return answer.ok || isNotThere(answer.problem, ref) ? succeeded(undefined) : answer;
     },
     watch: (kind, watchOptions, events) =>
       watchObjects(http, { kind, path: () => paths.collection(kind, watchOptions.namespace), query: selectors(watchOptions) }, events),
@@ -85,6 +85,11 @@ function objectPaths({ target }: KubeHttp, resources: KubeResources): ObjectPath
   };
 }
 
+/** A namespace that is asked for by itself is what is not there; else it is what something else needs. */
+function isNotThere({ code }: Problem, { kind }: ObjectRef): boolean {
+  return code === 'objectNotFound' || (code === 'namespaceNotFound' && kind === 'Namespace');
+}
+
 /** `Deployment shop/api`: how messages name an object. */
 function nameOf({ kind, name, namespace }: ObjectRef): string {
   return namespace === undefined ? `${kind} ${name}` : `${kind} ${namespace}/${name}`;
@@ -107,7 +112,7 @@ async function applyObject(
   http: KubeHttp,
   paths: ObjectPaths,
   object: KubeObject,
-  { force = false, dryRun = false, namespace }: NonNullable<Parameters<Kube['apply']>[1]>,
+  { force = false, dryRun = false, namespace, fieldManager = 'slipway' }: NonNullable<Parameters<Kube['apply']>[1]>,
 ): Promise<Result<KubeObject>> {
   const { name } = object.metadata;
   if (name === undefined) {
@@ -122,7 +127,7 @@ async function applyObject(
   const ref: ObjectRef = { apiVersion: object.apiVersion, kind: object.kind, name, ...(within === undefined ? {} : { namespace: within }) };
   const path = await paths.object(ref);
   if (!path.ok) return path;
-  const query = new URLSearchParams({ fieldManager: 'slipway', fieldValidation: 'Strict', force: String(force) });
+  const query = new URLSearchParams({ fieldManager, fieldValidation: 'Strict', force: String(force) });
   if (dryRun) query.set('dryRun', 'All');
   const answer = await http.json({
     method: 'PATCH',

@@ -76,10 +76,10 @@ export interface WatchEvents {
 export interface Kube {
   readonly target: KubeTarget;
   version(): Promise<Result<string>>;
-  /** Server-side apply. `fieldManager` is `slipway`; `force` takes over fields of other managers. */
+  /** Server-side apply. `fieldManager` is `slipway` when none is named; `force` takes over fields of other managers. */
   apply(
     object: KubeObject,
-    options?: { readonly force?: boolean; readonly dryRun?: boolean; readonly namespace?: string },
+    options?: { readonly force?: boolean; readonly dryRun?: boolean; readonly namespace?: string; readonly fieldManager?: string },
   ): Promise<Result<KubeObject>>;
   get(ref: ObjectRef): Promise<Result<KubeObject | undefined>>;
   list(

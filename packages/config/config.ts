@@ -1,5 +1,5 @@
 import type { BuildNetwork, GitVariant, HookStage, HookSystem } from '../model';
-import type { HelmConfig, KustomizeConfig } from './deployConfig';
+import type { ApplyConfig, HelmConfig, KustomizeConfig } from './deployConfig';
 
 /** What a slipway.yaml says. */
 export interface Config {
@@ -40,9 +40,12 @@ export interface Config {
   readonly sync?: SyncConfig;
   readonly reload?: 'auto' | 'hot' | 'rebuild' | { readonly command: readonly string[] };
   readonly manifests?: readonly string[];
+  readonly apply?: ApplyConfig;
   readonly kustomize?: KustomizeConfig;
   readonly helm?: HelmConfig;
   readonly namespace?: string;
+  /** Root only. */
+  readonly defaultNamespace?: string;
   readonly hooks?: HooksConfig;
   readonly rollout?: { readonly deadline?: number; readonly tolerateFailuresUntilDeadline?: boolean };
   readonly portForward?: readonly ForwardConfig[];
@@ -165,6 +168,7 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
         addHosts: { ...rootDocker?.addHosts, ...ownDocker?.addHosts },
       },
     },
+    ...((root.apply ?? own.apply) && { apply: { ...root.apply, ...own.apply } }),
     ...((root.rollout ?? own.rollout) && { rollout: { ...root.rollout, ...own.rollout } }),
     dev: { ...root.dev, ...own.dev },
   };

@@ -1,4 +1,13 @@
 /** The part of a slipway.yaml about what is deployed besides plain manifests. */
+export interface ApplyConfig {
+  readonly force?: boolean;
+  readonly fieldManager?: string;
+  readonly rollOnConfigChange?: boolean;
+  readonly createNamespace?: boolean;
+  readonly images?: readonly { readonly kind: string; readonly path: string }[];
+  readonly hydrate?: readonly string[];
+}
+
 export interface KustomizeConfig {
   readonly paths: readonly string[];
   readonly buildArgs?: readonly string[];

@@ -1,5 +1,42 @@
-/** The keys of a slipway.yaml about what is deployed besides plain manifests. */
+/** The keys of a slipway.yaml about how, and about what is deployed besides plain manifests. */
 export const deployProperties = {
+  apply: {
+    type: 'object',
+    description: 'How objects are applied.',
+    additionalProperties: false,
+    properties: {
+      force: {
+        type: 'boolean',
+        description:
+          'Takes over fields that others manage (kubectl scale, an autoscaler), and makes anew what cannot be changed in place, except claims, namespaces and definitions. Also --force. Default: false, they are told.',
+      },
+      fieldManager: { type: 'string', description: 'Who the cluster says manages the fields. Default: slipway.', minLength: 1 },
+      rollOnConfigChange: {
+        type: 'boolean',
+        description: 'A changed ConfigMap or Secret of the manifests rolls the pods that read it. Default: true.',
+      },
+      createNamespace: { type: 'boolean', description: 'Makes the namespace when it is not there; it stays. Default: false.' },
+      images: {
+        type: 'array',
+        description: "Where objects of kinds that are not Kubernetes' own name images.",
+        items: {
+          type: 'object',
+          additionalProperties: false,
+          required: ['kind', 'path'],
+          properties: {
+            kind: { type: 'string', description: 'Rollout', minLength: 1 },
+            path: { type: 'string', description: 'spec.template.spec.containers[].image', minLength: 1 },
+          },
+        },
+      },
+      hydrate: {
+        type: 'array',
+        description:
+          'Globs, relative to the project, of manifests that are templates: ${NAME} and ${NAME:-default} stand for variables of the environment, $$ for a dollar sign. Default: none is.',
+        items: { type: 'string', minLength: 1 },
+      },
+    },
+  },
   kustomize: {
     type: 'object',
     description: 'Overlays that are built by kustomize, or by kubectl where that is not installed, and applied.',

@@ -14,6 +14,13 @@ export {
 export { fillTemplate, variablesOf, type Filled, type FillOptions, type TemplateMistake } from './template';
 export type { HelmConfig, HelmReleaseConfig, KustomizeConfig } from './deployConfig';
 export { readConfig, type ConfigText, type ReadConfig } from './readConfig';
-export { readManifests, type ManifestContainer, type ManifestFacts, type ManifestService, type ManifestText } from './readManifests';
+export {
+  readManifests,
+  type ManifestContainer,
+  type ManifestFacts,
+  type ManifestService,
+  type ManifestText,
+  type OtherObject,
+} from './readManifests';
 export { yaml } from './yaml';
 export { projectSchema, rootSchema } from './schema';

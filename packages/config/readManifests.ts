@@ -28,7 +28,14 @@ export interface ManifestService {
   readonly location: Location;
 }
 
+/** An object of another kind than these. */
+export interface OtherObject {
+  readonly kind: string;
+  readonly object: unknown;
+}
+
 export interface ManifestFacts {
+  readonly others: readonly OtherObject[];
   readonly containers: readonly ManifestContainer[];
   readonly services: readonly ManifestService[];
   readonly problems: readonly Problem[];
@@ -42,6 +49,7 @@ export function readManifests(texts: readonly ManifestText[]): ManifestFacts {
   return {
     containers: read.flatMap((facts) => facts.containers),
     services: read.flatMap((facts) => facts.services),
+    others: read.flatMap((facts) => facts.others),
     problems: read.flatMap((facts) => facts.problems),
   };
 }
@@ -50,7 +58,12 @@ export function readManifests(texts: readonly ManifestText[]): ManifestFacts {
 function readManifest({ path, text }: ManifestText): ManifestFacts {
   const before = readBefore.get(path);
   if (before?.text === text) return before.facts;
-  const facts = { containers: [] as ManifestContainer[], services: [] as ManifestService[], problems: [] as Problem[] };
+  const facts = {
+    containers: [] as ManifestContainer[],
+    services: [] as ManifestService[],
+    others: [] as OtherObject[],
+    problems: [] as Problem[],
+  };
   const lines = new (yaml().LineCounter)();
   // Without `prettyErrors: false` a message quotes the lines around a mistake, which may be a Secret's.
   const documents = yaml().parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, version: '1.1', customTags: withoutTimes });
@@ -79,6 +92,7 @@ interface Source {
 interface Collected {
   readonly containers: ManifestContainer[];
   readonly services: ManifestService[];
+  readonly others: OtherObject[];
   readonly problems: Problem[];
 }
 
@@ -147,7 +161,10 @@ function readObject({ source, node, value }: ObjectAt, facts: Collected): void {
     return;
   }
   const template = podTemplate(kind);
-  if (!template) return;
+  if (!template) {
+    facts.others.push({ kind, object });
+    return;
+  }
   const spec = record([...template, 'spec'].reduce<unknown>((at, key) => record(at)?.[key], object));
   for (const field of ['initContainers', 'containers']) {
     list(spec?.[field]).forEach((item, index) => {

@@ -473,6 +473,13 @@ export const rootSchema = {
   ...projectSchema,
   properties: {
     ...projectSchema.properties,
+    defaultNamespace: {
+      type: 'string',
+      description:
+        "Where projects are deployed that name no namespace. A manifest's own comes before --namespace, that before the project's, that before this one, and this before the context's.",
+      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+      patternHint: 'lower-case letters, digits and dashes',
+    },
     defaultRepo: {
       type: 'string',
       description: 'Registry and path that images are pushed under: registry.example/team. Also --default-repo and SLIPWAY_DEFAULT_REPO.',

@@ -9,6 +9,7 @@ export interface CleanUpOrder {
   readonly workspaceId: string;
   /** Who held the releases. */
   readonly holder: string;
+  readonly keepVolumes: boolean;
   readonly releases: readonly { readonly release: ReleaseName; readonly namespace: string }[];
 }
 
@@ -21,6 +22,7 @@ export function cleanUpOrder(session: Session, workspace: Workspace, releases: R
     context: kube.target.context,
     workspaceId,
     holder: holderOf(options.root),
+    keepVolumes: options.keepVolumes === true,
     releases: [...releases].flatMap((name) => {
       const release = workspace.releases.get(name);
       return release ? [{ release: name, namespace: namespaceOf(session, release) }] : [];

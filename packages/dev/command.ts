@@ -34,6 +34,10 @@ export interface CommandOptions {
   readonly concurrency?: number;
   /** Every step of what is built is run, and nothing kept of an earlier build is used. */
   readonly noCache?: boolean;
+  /** Takes over fields that others manage, and makes anew what cannot be changed in place. Absent: as the config says. */
+  readonly force?: boolean;
+  /** Leaves volume claims when what was deployed is removed. */
+  readonly keepVolumes?: boolean;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Report;
   /** Aborted at the first Ctrl+C or SIGTERM: the command cleans up and ends. */

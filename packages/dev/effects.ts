@@ -429,7 +429,9 @@ export class Effects {
     if (isAborted(signal)) return { kind: 'stopped' };
     if (refused) return failure(refused);
     this.report({ kind: 'started', what: 'apply', subject: release.name });
-    const applied = await applyRelease(release, { kube, objects, owner: { workspaceId, release: release.name }, namespace }, context);
+    const options = { ...release.apply, ...(this.session.options.force === true && { force: true }) };
+    const owner = { workspaceId, release: release.name };
+    const applied = await applyRelease(release, { kube, objects, owner, namespace, options }, context);
     if (!applied.ok) return failure(applied.problem, release.project);
     const { objects: names, changed, pruned, at: appliedAt } = applied.value;
     const gone = pruned.length === 0 ? {} : { pruned };
@@ -481,8 +483,15 @@ export class Effects {
     this.report({ kind: 'started', what: 'remove', subject: step.release });
     const context = deployContext({ session: this.session, workspace: world.workspace, release, images: {} });
     const namespaces = namespacesOf(release, context.namespace);
-    const removed = await removeRelease(release, { kube, owner: { workspaceId, release: step.release }, namespaces }, context);
+    const keepVolumes = this.session.options.keepVolumes === true;
+    const owner = { workspaceId, release: step.release };
+    const removed = await removeRelease(release, { kube, owner, namespaces, keepVolumes }, context);
     if (!removed.ok) return failure(removed.problem, release.project);
+    const { remaining } = removed.value;
+    if (remaining.length > 0) {
+      const hint = 'something holds them: see metadata.finalizers, or how long their pods may take to end';
+      this.report({ kind: 'notice', subject: step.release, message: `${remaining.join(', ')}: still being deleted`, hint });
+    }
     this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
     return { kind: 'removed' };
   }

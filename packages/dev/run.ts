@@ -125,6 +125,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
           owner: { workspaceId: session.workspaceId, release: name },
           namespaces: namespacesOf(release, namespaceOf(session, release)),
           snapshotOf: effects.snapshotOf,
+          keepsVolumes: session.options.keepVolumes === true,
           locate: async (object, fieldPath) => {
             const now = loop.world().workspace ?? workspace;
             return fieldPlace({ session, workspace: now, release: now.releases.get(name) ?? release }, object, fieldPath);

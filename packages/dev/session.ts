@@ -242,8 +242,8 @@ function nameOf(root: string): string {
 }
 
 /** Where a release lives: the flag's namespace, else the config's, else the kubeconfig's. */
-export function namespaceOf(session: Pick<Session, 'options' | 'kube'>, release: Release): string {
-  return session.options.namespace ?? release.namespace ?? session.kube?.target.namespace ?? 'default';
+export function namespaceOf({ options, kube, read }: Pick<Session, 'options' | 'kube' | 'read'>, release: Release): string {
+  return options.namespace ?? release.namespace ?? read.settings.defaultNamespace ?? kube?.target.namespace ?? 'default';
 }
 
 /** Where this machine keeps what it knows of images it has seen. */

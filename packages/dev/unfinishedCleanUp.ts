@@ -10,12 +10,12 @@ import { giveBackLeases } from './leases';
 async function finishCleanUp(): Promise<void> {
   const order = (await leftAlone()) as CleanUpOrder | undefined;
   if (!order) return;
-  const { kubeconfig, context, workspaceId, holder, releases } = order;
+  const { kubeconfig, context, workspaceId, holder, keepVolumes, releases } = order;
   const kube = await connectKube({ env: process.env, context, ...(kubeconfig !== undefined && { kubeconfig }) });
   if (!kube.ok) return;
   await Promise.all(
     releases.map(({ release, namespace }) => {
-      const request = { kube: kube.value, owner: { workspaceId, release }, namespaces: [namespace], patienceMs: 0 };
+      const request = { kube: kube.value, owner: { workspaceId, release }, namespaces: [namespace], keepVolumes, patienceMs: 0 };
       // Releases of helm are known by what they have installed.
       return removeRelease({ sources: [] }, request, { processes, root: process.cwd(), cluster: kube.value.target, namespace });
     }),

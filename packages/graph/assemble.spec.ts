@@ -297,6 +297,28 @@ describe('a release', () => {
     ]);
   });
 
+  it('has images of other kinds, and manifests that are templates, as its config says', () => {
+    const config = 'version: 1\napply: {hydrate: [k8s/t.yaml], images: [{kind: Rollout, path: "spec.images[]"}], force: true}\n';
+    const template = 'kind: Rollout\napiVersion: x.dev/v1\nmetadata: {name: r}\nspec: {images: ["${NAME}", "$${x}"], of: "${TEAM:-us}"}\n';
+    const texts = {
+      'apps/worker/Dockerfile': watching,
+      'apps/worker/src/a.js': '',
+      'apps/worker/slipway.yaml': config,
+      'apps/worker/k8s/t.yaml': template,
+    };
+    const { workspace } = run(texts, { env: { NAME: 'worker' } });
+    expect(workspace.problems).toEqual([]);
+    expect(workspace.releases.get('worker')).toMatchObject({
+      artifacts: ['worker'],
+      apply: { force: true, imageFields: [{ kind: 'Rollout', path: 'spec.images[]' }] },
+      sources: [
+        { manifests: ['apps/worker/k8s/t.yaml'], hydrated: { manifests: ['apps/worker/k8s/t.yaml'], variables: { NAME: 'worker' } } },
+      ],
+    });
+    const [problem] = run({ ...texts, 'apps/worker/k8s/t.yaml': template.replace('${NAME}', '${NOBODY}') }).workspace.problems;
+    expect(problem).toMatchObject({ code: 'variableNotSet', location: { file: 'apps/worker/k8s/t.yaml', line: 4, column: 18 } });
+  });
+
   it('has the hooks of its config, those of the image apart, each with its place', () => {
     const config = [
       'version: 1',

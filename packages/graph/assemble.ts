@@ -32,6 +32,8 @@ export interface WorkspaceFacts {
 /** What the root's config says of the whole workspace. */
 export interface WorkspaceSettings {
   readonly defaultRepo: DefaultRepo;
+  /** Where projects are deployed that name no namespace. */
+  readonly defaultNamespace?: string;
   readonly multiLevelRepo: boolean | undefined;
   readonly insecureRegistries: readonly string[];
   readonly push: boolean | undefined;
@@ -125,6 +127,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     workspace,
     settings: {
       defaultRepo: chosenRepo,
+      ...(root?.config?.defaultNamespace !== undefined && { defaultNamespace: root.config.defaultNamespace }),
       multiLevelRepo: root?.config?.multiLevelRepo,
       insecureRegistries: root?.config?.insecureRegistries ?? [],
       push: root?.config?.push,

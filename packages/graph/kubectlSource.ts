@@ -1,6 +1,7 @@
 import picomatch from 'picomatch';
-import { readManifests } from '../config';
-import type { Problem, WorkspacePath } from '../model';
+import { fillTemplate, readManifests, variablesOf, type ManifestText } from '../config';
+import type { KubectlSource, Location, Problem, WorkspacePath } from '../model';
+import { imagesInFields } from './imageFields';
 import type { SourceFacts, SourceRequest } from './manifestSources';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
@@ -8,7 +9,8 @@ import { joinPath, type RecordedFiles } from './workspaceFiles';
 export const defaultPatterns = ['k8s/*.yaml', 'k8s/*.yml'];
 
 /** Manifests of a project as they stand in files. */
-export function kubectlSource({ project, config, own, files }: SourceRequest): SourceFacts {
+export function kubectlSource(request: SourceRequest): SourceFacts {
+  const { project, config, own, files } = request;
   const paths = new Set<WorkspacePath>();
   const problems: Problem[] = [];
   for (const pattern of config.manifests ?? defaultPatterns) {
@@ -25,20 +27,62 @@ export function kubectlSource({ project, config, own, files }: SourceRequest): S
     }
     for (const path of found) paths.add(path);
   }
-  const texts = [...paths].flatMap((path) => {
+  const found = [...paths].flatMap((path) => {
     const text = files.textOf(path);
     return text === undefined ? [] : [{ path, text }];
   });
+  const { texts, hydrated, problems: notFilled } = hydrate(found, request);
+  problems.push(...notFilled);
   const read = readManifests(texts);
   const manifests = texts.map(({ path }) => path);
   return {
-    sources: manifests.length === 0 ? [] : [{ kind: 'kubectl', manifests }],
+    sources: manifests.length === 0 ? [] : [{ kind: 'kubectl', manifests, ...(hydrated && { hydrated }) }],
     inputs: manifests.map((path) => ({ path, because: `a manifest of ${project.name}` })),
     containers: read.containers,
     services: read.services,
-    images: new Set(),
+    images: imagesInFields(read.others, config.apply?.images),
     problems: [...problems, ...read.problems],
   };
+}
+
+interface Hydrated {
+  readonly texts: readonly ManifestText[];
+  readonly hydrated: KubectlSource['hydrated'];
+  readonly problems: readonly Problem[];
+}
+
+/** Fills in the variables of manifests that are templates, by the rules of build arguments. */
+function hydrate(found: readonly ManifestText[], { project, config, env }: SourceRequest): Hydrated {
+  const globs = (config.apply?.hydrate ?? []).map((glob) => matcherOf(joinPath(project.root, glob)));
+  const manifests: WorkspacePath[] = [];
+  const variables: Record<string, string> = {};
+  const problems: Problem[] = [];
+  const texts = found.map(({ path, text }) => {
+    if (!globs.some((matches) => matches(path))) return { path, text };
+    manifests.push(path);
+    for (const name of variablesOf(text)) {
+      const value = env[name];
+      if (value !== undefined) variables[name] = value;
+    }
+    const filled = fillTemplate(text, { value: (name) => env[name] });
+    const what = { project: project.name, retry: 'whenInputChanges', exitCode: 2 } as const;
+    for (const { message, offset } of filled.mistakes) {
+      const location = placeAt({ path, text }, offset);
+      problems.push({ ...what, code: 'templateInvalid', message: `${path}: ${message}`, hint: 'correct the manifest', location });
+    }
+    for (const { name, offset } of filled.missing) {
+      const hint = `set ${name}, or give it a default: \${${name}:-…}`;
+      const location = placeAt({ path, text }, offset);
+      problems.push({ ...what, code: 'variableNotSet', message: `${path} needs the variable ${name}, which is not set`, hint, location });
+    }
+    return { path, text: filled.text };
+  });
+  return { texts, hydrated: manifests.length === 0 ? undefined : { manifests, variables }, problems };
+}
+
+function placeAt({ path, text }: ManifestText, offset: number): Location {
+  const before = text.slice(0, offset).split('\n');
+  return { file: path, line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
 interface Where {

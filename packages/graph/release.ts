@@ -1,5 +1,5 @@
 import type { Config } from '../config';
-import { usualPatience, type Artifact, type Patience, type PortForward, type Release } from '../model';
+import { usualPatience, type ApplyOptions, type Artifact, type Patience, type PortForward, type Release } from '../model';
 import { isImage } from '../tag';
 import { hooksOf } from './hooks';
 import type { SourceFacts } from './manifestSources';
@@ -17,6 +17,7 @@ export function releaseOf(request: ReleaseRequest): Release | undefined {
   if (manifests.sources.length === 0) return undefined;
   const named = [...manifests.containers.map((container) => container.image), ...manifests.images];
   const used = artifacts.filter(({ image }) => named.some((name) => isImage(name, { image, repo: defaultRepo })));
+  const apply = applyOf(config.apply);
   const hooks = hooksOf(request, ['render', 'deploy']);
   return {
     name: project.name,
@@ -25,9 +26,23 @@ export function releaseOf(request: ReleaseRequest): Release | undefined {
     sources: manifests.sources,
     inputs: manifests.inputs,
     artifacts: used.map((artifact) => artifact.name),
+    ...(apply && { apply }),
     ...(hooks.length > 0 && { hooks }),
     ...(config.rollout && { patience: patienceOf(config.rollout) }),
   };
+}
+
+/** `hydrate` is part of the source that it is about. */
+function applyOf({ force, fieldManager, rollOnConfigChange, createNamespace, images }: NonNullable<Config['apply']> = {}):
+  ApplyOptions | undefined {
+  const apply: ApplyOptions = {
+    ...(force !== undefined && { force }),
+    ...(fieldManager !== undefined && { fieldManager }),
+    ...(rollOnConfigChange !== undefined && { rollOnConfigChange }),
+    ...(createNamespace !== undefined && { createNamespace }),
+    ...(images && { imageFields: images }),
+  };
+  return Object.keys(apply).length === 0 ? undefined : apply;
 }
 
 function patienceOf({ deadline, tolerateFailuresUntilDeadline }: NonNullable<Config['rollout']>): Patience {

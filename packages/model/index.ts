@@ -1,5 +1,6 @@
 export * from './event';
 export * from './fact';
+export * from './fieldPath';
 export * from './hook';
 export * from './known';
 export * from './nearest';

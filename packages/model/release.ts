@@ -13,10 +13,31 @@ export interface Release {
   readonly inputs: readonly ReleaseInput[];
   /** Artifacts whose images it may run. */
   readonly artifacts: readonly ArtifactName[];
+  /** How its objects are applied. Absent: as usual. */
+  readonly apply?: ApplyOptions;
   /** Of its rendering and its deployment. */
   readonly hooks?: readonly Hook[];
   /** Absent: as `usualPatience`. */
   readonly patience?: Patience;
+}
+
+/** What is not as usual when objects are applied. */
+export interface ApplyOptions {
+  /** Takes over fields that others manage, and makes anew what cannot be changed in place. */
+  readonly force?: boolean;
+  /** Whose name the cluster writes on the fields. Absent: `slipway`. */
+  readonly fieldManager?: string;
+  /** A changed ConfigMap or Secret rolls the pods that read it. Absent: it does. */
+  readonly rollOnConfigChange?: boolean;
+  readonly createNamespace?: boolean;
+  /** Where objects of other kinds than those of Kubernetes name images. */
+  readonly imageFields?: readonly ImageField[];
+}
+
+export interface ImageField {
+  readonly kind: string;
+  /** As of `eachTextAt`. */
+  readonly path: string;
 }
 
 /** How long a rollout may take for a command that ends. */
@@ -44,6 +65,8 @@ export type ManifestSource = KubectlSource | KustomizeSource | HelmSource;
 export interface KubectlSource {
   readonly kind: 'kubectl';
   readonly manifests: readonly WorkspacePath[];
+  /** Those of them that are templates, and the variables that they name. */
+  readonly hydrated?: { readonly manifests: readonly WorkspacePath[]; readonly variables: Readonly<Record<string, string>> };
 }
 
 /** What `kustomize build` makes of a folder with a kustomization. */

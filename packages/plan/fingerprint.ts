@@ -28,7 +28,7 @@ export function fingerprintOf(release: Release, tree: DirEntry, images: Readonly
     inputs.every((entry, index) => entry === before.inputs[index]);
   if (before && isSame) return before.fingerprint;
   const hashes = release.inputs.map(({ path }, index) => `${path} ${inputs[index]?.hash ?? 'absent'}`);
-  const definition = stableJson({ namespace: release.namespace, sources: release.sources, ...hooksIn(release) });
+  const definition = stableJson({ namespace: release.namespace, sources: release.sources, apply: release.apply, ...hooksIn(release) });
   const fingerprint = hashOf(['release/2', definition, ...hashes, '', ...refs]);
   lastFingerprint.set(release, { inputs, refs, fingerprint });
   return fingerprint;

@@ -45,6 +45,8 @@ export interface ReleaseEvidence {
   /** What is wrong with objects, as events tell, by their UID; oldest first. */
   readonly events: ReadonlyMap<string, readonly KubeEvent[]>;
   readonly snapshotOf: (inputsHash: string) => Snapshot | undefined;
+  /** As of a watch. */
+  readonly keepsVolumes: boolean;
 }
 
 /** How long an apply takes at most, from its first object to its last. */
@@ -65,7 +67,8 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
   const newest = newestOf(stamped);
   const containers = pods.flatMap((pod) => containersOf(pod, evidence));
   const { rollout, lookAgainAt } = rolloutOf({ applied: newest?.objects ?? [], pods, evidence, chains });
-  if (!newest) return { live: absent, containers, rollout, lookAgainAt };
+  const isLeft = evidence.keepsVolumes && applied.every(({ kind }) => kind === 'PersistentVolumeClaim');
+  if (!newest || isLeft) return { live: absent, containers, rollout, lookAgainAt };
   const whole = isWhole(newest);
   // An apply that has only just begun, perhaps in another session, is given the time to end: two would begin each other's again.
   const begunUntil = newest.stamp.at + applyMs;

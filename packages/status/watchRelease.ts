@@ -34,6 +34,8 @@ export interface WatchReleaseRequest {
   readonly snapshotOf: (inputsHash: string) => Snapshot | undefined;
   /** Where the manifests of the release have a field of an object; undefined when none of them has the object. */
   readonly locate?: (object: KubeObject, fieldPath: string) => Promise<Location | undefined>;
+  /** Volume claims alone are no release: they were left on purpose. */
+  readonly keepsVolumes?: boolean;
   readonly onSeen: (sighting: ReleaseSighting) => void;
   /** A watch is interrupted; it goes on by itself. */
   readonly onTrouble?: (problem: Problem) => void;
@@ -179,8 +181,8 @@ class ReleaseWatch {
       return;
     }
     const now = Date.now();
-    const { owner, snapshotOf } = this.request;
-    const view = viewRelease({ owner, objects: [...this.objects.values()], now, events: this.eventsByUid(), snapshotOf });
+    const { owner, snapshotOf, keepsVolumes = false } = this.request;
+    const view = viewRelease({ owner, objects: [...this.objects.values()], now, events: this.eventsByUid(), snapshotOf, keepsVolumes });
     if (view.lookAgainAt !== undefined) {
       this.timer = setTimeout(() => this.lookSoon(), Math.max(1, view.lookAgainAt - now));
       this.timer.unref();

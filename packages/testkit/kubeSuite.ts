@@ -48,6 +48,12 @@ export function kubeSuite(name: string, open: () => Promise<KubeSubject>): void 
         expect(valueOf(await kube.get(refOf('plain')))).toMatchObject({ kind: 'ConfigMap', metadata: { name: 'plain' }, data: { a: '1' } });
       });
 
+      it('are not there before they are made, namespaces too', async () => {
+        expect(valueOf(await kube.get(refOf('nowhere')))).toBeUndefined();
+        expect(valueOf(await kube.get({ apiVersion: 'v1', kind: 'Namespace', name: 'no-such-namespace' }))).toBeUndefined();
+        expect((await kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: 'no-such-namespace' })).ok).toBe(true);
+      });
+
       it('do not change when the same is applied again', async () => {
         const first = valueOf(await kube.apply(configMap('same', { a: '1' })));
         const second = valueOf(await kube.apply(configMap('same', { a: '1' })));

@@ -1,5 +1,5 @@
 import type { Kube, KubeObject } from '../../clients';
-import type { Problem } from '../../model';
+import type { ApplyOptions, Problem } from '../../model';
 import { fakeKube, type FakeKube } from '../../testkit/fakeKube';
 import { apply } from './apply';
 import { remove } from './remove';
@@ -7,10 +7,10 @@ import { render } from './render';
 
 const owner = { workspaceId: 'ws1', release: 'shop' };
 
-function shop(kube: Kube, text: string, more: { fingerprint?: string; release?: string; at?: number } = {}) {
+function shop(kube: Kube, text: string, more: { fingerprint?: string; release?: string; at?: number; options?: ApplyOptions } = {}) {
   const release = more.release ?? 'shop';
   const result = render({
-    release: { name: release },
+    release: { name: release, ...(more.options && { apply: more.options }) },
     manifests: [{ path: 'k8s/all.yaml', text }],
     images: { worker: { ref: `reg/shop/worker:${more.fingerprint ?? 'f1'}`, inputsHash: 'in' } },
     imageNames: { worker: 'shop/worker' },
@@ -19,7 +19,8 @@ function shop(kube: Kube, text: string, more: { fingerprint?: string; release?: 
     fingerprint: more.fingerprint ?? 'f1',
   });
   if (!result.ok) throw new Error(result.problem.message);
-  return apply({ kube, objects: result.value, owner: { ...owner, release }, namespace: 'shop', now: () => more.at ?? 1 });
+  const options = more.options ? { options: more.options } : {};
+  return apply({ kube, objects: result.value, owner: { ...owner, release }, namespace: 'shop', now: () => more.at ?? 1, ...options });
 }
 
 interface Cluster {
@@ -157,6 +158,106 @@ describe('apply', () => {
       problem: { hint: 'it cannot be changed in place; take the change back, or: kubectl delete job/migrate --namespace shop' },
     });
     expect(writes).toEqual([]);
+  });
+
+  test('nothing is sent when nothing differs, and what somebody changed meanwhile is', async () => {
+    const { kube, fake, writes } = cluster();
+    const text = `${config}---\n${deployment}`;
+    await shop(kube, text);
+    writes.length = 0;
+    expect(await shop(kube, text, { at: 2 })).toMatchObject({ ok: true, value: { changed: [], at: 1 } });
+    expect(writes).toEqual([]);
+    const [settings] = fake.all('ConfigMap');
+    if (settings) fake.put({ ...settings, data: { A: 'by hand' } });
+    expect(await shop(kube, text, { at: 3 })).toMatchObject({ value: { changed: ['configmap/settings'], at: 3 } });
+    fake
+      .all('ConfigMap')
+      .forEach(({ apiVersion, kind, metadata: { name = '' } }) => void fake.delete({ apiVersion, kind, name, namespace: 'shop' }));
+    expect(await shop(kube, text, { at: 4 })).toMatchObject({ value: { changed: ['configmap/settings'], at: 4 } });
+  });
+
+  test('fields that others manage are told with their managers, unless they are to be taken over', async () => {
+    const { kube, writes } = cluster();
+    const asked: unknown[] = [];
+    const managed: Kube = {
+      ...kube,
+      apply(object, options) {
+        asked.push([options?.force, options?.fieldManager]);
+        if (options?.force === true) return kube.apply(object, options);
+        const message =
+          'Deployment shop/worker has fields that others manage: spec.replicas (conflict with "kubectl" with subresource "scale" using apps/v1), spec.template.spec.containers[name="worker"].image (conflict with "flux")';
+        return Promise.resolve({ ok: false, problem: { code: 'objectConflict', message, retry: 'whenInputChanges', exitCode: 1 } });
+      },
+    };
+    const text = deployment.replace('spec:', 'spec:\n  replicas: 1');
+    const told = await shop(managed, text);
+    expect(writes).toEqual([]);
+    expect(told).toMatchObject({
+      ok: false,
+      problem: {
+        code: 'objectConflict',
+        message: 'deployment/worker: spec.replicas is managed by kubectl (its scale), and 1 more',
+        location: { line: 5, column: 3 },
+      },
+    });
+    expect(told.ok ? '' : told.problem.detail).toMatch(/image is managed by flux \(leave it out of the manifest, or take it over: --force/);
+    expect(await shop(managed, text, { options: { force: true, fieldManager: 'team' } })).toMatchObject({ ok: true });
+    expect(asked).toEqual([
+      [false, undefined],
+      [true, 'team'],
+      [true, 'team'],
+    ]);
+  });
+
+  test('what cannot be changed in place is made anew when that is asked for, but no claim', async () => {
+    const { kube, writes, refusals } = cluster();
+    const claim = 'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n';
+    await shop(kube, `${deployment}---\n${claim}`);
+    refusals.set('Deployment worker', 'spec.selector: Invalid value: {}: field is immutable');
+    expect(await shop(kube, deployment)).toMatchObject({
+      problem: { hint: expect.stringMatching(/let it be made anew \(--force\), or: kubectl delete deployment\/worker/) as string },
+    });
+    refusals.set('PersistentVolumeClaim data', 'spec.storageClassName: Invalid value: "x": field is immutable');
+    expect(await shop(kube, claim, { options: { force: true } })).toMatchObject({
+      problem: { hint: expect.stringMatching(/take the change back, or: kubectl delete persistentvolumeclaim\/data/) as string },
+    });
+    writes.length = 0;
+    refusals.set('Deployment worker', 'spec.selector: Invalid value: {}: field is immutable');
+    void shop(kube, deployment, { options: { force: true } });
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(writes[0]).toBe('delete Deployment worker');
+  });
+
+  test('a namespace is made when that is asked for, after everything was tried elsewhere, and stays', async () => {
+    const { kube, fake, writes, refusals, names } = cluster([]);
+    expect(await shop(kube, deployment)).toMatchObject({ problem: { code: 'namespaceNotFound' } });
+    const tried: string[] = [];
+    const watched: Kube = {
+      ...kube,
+      apply: (object, options) => {
+        if (options?.dryRun === true && object.kind === 'Deployment') {
+          tried.push(object.metadata.namespace ?? '');
+          if (refusals.size > 0) return Promise.resolve({ ok: false, problem: typo });
+        }
+        return kube.apply(object, options);
+      },
+    };
+    const typo: Problem = {
+      code: 'objectInvalid',
+      message: 'Deployment default/x is not valid: spec.template: Required value',
+      retry: 'whenInputChanges',
+      exitCode: 1,
+    };
+    refusals.set('any', '');
+    expect(await shop(watched, deployment, { options: { createNamespace: true } })).toMatchObject({
+      problem: { code: 'manifestInvalid', location: { line: 5 } },
+    });
+    expect([writes, tried]).toEqual([[], ['default']]);
+    refusals.clear();
+    expect(await shop(watched, deployment, { options: { createNamespace: true } })).toMatchObject({ ok: true });
+    expect(writes).toEqual(['apply Namespace shop', 'apply Deployment worker']);
+    await remove({ kube, owner, namespaces: ['shop'], kinds: [{ apiVersion: 'v1', kind: 'Namespace' }], patienceMs: 1 });
+    expect([names('Namespace'), fake.all('Deployment')]).toEqual([['default', 'shop'], []]);
   });
 
   test('a namespace that was there before does not become ours', async () => {

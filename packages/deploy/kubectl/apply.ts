@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { KindRef, Kube, KubeObject, ObjectRef } from '../../clients';
-import { failed, succeeded, type Problem, type Result } from '../../model';
+import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
 import { isNamespaced, isTracked, kindOf, nameOf, removableKinds, waveOf, waves } from '../kinds';
 import { annotations, helmReleaseOf, isOwned, labels, ownerSelector, type AppliedStamp, type Owner } from '../ownership';
 import { together } from '../problems';
@@ -25,6 +26,8 @@ export interface ApplyRequest {
   readonly owner: Owner;
   /** For objects that name none, and whose kind Slipway does not know. */
   readonly namespace: string;
+  /** What is not as usual. */
+  readonly options?: ApplyOptions;
   /** Who applies what Slipway does not. */
   readonly installer?: Installer;
   /** Milliseconds since 1970. */
@@ -43,11 +46,12 @@ export interface Applied {
 }
 
 /**
- * Applies a release's objects, server-side, taking over fields that others manage. Everything is tried without effect first, so
- * that all mistakes are told at once and nothing is half applied. Failures: `manifestInvalid` with the place in the manifest,
- * `namespaceNotFound`, and the cluster's own (`clusterUnreachable`, `clusterRefused`, …).
+ * Applies a release's objects, server-side. Everything is tried without effect first, so that all mistakes are told at once and nothing
+ * is half applied; when nothing differs, nothing is sent. Failures: `manifestInvalid` with the place in the manifest, `objectConflict` with
+ * who manages the field, `namespaceNotFound`, and the cluster's own (`clusterUnreachable`, `clusterRefused`, …).
  */
-export async function apply(request: ApplyRequest): Promise<Result<Applied>> {
+export async function apply(given: ApplyRequest): Promise<Result<Applied>> {
+  const request = given.options?.createNamespace === true ? await withNamespaces(given) : given;
   const looked = await Promise.all(request.objects.map((rendered) => lookAt(request, rendered)));
   const [unanswered, ...alsoUnanswered] = looked.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
   if (unanswered) return failed(together([unanswered, ...alsoUnanswered]));
@@ -58,6 +62,8 @@ export async function apply(request: ApplyRequest): Promise<Result<Applied>> {
   if (mistake) return failed(together([mistake, ...otherMistakes]));
   const ready = tried.map(({ item }) => item);
 
+  const before = appliedBefore(ready);
+  if (before) return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed: [], pruned: [], at: before.at });
   const at = (request.now ?? Date.now)();
   const stamp: AppliedStamp = { at, objects: ready.filter(({ rendered }) => isTracked(rendered.object)).length };
   const changed: string[] = [];
@@ -81,6 +87,51 @@ export async function apply(request: ApplyRequest): Promise<Result<Applied>> {
     pruned: pruned.value,
     at,
   });
+}
+
+/** With the namespaces that are not there yet. They carry no release's label: others may use them, so no release takes them along. */
+async function withNamespaces(request: ApplyRequest): Promise<ApplyRequest> {
+  const { kube, objects, namespace, owner } = request;
+  const made = new Set(objects.flatMap(({ object }) => (object.kind === 'Namespace' ? (object.metadata.name ?? '') : [])));
+  const wanted = [...new Set([namespace, ...objects.flatMap(({ object }) => object.metadata.namespace ?? [])])].filter(
+    (name) => !made.has(name),
+  );
+  const found = await Promise.all(wanted.map((name) => kube.get({ apiVersion: 'v1', kind: 'Namespace', name })));
+  const [first] = objects;
+  // What cannot be asked is left to the apply to tell.
+  const missing = wanted.filter((_, index) => found[index]?.ok === true && found[index].value === undefined);
+  if (!first) return request;
+  const metadata = { labels: { [labels.workspace]: owner.workspaceId } };
+  const added = missing.map((name): RenderedObject => ({
+    object: { apiVersion: 'v1', kind: 'Namespace', metadata: { name, ...metadata } },
+    location: first.location,
+    locate: () => first.location,
+  }));
+  return { ...request, objects: [...added, ...objects] };
+}
+
+/** The apply that everything is as it is now from: nothing is to be sent. Undefined when anything differs, or nobody knows. */
+function appliedBefore(ready: readonly Planned[]): AppliedStamp | undefined {
+  const [first] = ready;
+  const stamp = first?.before && stampOf(first.before);
+  const tracked = ready.filter(({ rendered }) => isTracked(rendered.object)).length;
+  if (!stamp || stamp.objects !== tracked) return undefined;
+  const isSame = (item: Planned): boolean =>
+    item.rendered.part === undefined &&
+    item.isAsWanted &&
+    wasAppliedSo(item) &&
+    item.before !== undefined &&
+    item.before.metadata.deletionTimestamp === undefined &&
+    stampOf(item.before)?.at === stamp.at;
+  return ready.every(isSame) ? stamp : undefined;
+}
+
+function stampOf({ metadata }: KubeObject): AppliedStamp | undefined {
+  try {
+    return JSON.parse(metadata.annotations?.[annotations.applied] ?? '') as AppliedStamp;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What was installed as it is now, and is still there, needs neither a trial nor its tool. */
@@ -173,20 +224,18 @@ async function prune(
 }
 
 /** When an object was applied; what has no stamp that can be read is left alone. */
-function appliedAt({ metadata }: KubeObject): number {
-  try {
-    const { at } = JSON.parse(metadata.annotations?.[annotations.applied] ?? '') as Partial<AppliedStamp>;
-    return at ?? Infinity;
-  } catch {
-    return Infinity;
-  }
+function appliedAt(object: KubeObject): number {
+  const stamp: Partial<AppliedStamp> | undefined = stampOf(object);
+  return stamp?.at ?? Infinity;
 }
 
 interface Planned {
   readonly rendered: RenderedObject;
   readonly before: KubeObject | undefined;
-  /** Its pod template cannot be changed in place, so it is removed first. */
+  /** It cannot be changed in place, so it is removed first. */
   readonly replace: boolean;
+  /** The trial would change nothing but Slipway's own stamps. */
+  readonly isAsWanted: boolean;
 }
 
 /** What is there now under an object's name. */
@@ -196,14 +245,14 @@ async function lookAt({ kube, namespace, owner }: ApplyRequest, rendered: Render
     const resource = await kube.resource(kindOf(object));
     if (!resource.ok) return resource;
     // A kind that the release itself defines is not known yet; `apply` places it when it is.
-    if (!resource.value) return succeeded({ rendered, before: undefined, replace: false });
+    if (!resource.value) return succeeded({ rendered, before: undefined, replace: false, isAsWanted: false });
     if (resource.value.namespaced) object = { ...object, metadata: { ...object.metadata, namespace } };
   }
   const answer = await kube.get(refOf(object));
   // Somebody may apply what they may not read; then only "changed" is a guess.
   if (!answer.ok && answer.problem.code !== 'clusterRefused') return answer;
   const before = answer.ok ? answer.value : undefined;
-  return succeeded({ rendered: { ...rendered, object: leaveToOthers(object, before, owner) }, before, replace: false });
+  return succeeded({ rendered: { ...rendered, object: leaveToOthers(object, before, owner) }, before, replace: false, isAsWanted: false });
 }
 
 /** A namespace or a definition that was there before Slipway holds what others made; without the owner's labels no removal ever touches it. */
@@ -220,19 +269,41 @@ interface Tried {
   readonly problems: readonly Problem[];
 }
 
-async function tryOut({ kube, namespace, owner, installer }: ApplyRequest, item: Planned, all: readonly Planned[]): Promise<Tried> {
+async function tryOut(request: ApplyRequest, item: Planned, all: readonly Planned[]): Promise<Tried> {
+  const { kube, namespace, owner, installer, options } = request;
   const { object } = item.rendered;
-  if (isMadeBy(all, object) || isThere(item)) return { item, problems: [] };
-  const answer = await kube.apply(object, { force: true, dryRun: true, namespace });
-  if (answer.ok) return { item, problems: [] };
+  if (isThere(item)) return { item, problems: [] };
+  if (isMadeBy(all, object)) return { item, problems: await tryElsewhere(request, item) };
+  const answer = await kube.apply(object, { ...howToApply(request, item), dryRun: true, namespace });
+  if (answer.ok) {
+    const isAsWanted = item.before !== undefined && isDeepStrictEqual(withoutStamps(item.before), withoutStamps(answer.value));
+    return { item: { ...item, isAsWanted }, problems: [] };
+  }
   if (answer.problem.code === 'namespaceNotFound' && installer?.makesNamespaces.has(object.metadata.namespace ?? namespace) === true)
     return { item, problems: [] };
   const said = `${answer.problem.message} ${answer.problem.detail ?? ''}`;
   const fixed = /field is immutable|may not (change|add or remove)|updates to .* are forbidden/.test(said);
-  // A Job's pods and a bare Pod cannot be changed. Ours are replaced; somebody else's are left alone.
-  const replaceable = object.kind === 'Job' || object.kind === 'Pod';
+  // A Job's pods and a bare Pod cannot be changed. Ours are replaced, others when it was asked for; somebody else's are left alone.
+  const replaceable = object.kind === 'Job' || object.kind === 'Pod' || (options?.force === true && !keptKinds.has(object.kind));
   if (fixed && replaceable && item.before && isOwned(item.before, owner)) return { item: { ...item, replace: true }, problems: [] };
-  return { item, problems: explained(item.rendered, answer.problem, fixed) };
+  const owned = item.before !== undefined && isOwned(item.before, owner);
+  const wayOut = !fixed ? undefined : owned && !keptKinds.has(object.kind) ? 'let it be made anew (--force), or' : 'or';
+  return { item, problems: explained(item.rendered, answer.problem, wayOut) };
+}
+
+/** Fields of others are taken over only when that was asked for. What another tool installed gets no more than stamps, and only from here. */
+function howToApply({ options }: ApplyRequest, { rendered }: Planned): { readonly force: boolean; readonly fieldManager?: string } {
+  const { force = false, fieldManager } = options ?? {};
+  return { force: force || rendered.part !== undefined, ...(fieldManager !== undefined && { fieldManager }) };
+}
+
+/** An object whose namespace is still to be made is tried in one that is there, under a name that nobody has: its fields are wrong anywhere. */
+async function tryElsewhere({ kube }: ApplyRequest, { rendered }: Planned): Promise<readonly Problem[]> {
+  const { object } = rendered;
+  if (isNamespaced(object) !== true || rendered.part !== undefined) return [];
+  const name = `slipway-try-${createHash('sha256').update(nameOf(object)).digest('hex').slice(0, 12)}`;
+  const answer = await kube.apply({ ...object, metadata: { ...object.metadata, name, namespace: 'default' } }, { dryRun: true });
+  return answer.ok || answer.problem.code !== 'objectInvalid' ? [] : fieldProblems(rendered, answer.problem);
 }
 
 /** Whether an object can only be tried once another one of the same release is there: its namespace, or its kind's definition. */
@@ -251,18 +322,16 @@ function definesKind(definition: KubeObject, kind: string): boolean {
 }
 
 /** Whether it changed anything. */
-async function applyOne(
-  { kube, namespace }: ApplyRequest,
-  { rendered, before, replace }: Planned,
-  stamp: AppliedStamp,
-): Promise<Result<boolean>> {
+async function applyOne(request: ApplyRequest, item: Planned, stamp: AppliedStamp): Promise<Result<boolean>> {
+  const { kube, namespace } = request;
+  const { rendered, before, replace } = item;
   const { object } = rendered;
   if (replace || before?.metadata.deletionTimestamp !== undefined) {
     const gone = await removed(kube, object, replace);
     if (!gone.ok) return gone;
   }
-  const answer = await kube.apply(stamped(object, stamp), { force: true, namespace });
-  if (!answer.ok) return failed(together(explained(rendered, answer.problem, false)));
+  const answer = await kube.apply(stamped(object, stamp), { ...howToApply(request, item), namespace });
+  if (!answer.ok) return failed(together(explained(rendered, answer.problem)));
   if (object.kind === 'CustomResourceDefinition') {
     // Bounded: objects of the kind tell by their own failure when it is still not there.
     await waitUntil({
@@ -334,19 +403,33 @@ function withoutStamps(object: KubeObject): unknown {
   return { ...object, metadata, status: undefined };
 }
 
-function explained(rendered: RenderedObject, problem: Problem, fixed: boolean): readonly [Problem, ...Problem[]] {
+/** `wayOut` is for what cannot be changed in place. */
+function explained(rendered: RenderedObject, problem: Problem, wayOut?: string): readonly [Problem, ...Problem[]] {
   if (problem.code === 'clusterUnreachable') return [problem];
   const { object, location } = rendered;
   // What a policy says of fields is its own text, and no list of mistakes.
   if (/^(namespaceNotFound|admissionDenied|quotaExceeded)$/.test(problem.code)) return [{ ...problem, location }];
+  if (problem.code === 'objectConflict') return conflicts(rendered, problem);
   const [first, ...others] = fieldProblems(rendered, problem);
-  if (!fixed) return [first, ...others];
+  if (wayOut === undefined) return [first, ...others];
   // What else the server finds wrong mostly comes of the field keeping its old value.
   const field = [first, ...others].find(({ message }) => /immutable/.test(message)) ?? first;
   const { namespace } = object.metadata;
   const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
-  const hint = `it cannot be changed in place; take the change back, or: kubectl delete ${nameOf(object)}${where}`;
+  const hint = `it cannot be changed in place; take the change back, ${wayOut}: kubectl delete ${nameOf(object)}${where}`;
   return [{ ...field, hint, retry: 'afterDelay', exitCode: 1 }];
+}
+
+/** Who manages which field, each with its place: `spec.replicas (conflict with "kubectl" with subresource "scale" using apps/v1)`. */
+function conflicts({ object, location, locate }: RenderedObject, problem: Problem): readonly [Problem, ...Problem[]] {
+  const found = [...problem.message.matchAll(/([^\s,]+) \(conflict with "([^"]+)"(?: with subresource "([^"]+)")?[^)]*\)/g)];
+  const [first, ...others] = found.map(([, field = '', manager = '', subresource]): Problem => ({
+    ...problem,
+    message: `${nameOf(object)}: ${field} is managed by ${manager}${subresource === undefined ? '' : ` (its ${subresource})`}`,
+    hint: 'leave it out of the manifest, or take it over: --force, or apply.force in slipway.yaml',
+    location: locate(field),
+  }));
+  return first ? [first, ...others] : [{ ...problem, location }];
 }
 
 function refOf(object: KubeObject): ObjectRef {

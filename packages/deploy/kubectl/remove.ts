@@ -16,6 +16,8 @@ export interface RemoveRequest {
   readonly helmReleases?: readonly HelmRelease[];
   /** Kinds that were applied, besides the usual ones which are always looked through. */
   readonly kinds?: readonly KindRef[];
+  /** Leaves volume claims, and so what is in them. */
+  readonly keepVolumes?: boolean;
   /** How long pods may take beyond their own grace period. Milliseconds. */
   readonly patienceMs?: number;
 }
@@ -27,11 +29,11 @@ export interface HelmRelease {
 
 export interface Removed {
   readonly objects: readonly string[];
-  /** Pods that were still there at the end. */
+  /** What was still there at the end. */
   readonly remaining: readonly string[];
 }
 
-/** Deletes what carries the owner's labels, and nothing else, then waits until its pods are gone. Pods get the grace they ask for. */
+/** Deletes what carries the owner's labels, and nothing else, then waits until it is gone. Pods get the grace they ask for. */
 export async function remove({
   kube,
   owner,
@@ -39,6 +41,7 @@ export async function remove({
   uninstall,
   helmReleases = [],
   kinds = [],
+  keepVolumes = false,
   patienceMs = 30_000,
 }: RemoveRequest): Promise<Result<Removed>> {
   const extra = kinds.filter(
@@ -55,7 +58,8 @@ export async function remove({
   // A pod or ReplicaSet with the labels of its template belongs to a controller, which is deleted itself.
   const owned = listed
     .flatMap((answer) => (answer.ok ? answer.value : []))
-    .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller));
+    .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller))
+    .filter(({ kind }) => !keepVolumes || kind !== 'PersistentVolumeClaim');
   const releases = new Map(
     [...helmReleases, ...owned.flatMap((object) => helmReleaseOf(object) ?? [])].map((each) => [`${each.namespace}/${each.name}`, each]),
   );
@@ -69,7 +73,24 @@ export async function remove({
   if (kept) return failed(together([kept, ...alsoKept]));
 
   const left = await Promise.all(namespaces.map((namespace) => podsGone({ kube, owner, namespace, patienceMs })));
-  return succeeded({ objects: owned.map(nameOf), remaining: left.flat() });
+  const slow = await Promise.all(applied.filter(({ kind }) => kind !== 'Pod').map((object) => isLeft(kube, object, patienceMs)));
+  const remaining = [...left.flat(), ...applied.filter((_, index) => slow[index] === true).map(nameOf)];
+  return succeeded({ objects: owned.map(nameOf), remaining });
+}
+
+/** Whether an object is still there after a while: a finalizer may hold it. Most are gone by the time their pods are. */
+async function isLeft(kube: Kube, object: KubeObject, timeoutMs: number): Promise<boolean> {
+  const now = await kube.get(refOf(object));
+  if (!now.ok || !now.value || now.value.metadata.uid !== object.metadata.uid) return false;
+  const { namespace, name, uid } = object.metadata;
+  const { inTime } = await waitUntil({
+    kube,
+    kind: kindOf(object),
+    ...(namespace === undefined ? {} : { namespace }),
+    timeoutMs,
+    done: (all) => !all.some(({ metadata }) => metadata.name === name && metadata.uid === uid),
+  });
+  return !inTime;
 }
 
 interface Listing {

@@ -52,6 +52,29 @@ interface Template {
 const templateOf = (object: unknown) => (object as { spec: { template: Template } }).spec.template;
 
 describe('render', () => {
+  test('replaces references where the config says that a kind has them', () => {
+    const rollout =
+      'apiVersion: x.dev/v1\nkind: Rollout\nmetadata: {name: r}\nspec: {main: shop/worker, steps: [{image: shop/proxy}, {image: nginx}]}\n';
+    const imageFields = [
+      { kind: 'Rollout', path: 'spec.main' },
+      { kind: 'Rollout', path: 'spec.steps[].image' },
+      { kind: 'Other', path: 'spec.main' },
+    ];
+    const [object] = rendered([rollout], { release: { name: 'shop', apply: { imageFields } } });
+    expect(object?.['spec']).toEqual({
+      main: 'localhost:5000/shop/worker:abc@sha256:1',
+      steps: [{ image: 'localhost:5000/shop/proxy:d@sha256:2' }, { image: 'nginx' }],
+    });
+    expect(Object.keys(JSON.parse(object?.metadata.annotations?.['slipway.dev/images'] ?? '') as object)).toEqual(['proxy', 'worker']);
+  });
+
+  test('lets a changed ConfigMap roll nothing where that is switched off', () => {
+    const release = { name: 'shop', apply: { rollOnConfigChange: false } };
+    const [before, after] = ['1', '2'].map((value) => rendered([deployment, config(value)], { release })[0]);
+    expect(templateOf(before)).toEqual(templateOf(after));
+    expect(templateOf(before).metadata.annotations).not.toHaveProperty(['slipway.dev/config-hash']);
+  });
+
   test('replaces references in every container whatever tag they have, and leaves others alone', () => {
     const [object] = rendered([deployment]);
     expect(templateOf(object).spec.containers.map(({ image }) => image)).toEqual([

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { KubeObject } from '../../clients';
-import { failed, succeeded, type ArtifactName, type Location, type Problem, type Release, type Result } from '../../model';
+import { eachTextAt, failed, succeeded, type ArtifactName, type Location, type Problem, type Release, type Result } from '../../model';
 import { isNamespaced, nameOf } from '../kinds';
 import { annotations, ownerLabels, templateLabels, type Owner } from '../ownership';
 import { together } from '../problems';
@@ -8,7 +8,7 @@ import { objectAt, objectsIn, type JsonObject } from './json';
 import { readManifests, type ManifestObject, type ManifestText } from './manifest';
 
 export interface RenderRequest {
-  readonly release: Pick<Release, 'name'>;
+  readonly release: Pick<Release, 'name' | 'apply'>;
   readonly manifests: readonly ManifestText[];
   readonly images: Readonly<Record<ArtifactName, { readonly ref: string; readonly inputsHash: string }>>;
   /** Artifact → its image's name as it stands in manifests, without tag. */
@@ -41,7 +41,7 @@ export function render(request: RenderRequest): Result<readonly RenderedObject[]
   if (first) return failed(together([first, ...others]));
 
   const owner: Owner = { workspaceId: request.workspaceId, release: request.release.name };
-  const configHashes = configHashesOf(objects);
+  const configHashes = request.release.apply?.rollOnConfigChange === false ? new Map<string, string>() : configHashesOf(objects);
   return succeeded(objects.map((manifest) => ({ ...manifest, object: rendered(manifest, { request, owner, configHashes }) })));
 }
 
@@ -64,6 +64,9 @@ function rendered({ object: source, namespace, part }: ManifestObject, { request
     if (hash !== undefined) merge(metadataOf(template), 'annotations', { [annotations.config]: hash });
     merge(metadataOf(template), 'labels', templateLabels(owner));
   }
+  const inFields = replaceInFields(source.kind, object, request);
+  if (inFields.size > 0)
+    own[annotations.images] = JSON.stringify(Object.fromEntries([...inFields].sort().map((name) => [name, request.images[name]])));
   // The Jobs that a CronJob makes are found by label, as a pod's owners are followed through them.
   const jobTemplate = source.kind === 'CronJob' ? objectAt(object, 'spec', 'jobTemplate') : undefined;
   if (jobTemplate) merge(metadataOf(jobTemplate), 'labels', templateLabels(owner));
@@ -103,22 +106,42 @@ function merge(metadata: JsonObject, field: 'labels' | 'annotations', added: Rea
   metadata[field] = { ...objectAt(metadata, field), ...added };
 }
 
+/** Which artifact's image a manifest names. */
+function artifactNamed(image: string, { images, imageNames }: RenderRequest): ArtifactName | undefined {
+  // A chart that got the reference as values has it already, perhaps without its digest.
+  const given = Object.entries(images).find(([, { ref }]) => ref === image || ref.startsWith(`${image}@`))?.[0];
+  if (given !== undefined) return given;
+  // What names a digest of its own means that image.
+  if (image.includes('@')) return undefined;
+  return Object.entries(imageNames).find(([, name]) => repositoryOf(name) === repositoryOf(image))?.[0];
+}
+
+/** Replaces image references where the config says that objects of a kind have them. */
+function replaceInFields(kind: string, object: JsonObject, request: RenderRequest): ReadonlySet<ArtifactName> {
+  const used = new Set<ArtifactName>();
+  for (const field of request.release.apply?.imageFields ?? []) {
+    if (field.kind !== kind) continue;
+    eachTextAt(object, field.path, (image, replace) => {
+      const artifact = artifactNamed(image, request);
+      const replacement = artifact === undefined ? undefined : request.images[artifact];
+      if (artifact === undefined || !replacement) return;
+      replace(replacement.ref);
+      used.add(artifact);
+    });
+  }
+  return used;
+}
+
 /** Replaces image references in a pod template, marks which container runs which artifact, and tells which artifacts those are. */
-function replaceImages(template: JsonObject, { images, imageNames }: RenderRequest): ReadonlySet<ArtifactName> {
-  const artifactOf = new Map(Object.entries(imageNames).map(([artifact, name]) => [repositoryOf(name), artifact]));
-  const artifactNamed = (image: string): ArtifactName | undefined => {
-    // A chart that got the reference as values has it already, perhaps without its digest.
-    const given = Object.entries(images).find(([, { ref }]) => ref === image || ref.startsWith(`${image}@`))?.[0];
-    // What names a digest of its own means that image.
-    return given ?? (image.includes('@') ? undefined : artifactOf.get(repositoryOf(image)));
-  };
+function replaceImages(template: JsonObject, request: RenderRequest): ReadonlySet<ArtifactName> {
+  const { images } = request;
   const spec = objectAt(template, 'spec');
   const used = new Set<ArtifactName>();
   const marks: Record<string, { readonly artifact: ArtifactName; readonly inputs: string }> = {};
   const initContainers = objectsIn(spec?.['initContainers']);
   for (const container of [...initContainers, ...objectsIn(spec?.['containers']), ...objectsIn(spec?.['ephemeralContainers'])]) {
     const { image, name } = container;
-    const artifact = typeof image === 'string' ? artifactNamed(image) : undefined;
+    const artifact = typeof image === 'string' ? artifactNamed(image, request) : undefined;
     const replacement = artifact === undefined ? undefined : images[artifact];
     if (artifact === undefined || !replacement) continue;
     container['image'] = replacement.ref;

@@ -13,6 +13,10 @@ export interface ExecutorOptions {
   readonly namespace?: string;
   readonly defaultRepo?: string;
   readonly verbosity?: Verbosity;
+  /** Of those that apply. */
+  readonly force?: boolean;
+  /** Of those that remove. */
+  readonly keepVolumes?: boolean;
 }
 
 /** Where an executor runs, in the words of this machine. */
@@ -54,6 +58,8 @@ export async function execute<Document>(
     ...(options.context === undefined ? {} : { context: options.context }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(options.defaultRepo === undefined ? {} : { defaultRepo: options.defaultRepo }),
+    ...(options.force === true && { force: true }),
+    ...(options.keepVolumes === true && { keepVolumes: true }),
     env,
     report,
     signal,

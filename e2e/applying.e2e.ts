@@ -1,0 +1,125 @@
+import { runCommand } from './runCommand';
+import { valueOf } from './localRegistry';
+import { Shop } from './shop';
+
+const secret = (word: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: job}\nstringData: {WORD: ${word}}\n`;
+const claim = `apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: job}
+spec:
+  storageClassName: ''
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Mi}}
+`;
+const deployment = `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: job}
+spec:
+  replicas: 1
+  selector: {matchLabels: {app: job}}
+  template:
+    metadata: {labels: {app: job}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - name: job
+          image: redis:7-alpine
+          command: [sleep, '3600']
+          envFrom: [{secretRef: {name: job}}]
+          env: [{name: TEAM, value: '\${TEAM:-nobody}'}]
+`;
+
+describe('what is applied', () => {
+  const shop = new Shop();
+  const otherNamespace = (): string => `${shop.namespace}-other`;
+  const kubectl = (...args: readonly string[]) =>
+    runCommand({ command: 'kubectl', args: [...args, '--namespace', shop.namespace], cwd: shop.root });
+  const deploy = async (args: readonly string[] = [], exitCode = 0): Promise<string> => {
+    const { stdout, stderr } = await shop.slipway(['deploy', 'job', ...shop.where, ...args], { exitCode, env: { TEAM: 'us' } });
+    return `${stdout}${stderr}`;
+  };
+
+  beforeAll(async () => {
+    await shop.open();
+    shop.write('infra/job/project.json', '{"name": "job"}');
+    shop.write('infra/job/slipway.yaml', 'version: 1\napply: {hydrate: [k8s/job.yaml]}\n');
+    shop.write('infra/job/k8s/secret.yaml', secret('one'));
+    shop.write('infra/job/k8s/job.yaml', deployment);
+  });
+  afterAll(async () => {
+    await shop.kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: otherNamespace() });
+    await shop.close();
+  });
+
+  it('is nothing at all while a field is wrong anywhere, and nothing when nothing differs', async () => {
+    const mend = shop.edit('infra/job/k8s/job.yaml', 'replicas: 1', 'replica: 1');
+    expect(await deploy([], 2)).toMatch(/deployment\/job: spec\.replica is not a field that there is/);
+    expect(await shop.objects()).toEqual([]);
+    mend();
+    expect(await deploy()).toMatch(/rolled out/);
+    const versionOf = async () =>
+      valueOf(await shop.kube.get({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'job', namespace: shop.namespace }))?.metadata
+        .resourceVersion;
+    const before = await versionOf();
+    expect(await deploy()).toMatch(/nothing changed/);
+    expect(await versionOf()).toBe(before);
+  });
+
+  it('rolls the pods that read a Secret when it changes, with the variables of the template filled in, unless that is switched off', async () => {
+    const { pod: first } = await shop.onlyOne('job');
+    expect(await shop.inside('job', first, ['sh', '-c', 'echo $TEAM $WORD'])).toBe('us one\n');
+    shop.write('infra/job/k8s/secret.yaml', secret('two'));
+    await deploy();
+    const { pod: second } = await shop.onlyOne('job');
+    expect(await shop.inside('job', second, ['sh', '-c', 'echo $TEAM $WORD'])).toBe('us two\n');
+    // Without the annotation the template is another one once more.
+    shop.write('infra/job/slipway.yaml', 'version: 1\napply: {hydrate: [k8s/job.yaml], rollOnConfigChange: false}\n');
+    await deploy();
+    const { pod: third } = await shop.onlyOne('job');
+    shop.write('infra/job/k8s/secret.yaml', secret('three'));
+    expect(await deploy()).toMatch(/secret\/job/);
+    expect((await shop.onlyOne('job')).pod).toBe(third);
+  });
+
+  it('leaves what others manage, with their name and the line, until it is told to take it over', async () => {
+    await kubectl('patch', 'deployment/job', '--type=merge', '--patch', '{"spec":{"replicas":2}}');
+    const told = await deploy([], 1);
+    expect(told).toMatch(/deployment\/job: spec\.replicas is managed by kubectl-patch/);
+    expect(told).toMatch(/at infra\/job\/k8s\/job\.yaml:5:3/);
+    expect(await deploy(['--force'])).toMatch(/rolled out/);
+    expect((await shop.running('job')).length).toBe(1);
+  });
+
+  it('makes anew, when it is told to, what cannot be changed in place', async () => {
+    shop.write('infra/job/k8s/job.yaml', deployment.replaceAll('app: job', 'app: work'));
+    expect(await deploy([], 1)).toMatch(/spec\.selector.*immutable[\s\S]*let it be made anew \(--force\)/);
+    expect(await deploy(['--force'])).toMatch(/rolled out/);
+    expect((await shop.running('work')).length).toBe(1);
+  });
+
+  it('goes to a namespace that is made for it; what is deleted is gone when the command ends, and volumes stay when they are to', async () => {
+    shop.write(
+      'infra/job/slipway.yaml',
+      `version: 1\nnamespace: ${otherNamespace()}\napply: {createNamespace: true, hydrate: [k8s/job.yaml]}\n`,
+    );
+    shop.write('infra/job/k8s/claim.yaml', claim);
+    const context = shop.where.filter((flag) => flag.startsWith('--context'));
+    const typo = shop.edit('infra/job/k8s/job.yaml', 'image:', 'imagge:');
+    await shop.slipway(['deploy', 'job', ...context], { exitCode: 2 });
+    const namespace = () => shop.kube.get({ apiVersion: 'v1', kind: 'Namespace', name: otherNamespace() });
+    expect(valueOf(await namespace())).toBeUndefined();
+    typo();
+    shop.write('infra/job/slipway.yaml', `${shop.read('infra/job/slipway.yaml')}rollout: {deadline: 1}\n`);
+    await shop.slipway(['deploy', 'job', ...context], { exitCode: 1 });
+    const left = async () => {
+      const kinds = ['Pod', 'Secret', 'PersistentVolumeClaim'].map((kind) => ({ apiVersion: 'v1', kind }));
+      const lists = await Promise.all(kinds.map((kind) => shop.kube.list(kind, { namespace: otherNamespace() })));
+      return lists.flatMap((list) => valueOf(list)).map(({ kind, metadata }) => `${kind} ${metadata.name ?? ''}`);
+    };
+    await shop.slipway(['delete', 'job', '--keep-volumes', ...context]);
+    expect(await left()).toEqual(['PersistentVolumeClaim job']);
+    await shop.slipway(['delete', 'job', ...context]);
+    expect(await left()).toEqual([]);
+    expect(valueOf(await namespace())).toBeDefined();
+  });
+});
