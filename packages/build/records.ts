@@ -21,14 +21,28 @@ export function writeImageRecord(cacheDir: string, snapshot: Snapshot): void {
   };
   const text = JSON.stringify(stored);
   const path = pathOf(cacheDir, inputsHash);
+  const content = `${contentDigest(text)}\n${text}`;
+  if (isKept(path, content)) return;
   const unfinished = `${path}.${process.pid}.tmp`;
   try {
     mkdirSync(cacheDir, { recursive: true });
-    writeFileSync(unfinished, `${contentDigest(text)}\n${text}`);
+    writeFileSync(unfinished, content);
     renameSync(unfinished, path);
     prune(cacheDir);
   } catch {
     discard(unfinished);
+  }
+}
+
+/** Whether a file is there that says the same; then it counts as used now. */
+function isKept(path: string, content: string): boolean {
+  try {
+    if (readFileSync(path, 'utf8') !== content) return false;
+    const now = new Date();
+    utimesSync(path, now, now);
+    return true;
+  } catch {
+    return false;
   }
 }
 

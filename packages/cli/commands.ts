@@ -47,6 +47,8 @@ export interface Commands {
   readonly prune: Command<PruneOptions, PruneDocument>;
   readonly doctor: Command<CommandOptions, DoctorDocument>;
   readonly init: Command<InitOptions, InitDocument>;
+  /** Loads what most commands need, while something else is waited for. */
+  readonly getReady: () => void;
   /** The workspace around a folder. */
   readonly findWorkspace: (folder: string) => Promise<Result<GraphSource>>;
 }
@@ -68,5 +70,6 @@ export const commands: Commands = {
   prune: async (options) => (await import('../dev/index.js')).pruneCommand(options),
   doctor: async (options) => (await import('../dev/index.js')).doctorCommand(options),
   init: async (options) => (await import('./init.js')).init(options),
+  getReady: () => void import('../dev/index.js').then(({ getReady }) => getReady()),
   findWorkspace: async (folder) => (await import('./findWorkspace.js')).findWorkspace(folder),
 };

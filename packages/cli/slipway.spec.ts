@@ -62,6 +62,7 @@ function workspace(over: Partial<Commands> = {}) {
         problems: [],
         document: { kind: 'workspaces', root: '/shop', dryRun: false, changes: [], notes: [], survey: [] },
       }),
+    getReady: () => undefined,
     findWorkspace: () => Promise.resolve(succeeded(graph)),
     ...over,
   };

@@ -325,6 +325,9 @@ interface InWorkspace {
   readonly finish: (options: CommandOptions) => Promise<0 | ExitCode>;
 }
 
+/** What a graph needs has been started by then. */
+const graphBeginsMs = 30;
+
 async function inWorkspace({
   flags,
   projects,
@@ -340,11 +343,14 @@ async function inWorkspace({
   const workspace = around.ok || !anywhere ? around : succeeded(noWorkspace(cwd));
   if (!workspace.ok) return output.refuse(workspace.problem);
   const { breakLine, say, report } = output;
+  // Nx makes its graph in processes of its own, once they are started: this one would be idle.
+  const gettingReady = setTimeout(commands.getReady, graphBeginsMs);
   // What is affected is asked of the whole workspace, wherever in it.
   const chosen =
     isAffected(flags) && projects.length === 0
       ? allProjects(workspace.value, (notice) => report({ kind: 'notice', ...notice }))
       : await chosenProjects({ named: projects, graph: workspace.value, cwd, env });
+  clearTimeout(gettingReady);
   for (const notice of chosen.notices) report({ kind: 'notice', ...notice });
   const interruption = new Interruption({ now: () => performance.now(), sameInterruptMs: 300, breakLine, say, leave });
   const stopListening = interruption.listenTo(signals);

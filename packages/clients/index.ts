@@ -8,6 +8,7 @@ export * from './imageRef';
 export type * from './kube';
 export type { KubeconfigOptions } from './kubeconfig';
 export * from './lines';
+export { loadAhead } from './loadAhead';
 export * from './openRegistry';
 export { isLocalHost } from './registryHttp';
 export * from './openWatcher';

@@ -1,10 +1,9 @@
-import { createRequire } from 'node:module';
-import type * as AjvModule from 'ajv';
-import type { ErrorObject, ValidateFunction } from 'ajv';
+import type { ErrorObject } from 'ajv';
 import type { Document } from 'yaml';
 import { nearest, type Location, type Problem, type WorkspacePath } from '../model';
 import type { Config } from './config';
 import { projectSchema, rootSchema } from './schema';
+import { validatorFor } from './validators';
 import { yaml } from './yaml';
 
 export interface ConfigText {
@@ -22,25 +21,6 @@ export interface ReadConfig {
   readonly locate: (keys: readonly (string | number)[]) => Location;
   /** Where a sign of a text stands, when the text is written on one line; else its key. Undefined: it is not in this file. */
   readonly locateIn: (keys: readonly (string | number)[], offset: number) => Location | undefined;
-}
-
-let validators: { readonly root: ValidateFunction<Config>; readonly project: ValidateFunction<Config> } | undefined;
-
-/** Loading and compiling take some ten milliseconds of every Nx command, which a workspace without config need not pay. */
-function validatorFor(isRoot: boolean): ValidateFunction<Config> {
-  validators ??= compiled();
-  return isRoot ? validators.root : validators.project;
-}
-
-function compiled(): NonNullable<typeof validators> {
-  const { Ajv } = createRequire(__filename)('ajv') as typeof AjvModule;
-  const ajv = new Ajv({
-    allErrors: true,
-    allowUnionTypes: true,
-    verbose: true,
-    keywords: ['patternHint', 'oneOfHint', 'propertiesHint', 'notHint'],
-  });
-  return { root: ajv.compile<Config>(rootSchema), project: ajv.compile<Config>(projectSchema) };
 }
 
 const readBefore = new Map<WorkspacePath, { readonly text: string; readonly isRoot: boolean; readonly read: ReadConfig }>();
@@ -78,7 +58,7 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
   const value: unknown = document.toJS();
   if (value === null)
     return { config: undefined, problems: [invalid(at(0), 'the file is empty', 'write version: 1, or delete it')], locate, locateIn };
-  const validate = validatorFor(isRoot);
+  const validate = validatorFor(isRoot ? 'root' : 'project');
   if (validate(value)) return { config: value, problems: [], locate, locateIn };
   const schema = isRoot ? rootSchema : projectSchema;
   const problems = meaningful(validate.errors ?? []).map((error) => {

@@ -1,6 +1,7 @@
 export type * from './command';
 export { devCommand } from './devCommand';
 export { doctorCommand, explainCommand, inputsCommand } from './looks';
+export { loadAhead as getReady } from '../clients';
 export { logsCommand, type LogsOptions } from './logsCommand';
 export { buildCommand, deleteCommand, deployCommand, runCommand, type BuildOptions, type DeployOptions } from './oneShot';
 export { pruneCommand, type PruneOptions } from './pruneCommand';
