@@ -6,6 +6,7 @@ import { localContainer, programPath } from '../testkit/localContainer';
 import { inspect, sameContent } from './inspect';
 
 const tools = ['sh', 'sha256sum', 'xargs', 'readlink', 'stat'];
+const oddNames = ['new\nline', '\n', 'tab\tx', 'back\\slash', '%41', 'ü\u0001'];
 const busybox = programPath('busybox');
 const of = (program: (name: string) => string | undefined): Readonly<Record<string, string>> =>
   Object.fromEntries(tools.flatMap((name) => ((path) => (path === undefined ? [] : [[name, path]]))(program(name))));
@@ -21,7 +22,8 @@ describe.each([
   afterAll(() => rmSync(folder, { recursive: true }));
   const { kube } = localContainer(folder, programs);
   const container = { namespace: 'shop', pod: 'api-1', container: 'api' };
-  const file = (text: string, mode = 0o644): Entry => fileEntry({ digest: contentDigest(Buffer.from(text)), size: text.length, mode });
+  const file = (text: string, mode = 0o644): Entry =>
+    fileEntry({ digest: contentDigest(Buffer.from(text)), size: Buffer.byteLength(text), mode });
 
   it('is told for files, links, directories and what is not there', async () => {
     const app = join(folder, 'app');
@@ -34,12 +36,19 @@ describe.each([
     symlinkSync('nowhere', join(app, 'link'));
     const many = [...Array(300).keys()].map((index) => join(app, 'dir', `f${String(index)}`));
     for (const path of many) writeFileSync(path, path);
-    const paths = [...['-a b.txt', 'run', 'link', 'dir', 'gone', 'gone/below', 'secret'].map((name) => join(app, name)), ...many];
+    for (const name of oddNames) {
+      mkdirSync(join(app, name));
+      writeFileSync(join(app, name, name), name, { mode: 0o600 });
+    }
+    const odd = oddNames.flatMap((name) => [join(app, name), join(app, name, name)]);
+    const paths = [...odd, ...['-a b.txt', 'run', 'link', 'dir', 'gone', 'gone/below', 'secret'].map((name) => join(app, name)), ...many];
     const answer = await inspect({ kube, container, paths });
     if (!answer.ok) throw new Error(answer.problem.message);
     const found = answer.value;
     expect([...found.keys()].sort()).toEqual([...paths].sort());
+    const oddEntries = oddNames.flatMap((name) => [emptyDir, file(name, 0o600)]);
     const wanted: readonly (Entry | undefined)[] = [
+      ...oddEntries,
       file('hello'),
       file('go', 0o755),
       linkEntry('nowhere'),
@@ -48,6 +57,7 @@ describe.each([
       undefined,
       file('sh', 0o600),
     ];
+    for (const [index, path] of odd.entries()) expect(found.get(path)?.hash).toBe(oddEntries[index]?.hash);
     const same = paths.filter((path, index) => sameContent(index < wanted.length ? wanted[index] : file(path), found.get(path)));
     expect(same).toEqual(paths);
     expect(found.get(join(app, 'run'))?.hash).toBe(file('go', 0o755).hash);

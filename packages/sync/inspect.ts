@@ -16,7 +16,7 @@ export type Inspected = ReadonlyMap<ContainerPath, Entry | undefined>;
 const pathsAtOnce = 5000;
 
 // One line an answer: the path's number, what is there, and what tells two of its kind apart. Node reads everything; a shell needs
-// sha256sum, and paths that fit on a line. Both read as many lines as the first one says, as the end of input does not reach every container.
+// sha256sum, and gets a path that does not fit on a line, or that sha256sum would not print as it is, in octal digits. Both read as many lines as the first one says, as the end of input does not reach every container.
 const nodeLook = `
 var fs = require('fs'), crypto = require('crypto');
 var text = '', paths, at = 0;
@@ -65,13 +65,21 @@ exec 3>&1
   at=0
   while [ "$at" -lt "$count" ]; do
     IFS= read -r path
+    odd=
+    case $path in /*) ;; *) odd=1 path=$(printf '%b/' "$path") path=\${path%?} ;; esac
     if [ -L "$path" ]; then printf '%s\\tl\\t%s\\n' "$at" "$(readlink "$path")" >&3
     elif [ -d "$path" ]; then printf '%s\\td\\n' "$at" >&3
     elif [ -f "$path" ]; then
       mode=-
       [ -x "$path" ] && mode=x
-      printf '%s\\tf\\t%s\\n' "$at" "$mode" >&3
-      printf '%s\\0' "$path"
+      if [ -z "$odd" ]; then
+        printf '%s\\tf\\t%s\\n' "$at" "$mode" >&3
+        printf '%s\\0' "$path"
+      else
+        exact=$(stat -c %a "$path" 2>/dev/null) && mode=$exact
+        sum=$(sha256sum <"$path")
+        printf '%s\\tf\\t%s\\t0\\t%s\\n' "$at" "$mode" "\${sum%% *}" >&3
+      fi
     elif [ -e "$path" ]; then printf '%s\\t?\\n' "$at" >&3
     else printf '%s\\t-\\n' "$at" >&3
     fi
@@ -111,12 +119,11 @@ async function asked(request: InspectRequest, command: readonly string[], given?
   if (!exec.ok) return exec;
   const lines = new Lines(exec.value);
   const kind = given ?? (await lines.next());
-  const plain = kind === 'sh' ? paths.filter(isPlain) : paths;
   if (kind === 'node') {
     const text = JSON.stringify(paths);
     exec.value.stdin.write(`${String(Buffer.byteLength(text))}\n${text}`);
   } else if (kind === 'sh') {
-    exec.value.stdin.write(`${String(plain.length)}\n${plain.map((path) => `${path}\n`).join('')}`);
+    exec.value.stdin.write(`${String(paths.length)}\n${paths.map((path) => `${lineOf(path)}\n`).join('')}`);
   } else {
     const { problem, exitCode } = await exec.value.ended;
     exec.value.close();
@@ -128,7 +135,7 @@ async function asked(request: InspectRequest, command: readonly string[], given?
       cannotInspect(request, kind?.startsWith('none ') ? `${kind.slice('none '.length)} is missing there` : 'it did not answer'),
     );
   }
-  const seen = new Seen(plain);
+  const seen = new Seen(paths);
   for (let line = await lines.next(); line !== 'done'; line = await lines.next()) {
     if (line === undefined) {
       const { problem, exitCode } = await exec.value.ended;
@@ -169,8 +176,8 @@ class Seen {
     if (kind === '-') this.found.set(path, undefined);
     else if (kind === 'd') this.found.set(path, emptyDir);
     else if (kind === 'l') this.found.set(path, linkEntry(first.startsWith('"') ? (JSON.parse(first) as string) : first));
-    else if (kind === 'f' && digest !== '') this.found.set(path, fileEntry({ digest, size: Number(size), mode: parseInt(first, 8) }));
-    else if (kind === 'f') this.modes.set(path, first === 'x' ? 0o755 : 0o644);
+    else if (kind === 'f' && digest !== '') this.found.set(path, fileEntry({ digest, size: Number(size), mode: modeOf(first) }));
+    else if (kind === 'f') this.modes.set(path, modeOf(first));
   }
 
   entries(): Inspected {
@@ -180,6 +187,16 @@ class Seen {
     });
     return new Map([...this.found, ...files]);
   }
+}
+
+function lineOf(path: ContainerPath): string {
+  if (isPlain(path) && !path.includes('\\')) return path;
+  return [...Buffer.from(path)].map((byte) => `\\0${byte.toString(8).padStart(3, '0')}`).join('');
+}
+
+/** In octal digits; where there is no stat only whether it can be run. */
+function modeOf(said: string): number {
+  return said === 'x' ? 0o755 : said === '-' ? 0o644 : parseInt(said, 8);
 }
 
 /** Whether what was found is what should be there: kind, content, link text, and whether it can be run. Of a directory only that it is one. */
