@@ -14,6 +14,8 @@ const passing: ReadonlySet<string> = new Set(['manifestChanged', 'sourcesChanged
 export class Narrator {
   private readonly connectedAt = new Map<string, number>();
   private readonly failing = new Set<string>();
+  /** Artifacts, with the reason, into whose containers nothing can be copied: each new one of them is the same. */
+  private readonly takingNoFiles = new Set<string>();
   /** Failures that are a mistake in the workspace, which is told where it is read. */
   private readonly toldAsMistake = new Set<string>();
   private saidHeld = new Map<string, { readonly subject: string; readonly reason: string }>();
@@ -63,6 +65,7 @@ export class Narrator {
     const where = { artifact: seen.artifact, pod: seen.pod, container: seen.container };
     if (outcome.kind === 'connected') {
       this.connectedAt.set(seen.id, at);
+      for (const about of this.takingNoFiles) if (about.startsWith(`${seen.artifact} `)) this.takingNoFiles.delete(about);
       return [{ kind: 'connected', ...where, agent: outcome.agent, kept: outcome.ledger.length }];
     }
     if (outcome.kind !== 'synced' || step.kind !== 'sync') return [];
@@ -100,6 +103,13 @@ export class Narrator {
     const now = new Map<string, Event>();
     for (const [key, failure] of world.failures) {
       const { problem } = failure;
+      const artifact = key.startsWith('connect:') ? world.containers.get(key.slice('connect:'.length))?.seen.artifact : undefined;
+      if (artifact !== undefined && problem.retry !== 'afterDelay' && world.goal.kind === 'live') {
+        const about = `${artifact} ${problem.code}`;
+        if (!this.takingNoFiles.has(about)) events.push(failedEvent(problem, problem.project ?? artifact));
+        this.takingNoFiles.add(about);
+        continue;
+      }
       const passes = problem.retry === 'afterDelay' && (key.startsWith('connect:') || passing.has(problem.code));
       if (passes && failure.attempts < patientAttempts) continue;
       const said = `${key} ${failure.inputs} ${problem.code} ${problem.message}`;

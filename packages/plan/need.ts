@@ -147,8 +147,13 @@ function needsNewImage(world: World, container: ContainerState, now: Snapshot): 
   if (holds.hash === now.tree.hash) return false;
   if (container.stoppedAt !== undefined && world.now - container.stoppedAt >= downTooLongMs) return true;
   if ((world.failures.get(refusalKey(container.seen.id))?.attempts ?? 0) >= refusalAttempts) return true;
-  const failure = world.failures.get(`connect:${container.seen.id}`);
-  return failure?.problem.retry === 'whenInputChanges' || failure?.problem.retry === 'never';
+  return takesNoFiles(world, container);
+}
+
+/** Whether nothing can be copied into a container, as it is made: every change of its files makes a new image. */
+export function takesNoFiles(world: World, container: ContainerState): boolean {
+  const retry = world.failures.get(`connect:${container.seen.id}`)?.problem.retry;
+  return retry === 'whenInputChanges' || retry === 'never';
 }
 
 /** The containers that run the artifact's current image; those of an older one are about to be replaced. */

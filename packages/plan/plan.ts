@@ -18,6 +18,7 @@ import {
 } from '../model';
 import { pendingCommands } from './after';
 import { fingerprintOf, type ReleasedImage } from './fingerprint';
+import { isInStep } from './goalReached';
 import {
   basesSuit,
   containersByArtifact,
@@ -29,6 +30,7 @@ import {
   refusalKey,
   settlingMs,
   suits,
+  takesNoFiles,
   unsettledPaths,
   viewOf,
   wantedTree,
@@ -305,6 +307,8 @@ class Planning {
     // Into an image whose files are all compiled or baked in nothing is ever copied: nobody has to be there for it, and it may have no shell.
     if (!takesFiles(artifact) && snapshot.tree.hash === now.tree.hash) return;
     if (container.agent.state === 'none' || !container.sent || !container.files) {
+      // That has been told, and it runs an image of the very files.
+      if (takesNoFiles(world, container) && isInStep(view, container)) return;
       if (this.world.now >= container.reconnectAt) return this.begin(subject, { kind: 'connect', container: container.seen.id });
       this.wake(container.reconnectAt);
       return this.hold(subject, 'waitingForAgent', 'its stream is lost again and again: another dev may be using this container');

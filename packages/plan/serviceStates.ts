@@ -1,5 +1,6 @@
 import type { ArtifactName, Event, Held, Plan, Step, TargetId, Workspace, World } from '../model';
-import { noReleaseState } from './need';
+import { isInStep } from './goalReached';
+import { noReleaseState, takesNoFiles, viewOf } from './need';
 
 export interface ServiceState {
   readonly state: Exclude<Extract<Event, { kind: 'service' }>['state'], 'removed'>;
@@ -30,6 +31,7 @@ export function serviceStates(world: World, { held }: Plan): ReadonlyMap<string,
   for (const [key, { problem, attempts, retryAt }] of world.failures) {
     // What passes by itself at the next try is not how a service is.
     if (retryAt !== undefined && attempts < 2) continue;
+    if (runsItsFiles(world, key)) continue;
     offer(servicesOf(key.slice(key.indexOf(':') + 1)), { state: 'failed', because: problem.code, detail: problem.message });
   }
   for (const { step } of world.running.values()) {
@@ -50,6 +52,14 @@ export function serviceStates(world: World, { held }: Plan): ReadonlyMap<string,
     offer([service], { state: isThere ? 'ready' : 'waiting' });
   }
   return states;
+}
+
+/** Nothing can be copied into such a container, and nothing has to be: its image is made of the files as they are. */
+function runsItsFiles(world: World, failureKey: string): boolean {
+  const container = failureKey.startsWith('connect:') ? world.containers.get(failureKey.slice('connect:'.length)) : undefined;
+  const artifact = container && world.workspace?.artifacts.get(container.seen.artifact);
+  if (!container || !artifact) return false;
+  return takesNoFiles(world, container) && isInStep(viewOf(world, artifact, [container]), container);
 }
 
 const rank: Readonly<Record<ServiceState['state'], number>> = { ready: 0, waiting: 1, syncing: 2, building: 3, failed: 4 };
