@@ -1,0 +1,96 @@
+import type { RunningDev } from './runningDev';
+import { Shop } from './shop';
+
+interface Awkward {
+  readonly app: string;
+  readonly what: string;
+  readonly dockerfile: readonly string[];
+  readonly securityContext?: object;
+  /** What is said of it, and what to do. */
+  readonly said: { readonly code: string; readonly message: RegExp; readonly hint: RegExp };
+}
+
+const httpd = 'CMD ["httpd", "-f", "-p", "8080", "-h", "/www"]';
+
+const awkward: readonly Awkward[] = [
+  {
+    app: 'theirs',
+    what: 'runs as a user who may not write over what belongs to root',
+    dockerfile: ['FROM busybox:1.36', 'COPY site /www', 'USER 1000:1000', httpd],
+    said: {
+      code: 'containerNotWritable',
+      message: /^\/www cannot be written in container theirs of pod .* by user 1000$/,
+      hint: /COPY --chown/,
+    },
+  },
+  {
+    app: 'scratch',
+    what: 'has nothing but its program',
+    dockerfile: ['FROM scratch', 'COPY --from=busybox:1.36 /bin/busybox /busybox', 'COPY site /www', httpd.replace('["', '["/busybox", "')],
+    said: { code: 'noAgentPossible', message: /has neither node nor a shell/, hint: /reload: rebuild/ },
+  },
+  {
+    app: 'read-only',
+    what: 'has a root file system that is only read',
+    dockerfile: ['FROM busybox:1.36', 'COPY site /www', httpd],
+    securityContext: { readOnlyRootFilesystem: true },
+    said: { code: 'containerNotWritable', message: /its file system is read-only$/, hint: /readOnlyRootFilesystem/ },
+  },
+];
+
+const server = `require('node:http').createServer((request, response) => require('node:fs').createReadStream('/www/index.html').pipe(response)).listen(8080)`;
+/** Node writes files by itself. */
+const noTar = {
+  app: 'no-tar',
+  dockerfile: ['FROM node:20-slim', 'RUN rm -f /bin/tar /usr/bin/tar', 'COPY site /www', `CMD ["node", "-e", "${server}"]`],
+};
+
+describe('a container that', () => {
+  const shop = new Shop();
+  let dev: RunningDev;
+  beforeAll(async () => {
+    await shop.open();
+    for (const each of [...awkward, noTar]) add(shop, each);
+    shop.write(`services/${noTar.app}/slipway.yaml`, 'version: 1\nreload: hot\n');
+    dev = shop.dev(...[...awkward, noTar].map(({ app }) => app));
+    await dev.until('ready');
+  });
+  afterAll(() => shop.close());
+
+  it.each(awkward)('$what is told with what to do, and gets a new image for an edit', async ({ app, said }) => {
+    await dev.answer(app, '/', 'before');
+    const mark = dev.mark();
+    shop.write(`services/${app}/site/index.html`, 'after\n');
+    await dev.answer(app, '/', 'after');
+    expect(dev.since(mark, 'built').map(({ artifact }) => artifact)).toEqual([app]);
+    const [told, ...more] = dev
+      .since(0, 'failed')
+      .filter(({ problem }) => problem.code === said.code && problem.message.includes(`container ${app} of`));
+    expect(told?.message).toMatch(said.message);
+    expect(told?.hint).toMatch(said.hint);
+    expect(more).toEqual([]);
+  });
+
+  it('has no tar, but Node, takes an edit as others do', async () => {
+    await dev.answer(noTar.app, '/', 'before');
+    const before = await shop.onlyOne(noTar.app);
+    shop.write(`services/${noTar.app}/site/index.html`, 'after\n');
+    await dev.answer(noTar.app, '/', 'after');
+    expect(await shop.onlyOne(noTar.app)).toEqual(before);
+  });
+});
+
+function add(shop: Shop, { app, dockerfile, securityContext = {} }: Pick<Awkward, 'app' | 'dockerfile' | 'securityContext'>): void {
+  const folder = `services/${app}`;
+  shop.write(`${folder}/project.json`, `{ "name": "${app}" }\n`);
+  shop.write(`${folder}/site/index.html`, 'before\n');
+  shop.write(`${folder}/Dockerfile`, `${dockerfile.join('\n')}\n`);
+  const labels = { app };
+  const container = { name: app, image: app, ports: [{ containerPort: 8080 }], securityContext };
+  const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } };
+  const objects = [
+    { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: app }, spec: { selector: { matchLabels: labels }, template } },
+    { apiVersion: 'v1', kind: 'Service', metadata: { name: app }, spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] } },
+  ];
+  shop.write(`${folder}/k8s/${app}.yaml`, objects.map((object) => JSON.stringify(object)).join('\n---\n'));
+}
