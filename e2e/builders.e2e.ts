@@ -64,6 +64,28 @@ image:
     expect(stdout).toMatch(/sound .*built /);
   });
 
+  it('that is impossible is told with its place, whatever else is wrong, and nothing has been begun', async () => {
+    const wrong: Readonly<Record<string, string>> = {
+      odd: 'image: {builder: kaniko}',
+      less: 'image: {docker: {file: None}}',
+      unset: 'image: {docker: {args: {A: }}}',
+      self: 'image: {requires: [round]}',
+      round: 'image: {requires: [self]}',
+    };
+    for (const [name, config] of Object.entries(wrong)) {
+      shop.write(`apps/${name}/package.json`, `{"name": "${name}", "version": "1.0.0", "private": true}`);
+      shop.write(`apps/${name}/Dockerfile`, 'FROM node:20-slim\nARG A\n');
+      shop.write(`apps/${name}/slipway.yaml`, `version: 1\n${config}\n`);
+    }
+    const { stderr } = await shop.slipway(['build', ...Object.keys(wrong), ...shop.where], { exitCode: 2 });
+    expect(stderr).toMatch(/apps\/odd\/slipway\.yaml:2: image\.builder must be one of/);
+    expect(stderr).toMatch(/less: there is no apps\/less\/None[^]*apps\/less\/slipway\.yaml:2/);
+    expect(stderr).toMatch(/apps\/unset\/slipway\.yaml:2: image\.docker\.args\.A must be/);
+    expect(stderr).toMatch(/self: its image stands on itself: self → round → self[^]*apps\/self\/slipway\.yaml:2/);
+    for (const name of Object.keys(wrong)) shop.write(`apps/${name}/slipway.yaml`, 'version: 1\n');
+    expect((await shop.slipway(['build', ...Object.keys(wrong), ...shop.where])).stderr).not.toContain('failed');
+  });
+
   it('is a command’s own business when the config has one: its image is deployed like any other, and changes with what it reads', async () => {
     // As `docker tag` would, on a machine that need not have it.
     shop.write(

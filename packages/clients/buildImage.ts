@@ -88,7 +88,13 @@ function readBuild(answer: IncomingMessage, { signal, onLine, dockerfile }: Buil
       else if (imageId !== undefined) resolve(succeeded({ imageId }));
       else
         resolve(
-          failed({ code: 'engineUnreachable', message: 'the Docker engine went away during the build', retry: 'afterDelay', exitCode: 3 }),
+          failed({
+            code: 'engineUnreachable',
+            message: 'the Docker engine went away during the build',
+            hint: 'look whether it runs, and had enough memory; the steps that were done are not lost',
+            retry: 'afterDelay',
+            exitCode: 3,
+          }),
         );
     });
   });

@@ -17,6 +17,19 @@ describe('problemOfBuild', () => {
   });
 
   it.each([
+    ['failed to solve: write /var/lib/docker/tmp/x: no space left on device', undefined],
+    ['failed to solve: process "/bin/sh -c npm ci" did not complete successfully: exit code: 228', 'npm error code ENOSPC'],
+  ])('tells a full disk from a mistake: %s', (text, printed) => {
+    const step = { instruction: 'RUN npm ci', error: text, printed: printed === undefined ? [] : [printed] };
+    expect(problemOfBuild(text, step, 'Dockerfile')).toMatchObject({
+      code: 'diskFull',
+      message: 'no space is left where the image is built, at RUN npm ci',
+      retry: 'afterDelay',
+      instruction: 'RUN npm ci',
+    });
+  });
+
+  it.each([
     [
       'failed to solve: nosuch:1: failed to resolve source metadata for docker.io/library/nosuch:1: docker.io/library/nosuch:1: not found',
       'docker.io/library/nosuch:1',

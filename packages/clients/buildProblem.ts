@@ -19,7 +19,24 @@ export function problemOfBuild(text: string, step: FailedStep | undefined, docke
       ...(reason.includes('\n') && { detail: text }),
     };
   }
-  return baseImageProblem(text, said, step, dockerfile) ?? stepProblem(text, said, step, dockerfile);
+  return diskFull(text, step, dockerfile) ?? baseImageProblem(text, said, step, dockerfile) ?? stepProblem(text, said, step, dockerfile);
+}
+
+const noSpace = /no space left on device|ENOSPC/i;
+
+/** Nothing of the workspace is wrong, whichever step came to notice it. */
+function diskFull(text: string, step: FailedStep | undefined, dockerfile: string): BuildProblem | undefined {
+  if (!noSpace.test(text) && step?.printed.some((line) => noSpace.test(line)) !== true) return undefined;
+  return {
+    code: 'diskFull',
+    message: `no space is left where the image is built${step ? `, at ${shortened(step.instruction)}` : ''}`,
+    hint: '`docker system df` says what takes it, and `docker builder prune` frees what is kept of earlier builds',
+    retry: 'afterDelay',
+    exitCode: 1,
+    location: { file: dockerfile },
+    ...(step && { instruction: step.instruction }),
+    detail: step === undefined || step.printed.length === 0 ? text : step.printed.join('\n'),
+  };
 }
 
 function baseImageProblem(text: string, said: string, step: FailedStep | undefined, dockerfile: string): BuildProblem | undefined {

@@ -27,6 +27,15 @@ it('reads all keys', () => {
   expect(config?.allowContexts).toEqual(['staging']);
 });
 
+it.each([
+  ['image: {builder: kaniko}', 'image.builder must be one of auto, docker, layers, buildkit, custom, not "kaniko"'],
+  ['image: {docker: {args: {A: }}}', 'image.docker.args.A must be a string or a number or true or false, not nothing'],
+  ['build: {buildkit: {cpu: 3}}', 'cpu is not a key of build.buildkit'],
+  ['build: {contextLimit: 0}', 'build.contextLimit must be at least 1, not 0'],
+])('says what is wrong with %s', (text, said) => {
+  expect(mistakes(`version: 1\n${text}\n`, true)).toEqual([expect.stringContaining(said)]);
+});
+
 it('tells all mistakes at once, in the order of the file, with what was expected', () => {
   const text = [
     'version: 2',

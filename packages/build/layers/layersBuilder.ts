@@ -327,6 +327,7 @@ function unusable({ artifact }: BuildJob, reason: string): Problem {
   return {
     code: 'layerCacheUnusable',
     message: `${artifact.name}: its layers could not be made: ${reason}`,
+    hint: 'they are kept in .slipway/layers, all of which can be removed and made again',
     retry: 'afterDelay',
     exitCode: 1,
     project: artifact.project,
