@@ -53,6 +53,7 @@ describe('one session after another', () => {
   });
 
   it('--exit-when-ready ends when all runs, --attach copies into it, shows its logs and forwards its ports, and neither deletes anything', async () => {
+    const word = randomUUID();
     const ready = shop.dev('worker', '--exit-when-ready', '--timeout=3m');
     expect(await ready.ends()).toBe(0);
     expect(ready.since(0, 'stopped')).toMatchObject([{ reason: 'everything is ready', kept: true }]);
@@ -60,14 +61,12 @@ describe('one session after another', () => {
 
     const attached = shop.dev('worker', '--attach');
     await attached.until('ready');
-    const undo = shop.edit('apps/worker/src/basket.js', "'rope'", "'attached rope'");
-    shop.edit('apps/worker/src/server.js', 'total: formatPrice', 'attached: basket.items[0].name, total: formatPrice');
-    await attached.answer('worker', '/', 'attached rope');
+    shop.edit('apps/worker/src/server.js', 'total: formatPrice', `word: '${word}', total: formatPrice`);
+    await attached.answer('worker', '/', word);
     await attached.prints('a line of its log', (printed) => printed.includes('│ GET /'));
     expect(await attached.interrupt()).toBe(0);
     expect(attached.since(0, 'applied')).toEqual([]);
     expect(await shop.onlyOne('worker')).toEqual(before);
-    undo();
     await shop.slipway(['delete', 'worker', '--json', ...shop.where]);
     expect(await shop.objects()).toEqual([]);
   });
