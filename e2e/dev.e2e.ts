@@ -107,6 +107,10 @@ describe('while `slipway dev worker web` runs', () => {
       expect.objectContaining({ artifact: 'worker', action: 'rebuild', files: ['apps/worker/Dockerfile'] }),
     );
     expect(dev.since(mark, 'built')).toMatchObject([{ artifact: 'worker' }]);
+    const [way] = dev.since(mark, 'rolledOut');
+    expect(way).toMatchObject({ release: 'worker', files: ['apps/worker/Dockerfile'] });
+    const { total = 0, ...parts } = way?.ms ?? {};
+    expect(Math.abs(Object.values(parts).reduce((sum, ms) => sum + ms, 0) - total)).toBeLessThan(1);
   });
 
   it('every replica gets an edit', async () => {

@@ -2,6 +2,7 @@ import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, Runni
 import { followsDisk, isReached, serviceStates, type ServiceState } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
+import { Waterfalls } from './waterfalls';
 
 /** Paths named in one event; the rest is counted. */
 const namedPaths = 5;
@@ -22,17 +23,23 @@ export class Narrator {
   private readyWorthSaying = true;
   private readonly rolloutSince = new Map<string, number>();
   private readonly saidRollout = new Map<string, string>();
+  private readonly waterfalls = new Waterfalls();
   private saidServices: ReadonlyMap<string, ServiceState> = new Map();
 
   constructor(private readonly startedAt: number) {}
 
   tell(turn: Turn): readonly Event[] {
     const events: Event[] = [];
+    const decisions: Extract<Event, { kind: 'decision' }>[] = [];
     for (const fact of turn.facts) {
-      if (fact.kind === 'filesSeen' && turn.before.scanned)
-        events.push(...decisionsOf(turn.after, fact).map((one) => asDone(one, turn.after)));
+      if (fact.kind === 'filesSeen' && turn.before.scanned) {
+        const decided = decisionsOf(turn.after, fact);
+        decisions.push(...decided);
+        events.push(...decided.map((one) => asDone(one, turn.after)));
+      }
       if (fact.kind === 'stepEnded') events.push(...this.ended(turn, fact));
     }
+    this.waterfalls.note(turn, decisions);
     events.push(...this.failures(turn.after), ...this.rollouts(turn.after), ...this.held(turn));
     events.push(...this.services(turn));
     if (turn.plan.start.some((step) => step.kind === 'apply' || step.kind === 'build')) this.readyWorthSaying = true;
@@ -151,6 +158,7 @@ export class Narrator {
         case 'ready':
           this.rolloutSince.delete(name);
           events.push({ kind: 'rollout', release: name, state: 'ready', message: 'rolled out', ...ms });
+          events.push(...[this.waterfalls.arrived(name, world.now) ?? []].flat());
           break;
         case 'progressing':
           events.push({

@@ -93,6 +93,16 @@ export type Event =
       readonly code?: string;
       readonly ms?: number;
     }
+  /** The pods that an edit asked for are ready: where the time since it was noticed went, one part after another. */
+  | {
+      readonly kind: 'rolledOut';
+      readonly release: ReleaseName;
+      /** The first few. */
+      readonly files: readonly WorkspacePath[];
+      readonly fileCount: number;
+      /** `build` has what comes before it too: targets, and asking whether the image is there. `schedule` is until a new container exists. */
+      readonly ms: Readonly<Record<'detect' | 'build' | 'deliver' | 'apply' | 'schedule' | 'ready' | 'total', number>>;
+    }
   | {
       readonly kind: 'connected';
       readonly artifact: ArtifactName;

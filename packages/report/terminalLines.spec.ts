@@ -127,7 +127,7 @@ describe('what people read', () => {
     {
       what: 'a reason that is no participle',
       events: [decision({ action: 'rebuild', files: ['x/Dockerfile', 'y/Dockerfile', 'z/Dockerfile'], because: 'the Dockerfile itself' })],
-      lines: ['worker   rebuilding, x/Dockerfile, y/Dockerfile and 1 more: the Dockerfile itself'],
+      lines: ['worker   rebuilding, x/Dockerfile, y/Dockerfile, z/Dockerfile: the Dockerfile itself'],
     },
     {
       what: 'a first build, which no decision told of',
@@ -668,6 +668,24 @@ describe('what people read', () => {
         [0, log('main')],
       ]),
     ).toEqual(['0: web      │ a', '0: web      main │ a']);
+  });
+
+  it('says where the time of an edit went that needed new pods', () => {
+    const ms = { detect: 12, build: 310, deliver: 0, apply: 90, schedule: 400, ready: 1300, total: 2112 };
+    const rolledOut = (files: readonly string[], fileCount = files.length): Event => ({
+      kind: 'rolledOut',
+      release: 'web',
+      files,
+      fileCount,
+      ms,
+    });
+    const parts = 'detect 12 ms, build 310 ms, apply 90 ms, schedule 400 ms, ready 1.3 s';
+    expect(
+      play([
+        [0, rolledOut(['apps/web/Dockerfile'])],
+        [1, rolledOut(['a', 'b', 'c'], 7)],
+      ]),
+    ).toEqual([`0: web      2.1 s from the save of apps/web/Dockerfile: ${parts}`, `1: web      2.1 s from the save of 7 files: ${parts}`]);
   });
 
   it('makes room for longer names as they come', () => {

@@ -186,7 +186,18 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
       return logged(event, state, now, format);
     case 'service':
       return silent;
+    case 'rolledOut':
+      return line(event.release, dim(wayText(event)));
   }
+}
+
+/** `2.1 s from the save of apps/api/Dockerfile: build 310 ms, apply 90 ms, schedule 400 ms, ready 1.3 s`, without what took no time. */
+function wayText({ files, fileCount, ms }: Extract<Event, { kind: 'rolledOut' }>): string {
+  const { total, ...parts } = ms;
+  const told = Object.entries(parts).flatMap(([part, each]) => (each < 0.5 ? [] : [`${part} ${duration(each)}`]));
+  const [first] = files;
+  const what = fileCount === 1 && first !== undefined ? first : count(fileCount, 'file');
+  return `${duration(total)} from the save of ${what}: ${told.join(', ')}`;
 }
 
 function logged(event: Extract<Event, { kind: 'log' }>, before: TerminalState, now: number, format: Format): Step {
@@ -289,7 +300,7 @@ function decision(event: Extract<Event, { kind: 'decision' }>, state: TerminalSt
 function reasonOf({ files, because }: Extract<Event, { kind: 'decision' }>): string {
   if (files.length === 0 || files.some((file) => because.includes(file))) return because;
   const isParticiple = /^(copied|hidden|left|mounted|read|taken)\b/.test(because);
-  return `${someOf(files, 2)}${isParticiple ? (files.length === 1 ? ' is' : ' are') : ':'} ${because}`;
+  return `${someOf(files)}${isParticiple ? (files.length === 1 ? ' is' : ' are') : ':'} ${because}`;
 }
 
 function failure(event: Extract<Event, { kind: 'failed' }>, state: TerminalState, { verbosity, paint }: Format): Step {
