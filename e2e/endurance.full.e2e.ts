@@ -1,0 +1,6 @@
+import { randomInt } from 'node:crypto';
+import { playEndurance } from './playEndurance';
+
+describe('a long day', () => {
+  playEndurance({ seed: randomInt(1, 1_000_000), rounds: Number(process.env['SLIPWAY_ROUNDS'] ?? 6), awayMs: 15_000 });
+});

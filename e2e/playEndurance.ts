@@ -1,0 +1,141 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { Random } from '../testkit/simulator/random';
+import { CuttableApi } from './cuttableApi';
+import { valueOf } from './localRegistry';
+import type { RunningDev } from './runningDev';
+import { Shop } from './shop';
+import { until } from './until';
+
+export interface Endurance {
+  /** Where the environment names no other. */
+  readonly seed: number;
+  /** How often everything happens, each time in another order. */
+  readonly rounds: number;
+  /** How long the network is gone each time. */
+  readonly awayMs: number;
+}
+
+/** A day at one `dev`: edits of every kind, cut connections, no network, killed pods and processes; at the end everything is in step. */
+export function playEndurance({ seed: usual, rounds, awayMs }: Endurance): void {
+  const seed = Number(process.env['SLIPWAY_SEED'] ?? usual);
+  const shop = new Shop();
+  let api: CuttableApi;
+  beforeAll(async () => {
+    await shop.open();
+    api = await CuttableApi.open();
+  });
+  afterAll(async () => {
+    await api.close();
+    await shop.close();
+  });
+
+  it(`one dev goes through ${String(rounds)} rounds of seed ${String(seed)}, and every container is in step at the end`, async () => {
+    const random = new Random(seed);
+    const done: string[] = [];
+    let count = 0;
+    const wanted = { word: 'w0', round: 'r0', name: 'n0', page: 'p0' };
+    const next = (letter: string): string => `${letter}${String((count += 1))}`;
+    const saveWord = (): void => shop.write('apps/worker/src/word.js', `exports.word = '${wanted.word}';\n`);
+    const savePage = (): void => shop.write('apps/web/site/page.txt', wanted.page);
+    const kill = async (app: string): Promise<void> => {
+      const one = random.pick(await shop.running(app));
+      if (one)
+        valueOf(
+          await shop.kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace: shop.namespace, name: one.pod }, { gracePeriodSeconds: 0 }),
+        );
+    };
+
+    saveWord();
+    savePage();
+    shop.edit(
+      'apps/worker/src/server.js',
+      'total: formatPrice',
+      `word: require('./word').word, round: process.env.ROUND, total: formatPrice`,
+    );
+    shop.edit('apps/worker/Dockerfile', 'EXPOSE 3000', 'ENV ROUND=r0\nEXPOSE 3000');
+    shop.edit('apps/worker/k8s/worker.yaml', 'SHOP_NAME: the harbour shop', 'SHOP_NAME: n0');
+    const acts: Readonly<Record<string, () => void | Promise<void>>> = {
+      'a source is saved': () => {
+        wanted.word = next('w');
+        saveWord();
+      },
+      'a page is saved': () => {
+        wanted.page = next('p');
+        savePage();
+      },
+      'a Dockerfile is saved': () => {
+        const before = wanted.round;
+        wanted.round = next('r');
+        shop.edit('apps/worker/Dockerfile', `ROUND=${before}\n`, `ROUND=${wanted.round}\n`);
+      },
+      'a manifest is saved': () => {
+        const before = wanted.name;
+        wanted.name = next('n');
+        shop.edit('apps/worker/k8s/worker.yaml', `SHOP_NAME: ${before}\n`, `SHOP_NAME: ${wanted.name}\n`);
+      },
+      'every connection is cut': () => api.cut(),
+      'there is no network, and a source and a page are saved': async () => {
+        wanted.word = next('w');
+        wanted.page = next('p');
+        await api.closedWhile(
+          pause(awayMs / 2).then(() => {
+            saveWord();
+            savePage();
+            return pause(awayMs / 2);
+          }),
+        );
+      },
+      'a pod of worker is killed': () => kill('worker'),
+      'a pod of web is killed': () => kill('web'),
+      'the process of web ends': async () => {
+        const [one] = await shop.running('web');
+        // Whether an answer comes back does not matter: what it ran in is gone.
+        if (one) await shop.inside('web', one.pod, ['sh', '-c', 'kill -TERM 1']).catch(() => undefined);
+      },
+    };
+
+    const dev = shop.dev('worker', 'web', `--kubeconfig=${api.kubeconfig}`);
+    await dev.until('ready');
+    for (let round = 0; round < rounds; round += 1) {
+      for (const [what, act] of shuffled(Object.entries(acts), random)) {
+        done.push(what);
+        await act();
+        await pause(random.between(0, 600));
+      }
+      await inStep({ shop, dev, wanted, done: () => [`replay it with SLIPWAY_SEED=${String(seed)}`, ...done].join('\n') });
+    }
+    expect(await dev.interrupt()).toBe(0);
+    expect(await shop.objects()).toEqual([]);
+  }, 3_600_000);
+}
+
+interface InStep {
+  readonly shop: Shop;
+  readonly dev: RunningDev;
+  readonly wanted: { readonly word: string; readonly round: string; readonly name: string; readonly page: string };
+  readonly done: () => string;
+}
+
+/** Over HTTP, and in every container there is. */
+async function inStep({ shop, dev, wanted, done }: InStep): Promise<void> {
+  for (const text of [`"word":"${wanted.word}"`, `"round":"${wanted.round}"`, wanted.name]) await dev.answer('worker', '/', text);
+  await dev.answer('web', '/page.txt', wanted.page);
+  const holds = async (app: string, at: string, text: string): Promise<boolean> => {
+    const running = await shop.running(app);
+    const texts = await Promise.all(running.map(({ pod }) => shop.inside(app, pod, ['cat', at]).catch(String)));
+    return texts.length > 0 && texts.every((each) => each.includes(text));
+  };
+  await until(
+    'every container holds what was saved',
+    async () =>
+      (await holds('worker', '/app/src/word.js', wanted.word)) && (await holds('web', '/www/page.txt', wanted.page)) ? true : undefined,
+    () => `${done()}\n${dev.told()}`,
+  );
+}
+
+function shuffled<T>(items: readonly T[], random: Random): readonly T[] {
+  return items
+    .map((item) => ({ item, at: random.next() }))
+    .sort((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
