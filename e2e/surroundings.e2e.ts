@@ -66,17 +66,17 @@ describe('in the wrong surroundings', () => {
     expect(requests).toContain('GET /api/v1/nodes');
   });
 
-  it('a local port that another program has is told, and everything else goes on', async () => {
+  it('a local port that another program has is told, with who has it, and everything else goes on', async () => {
     const other = await listen(createListener());
     shop.write(
       'apps/web/slipway.yaml',
-      `version: 1\nportForward:\n  - resource: service/web\n    port: 80\n    localPort: ${other.port}\n`,
+      `version: 1\nportForward:\n  - resource: service/web\n    port: 80\n    localPort: ${other.port}\n    strict: true\n`,
     );
     const dev = shop.dev('web');
     expect(await dev.until('failed')).toMatchObject({
       subject: 'web',
       code: 'portTaken',
-      message: `local port ${other.port} is taken by another program`,
+      message: `local port ${other.port} is taken by node (pid ${process.pid})`,
       hint: expect.stringContaining('localPort') as string,
     });
     await dev.until('ready');

@@ -134,6 +134,8 @@ export interface ForwardConfig {
   readonly resource: string;
   readonly port: number | string;
   readonly localPort?: number;
+  readonly strict?: boolean;
+  readonly address?: string;
   readonly namespace?: string;
 }
 

@@ -24,7 +24,7 @@ export interface ManifestContainer {
 export interface ManifestService {
   readonly name: string;
   readonly namespace: string | undefined;
-  readonly ports: readonly { readonly port: number; readonly protocol: string }[];
+  readonly ports: readonly { readonly port: number; readonly protocol: string; readonly name?: string; readonly appProtocol?: string }[];
   readonly location: Location;
 }
 
@@ -155,7 +155,10 @@ function readObject({ source, node, value }: ObjectAt, facts: Collected): void {
   if (kind === 'Service') {
     const ports = list(record(object['spec'])?.['ports']).flatMap((port) => {
       const number = record(port)?.['port'];
-      return typeof number === 'number' ? [{ port: number, protocol: text(record(port)?.['protocol']) ?? 'TCP' }] : [];
+      if (typeof number !== 'number') return [];
+      const [portName, appProtocol] = [text(record(port)?.['name']), text(record(port)?.['appProtocol'])];
+      const names = { ...(portName !== undefined && { name: portName }), ...(appProtocol !== undefined && { appProtocol }) };
+      return [{ port: number, protocol: text(record(port)?.['protocol']) ?? 'TCP', ...names }];
     });
     facts.services.push({ name, namespace: text(metadata?.['namespace']), ports, location });
     return;

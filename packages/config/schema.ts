@@ -4,7 +4,8 @@ import { hooksSchema } from './hooksSchema';
 /** A key of slipway.yaml as the config reference shows it. */
 const portForward = {
   type: 'object',
-  description: 'One port of a service, deployment or pod that is reachable on this machine while dev runs.',
+  description:
+    'One port of a service, deployment or pod that is reachable on this machine while dev runs; also of one that others deployed.',
   additionalProperties: false,
   required: ['resource', 'port'],
   properties: {
@@ -25,9 +26,15 @@ const portForward = {
     localPort: {
       type: 'integer',
       description:
-        'The port on this machine. When it is taken, dev says so instead of taking another. Default: port, or 8000 + port below 1024; then any free one.',
+        'The port on this machine. When it is taken, dev says by whom, and takes the next free one. Default: port, or 8000 + port below 1024.',
       minimum: 1,
       maximum: 65535,
+    },
+    strict: { type: 'boolean', description: 'No other local port will do: dev waits until it is free. Default: false.' },
+    address: {
+      type: 'string',
+      description: 'The address of this machine to listen on: 0.0.0.0 for all of them. Default: only this machine reaches it.',
+      minLength: 1,
     },
     namespace: { type: 'string', description: 'Default: the namespace of the project.', minLength: 1 },
   },

@@ -57,32 +57,38 @@ export class Forwards {
     wanted: PortForward,
     { kube, namespace }: { readonly kube: NonNullable<Session['kube']>; readonly namespace: string },
   ): Promise<void> {
-    const { resource, port, localPort, strict, release } = wanted;
+    const { resource, port, localPort, strict, release, address, scheme } = wanted;
     const { report, signal } = this;
     const key = keyOf(wanted);
     const isWanted = (): boolean => !signal.aborted && this.open.get(key) === 'opening';
     let told = false;
     while (isWanted()) {
-      const opened = await openForward({ kube, namespace, resource, port, localPort, strict });
+      const where = { ...(address !== undefined && { address }), ...(scheme && { scheme }) };
+      const opened = await openForward({ kube, namespace, resource, port, localPort, strict, ...where });
       if (!opened.ok) {
         if (!told) report(failedEvent(opened.problem, release));
         told = true;
         await pause(portRetryMs, undefined, { signal, ref: false }).catch(() => undefined);
         continue;
       }
-      const { moved, localPort: taken, url } = opened.value;
+      const { moved, holder, localPort: taken, url } = opened.value;
       if (!isWanted()) {
         opened.value.close();
         return;
       }
       this.open.set(key, opened.value);
       if (told) report({ kind: 'mended', subject: release });
-      if (moved) report({ kind: 'notice', subject: release, message: `port ${localPort} is taken, so ${resource} is at ${taken}` });
+      if (moved)
+        report({
+          kind: 'notice',
+          subject: release,
+          message: `port ${localPort} is taken${holder === undefined ? '' : ` by ${holder}`}, so ${resource} is at ${taken}`,
+        });
       report({ kind: 'forwarded', release, resource, port, localPort: taken, url });
     }
   }
 }
 
-function keyOf({ release, resource, port, localPort, strict }: PortForward): string {
-  return JSON.stringify([release, resource, port, localPort, strict]);
+function keyOf({ release, resource, namespace, port, localPort, strict, address }: PortForward): string {
+  return JSON.stringify([release, resource, namespace, port, localPort, strict, address]);
 }

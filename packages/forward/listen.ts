@@ -1,8 +1,11 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { failed, succeeded, type Problem, type Result } from '../model';
+import { portHolder } from './portHolder';
 
 export interface Listening {
   readonly port: number;
+  /** The program that has the port which was asked for first. */
+  readonly holder?: string;
   close(): void;
 }
 
@@ -11,22 +14,36 @@ export interface ListenRequest {
   readonly port: number;
   /** Another port will not do. */
   readonly strict: boolean;
+  /** Absent: this machine alone, by IPv4 and IPv6. */
+  readonly address?: string;
   readonly onConnection: (socket: Socket) => void;
 }
 
 const portsTried = 100;
 
-/** Listens on this machine only, for IPv4 and, where there is one, IPv6. Failures: `portTaken`, `portRefused` (exit 2). */
-export async function listen({ port, strict, onConnection }: ListenRequest): Promise<Result<Listening>> {
+/** Listens on the port, or the next free one. Failures: `portTaken` with the program that has it, `portRefused` (exit 2). */
+export async function listen(request: ListenRequest): Promise<Result<Listening>> {
+  const { port, strict } = request;
   const last = strict || port === 0 ? port : Math.min(port + portsTried, 65_535);
   for (let candidate = port; candidate <= last; candidate += 1) {
-    const listening = await listenOn(candidate, onConnection);
-    if (listening.ok || listening.problem.code !== 'portTaken' || candidate === last) return listening;
+    const listening = await listenOn(candidate, request);
+    const isTaken = !listening.ok && listening.problem.code === 'portTaken';
+    if (!isTaken && (candidate === port || !listening.ok)) return listening;
+    if (isTaken && candidate !== last) continue;
+    const holder = await portHolder(port);
+    if (!listening.ok) return failed(taken(port, holder));
+    return succeeded({ ...listening.value, ...(holder !== undefined && { holder }) });
   }
   return failed(taken(port));
 }
 
-async function listenOn(port: number, onConnection: (socket: Socket) => void): Promise<Result<Listening>> {
+async function listenOn(port: number, { address: host, onConnection }: ListenRequest): Promise<Result<Listening>> {
+  if (host !== undefined) {
+    const one = await open(host, port, onConnection);
+    if (!('server' in one)) return failed(one.code === 'EADDRINUSE' ? taken(port) : refused(port, one.code));
+    const at = one.server.address();
+    return succeeded({ port: typeof at === 'object' && at ? at.port : port, close: () => void one.server.close() });
+  }
   const four = await open('127.0.0.1', port, onConnection);
   if (!('server' in four)) return failed(four.code === 'EADDRINUSE' ? taken(port) : refused(port, four.code));
   const address = four.server.address();
@@ -52,11 +69,11 @@ function open(
   });
 }
 
-function taken(port: number): Problem {
+function taken(port: number, holder = 'another program'): Problem {
   return {
     code: 'portTaken',
-    message: `local port ${port} is taken by another program`,
-    hint: 'end that program, or choose another localPort in portForward',
+    message: `local port ${port} is taken by ${holder}`,
+    hint: 'end that program, or choose another localPort in portForward, or leave strict out',
     retry: 'afterDelay',
     exitCode: 2,
   };

@@ -237,13 +237,21 @@ describe('openForward', () => {
     const request = { kube: client, namespace: 'shop', resource: 'service/web', port: 80, localPort: port };
     expect(await openForward({ ...request, strict: true })).toMatchObject({
       ok: false,
-      problem: { code: 'portTaken', exitCode: 2, message: `local port ${port} is taken by another program` },
+      problem: { code: 'portTaken', exitCode: 2, message: `local port ${port} is taken by node (pid ${process.pid})` },
     });
     const forward = await opened(client, { localPort: port });
     expect(forward.localPort).toBeGreaterThan(port);
-    expect(forward.moved).toBe(true);
+    expect(forward).toMatchObject({ moved: true, holder: `node (pid ${process.pid})`, url: `localhost:${forward.localPort}` });
     expect(await ask(forward.localPort)).toBe('web-1:8080');
     other.close();
+  });
+
+  test('a web server has an address for browsers, and other addresses of this machine can be listened on', async () => {
+    const { client, pod } = shop();
+    pod('web-1');
+    const forward = await opened(client, { scheme: 'http', address: '127.0.0.2' });
+    expect(forward.url).toBe(`http://127.0.0.2:${forward.localPort}`);
+    expect(await ask(forward.localPort, '127.0.0.2')).toBe('web-1:8080');
   });
 
   test('an answer of some size arrives whole, and both ends are closed', async () => {

@@ -21,6 +21,10 @@ export interface ForwardRequest {
   readonly localPort: number;
   /** Whether `localPort` is a demand; else the next free one is taken. */
   readonly strict: boolean;
+  /** Of this machine. Absent: only the machine itself reaches it. */
+  readonly address?: string;
+  /** Absent: it is not known to be a web server. */
+  readonly scheme?: 'http' | 'https';
   readonly onState?: (state: ForwardState) => void;
   /** How long a connection waits for a ready pod. Milliseconds. */
   readonly patienceMs?: number;
@@ -36,9 +40,12 @@ export type ForwardState =
 
 export interface Forward {
   readonly localPort: number;
+  /** Of what is no web server the address alone. */
   readonly url: string;
   /** The wished port was taken, and this is another. */
   readonly moved: boolean;
+  /** The program that has the wished port, when it is known. */
+  readonly holder?: string;
   /**
    * Something was changed in a container of this pod, after which its process may start again: connections to one that has gone end
    * as soon as that is known, and not a second later as runtimes tell it.
@@ -53,7 +60,7 @@ export interface Forward {
  * exist is no failure; it may still be deployed.
  */
 export async function openForward(request: ForwardRequest): Promise<Result<Forward>> {
-  const { localPort, strict, onState, patienceMs = 10_000 } = request;
+  const { localPort, strict, address, scheme, onState, patienceMs = 10_000 } = request;
   let said: string | undefined;
   const pool = new PodPool(request, (ready) => {
     const pods = ready.map(({ name }) => name);
@@ -67,6 +74,7 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
   const listening = await listen({
     port: localPort,
     strict,
+    ...(address !== undefined && { address }),
     onConnection: (socket) => {
       sockets.add(socket);
       socket.once('close', () => sockets.delete(socket));
@@ -81,8 +89,9 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
   const { port } = listening.value;
   return succeeded({
     localPort: port,
-    url: `http://localhost:${port}`,
+    url: `${scheme === undefined ? '' : `${scheme}://`}${hostFor(address)}:${port}`,
     moved: localPort !== 0 && port !== localPort,
+    ...(listening.value.holder !== undefined && { holder: listening.value.holder }),
     mayRestart: (pod, run) => carried.mayRestart(pod, run),
     close() {
       listening.value.close();
@@ -91,6 +100,15 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
       for (const socket of sockets) socket.destroy();
     },
   });
+}
+
+/** By which name a person calls an address to listen on. */
+function hostFor(address: string | undefined): string {
+  return address === undefined || address === '0.0.0.0' || address === '::'
+    ? 'localhost'
+    : address.includes(':')
+      ? `[${address}]`
+      : address;
 }
 
 /** Carries one local connection to a pod; tries the next pod, or the same one again, while none takes it. */

@@ -259,7 +259,9 @@ describe('a release', () => {
         artifacts: ['worker'],
       },
     ]);
-    expect(workspace.forwards).toEqual([{ release: 'worker', resource: 'service/s', port: 80, localPort: 8080, strict: false }]);
+    expect(workspace.forwards).toEqual([
+      { release: 'worker', resource: 'service/s', port: 80, localPort: 8080, strict: false, scheme: 'http' },
+    ]);
   });
 
   it('wishes for a port that no other forward wishes for, the same in every order', () => {
@@ -292,7 +294,7 @@ describe('a release', () => {
       { kind: 'kubectl', manifests: ['apps/worker/deploy/a.yaml', 'apps/worker/more/x/y/c.yml'] },
     ]);
     expect(workspace.forwards.map(({ resource, localPort, strict }) => [resource, localPort, strict])).toEqual([
-      ['service/x', 3000, true],
+      ['service/x', 3000, false],
       ['pod/y', 3001, false],
     ]);
   });

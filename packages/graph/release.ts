@@ -2,6 +2,7 @@ import type { Config } from '../config';
 import { usualPatience, type ApplyOptions, type Artifact, type Patience, type PortForward, type Release } from '../model';
 import { isImage } from '../tag';
 import { hooksOf } from './hooks';
+import { schemeOf } from './scheme';
 import type { SourceFacts } from './manifestSources';
 import type { ProjectSettings } from './settings';
 
@@ -59,18 +60,26 @@ const shiftForLowPorts = 8000;
 /** The port-forwards that the config asks for, else the first port of each Service. */
 export function forwardsOf({ project, config, manifests }: ReleaseRequest): readonly PortForward[] {
   if (config.portForward) {
-    return config.portForward.map((forward) => ({
-      release: project.name,
-      resource: forward.resource,
-      ...(forward.namespace !== undefined && { namespace: forward.namespace }),
-      port: forward.port,
-      localPort: forward.localPort ?? wishFor(forward.port),
-      strict: forward.localPort !== undefined,
-    }));
+    return config.portForward.map(({ resource, namespace, port, localPort, strict = false, address }) => {
+      const service = manifests.services.find(({ name }) => resource === `service/${name}`);
+      const scheme = schemeOf(service?.ports.find((each) => each.port === port || each.name === port) ?? { port });
+      return {
+        release: project.name,
+        resource,
+        ...(namespace !== undefined && { namespace }),
+        port,
+        localPort: localPort ?? wishFor(port),
+        strict,
+        ...(localPort !== undefined && { asked: true }),
+        ...(address !== undefined && { address }),
+        ...(scheme && { scheme }),
+      };
+    });
   }
   return manifests.services.flatMap((service) => {
     const first = service.ports.find((port) => port.protocol === 'TCP');
     if (!first) return [];
+    const scheme = schemeOf(first);
     return [
       {
         release: project.name,
@@ -79,6 +88,7 @@ export function forwardsOf({ project, config, manifests }: ReleaseRequest): read
         port: first.port,
         localPort: wishFor(first.port),
         strict: false,
+        ...(scheme && { scheme }),
       },
     ];
   });
@@ -92,7 +102,8 @@ function wishFor(port: number | string): number {
 /** Gives every wish a port of its own, so that a service has the same one each time, whichever comes up first. Demands keep theirs. */
 export function withOwnPorts(forwards: readonly PortForward[]): readonly PortForward[] {
   const taken = new Set(forwards.filter(({ strict }) => strict).map(({ localPort }) => localPort));
-  const inOrder = [...forwards].sort((a, b) => (`${a.release} ${a.resource}` < `${b.release} ${b.resource}` ? -1 : 1));
+  const placeOf = ({ asked, release, resource }: PortForward): string => `${asked === true ? 0 : 1} ${release} ${resource}`;
+  const inOrder = [...forwards].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
   const ports = new Map<PortForward, number>();
   for (const forward of inOrder) {
     let port = forward.localPort;

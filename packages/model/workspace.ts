@@ -206,6 +206,12 @@ export interface PortForward {
   /** A demand when `strict`, else a wish. */
   readonly localPort: number;
   readonly strict: boolean;
+  /** The config names it; it comes before what is only usual. */
+  readonly asked?: true;
+  /** Of this machine. Absent: only the machine itself reaches it. */
+  readonly address?: string;
+  /** Absent: it is not known to be a web server. */
+  readonly scheme?: 'http' | 'https';
 }
 
 export interface Project {
