@@ -518,9 +518,9 @@ export class Effects {
       return { kind: 'stopped' };
     }
     this.agents.set(step.container, opened.value);
-    const { ledger, ledgerFile } = opened.value.hello;
+    const { ledger, perhaps, ledgerFile } = opened.value.hello;
     if (this.session.adopts === true) {
-      const held = await this.adopt(seen, viewOf(world, artifact), ledger);
+      const held = await this.adopt(seen, viewOf(world, artifact), [...ledger, ...perhaps.map((path) => [path, null] as const)]);
       if (!held.ok) {
         this.agents.delete(step.container);
         void opened.value.close();

@@ -12,6 +12,8 @@ export interface Agent {
     readonly user: string;
     /** What it, or one before it, has done in this very container. */
     readonly ledger: readonly LedgerEntry[];
+    /** Below directories of which the ledger says that nobody knows what they hold: what was brought there, and may still be. */
+    readonly perhaps: readonly ContainerPath[];
     /** Where that is kept; undefined where nothing could be written: then a lost stream leaves nobody who knows. */
     readonly ledgerFile: string | undefined;
   };

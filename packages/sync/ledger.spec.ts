@@ -42,8 +42,19 @@ describe('a ledger', () => {
 
   it('knows nothing of what is below a path that is not known, but that something may be there', () => {
     const made = replayLedger([intentionLine('d', '/app/d'), intentionLine('f', '/app/d/x'), recordLine('f', '/app/d/y', file)]);
-    expect(made).toEqual({ entries: [['/app/d', null]], halfDone: new Set(['/app/d']) });
-    expect(replayLedger([intentionLine('d', '/app/d')])).toEqual({ entries: [['/app/d', null]], halfDone: new Set() });
+    expect(made).toEqual({ entries: [['/app/d', null]], halfDone: new Set(['/app/d']), perhaps: ['/app/d/x', '/app/d/y'] });
+    expect(replayLedger([intentionLine('d', '/app/d')])).toEqual({ entries: [['/app/d', null]], halfDone: new Set(), perhaps: [] });
+  });
+
+  it('says what may still be in a directory whose removal was never acknowledged, also when it was compacted', () => {
+    const lines = [
+      recordLine('f', '/app/d/x', file),
+      recordLine('-', '/app/d/y', undefined),
+      intentionLine('-', '/app/d'),
+    ];
+    expect(replayLedger(lines)).toEqual({ entries: [['/app/d', null]], halfDone: new Set(['/app/d']), perhaps: ['/app/d/x'] });
+    expect(replayLedger(compactedLedger(ledgerHeader('1'), replayLedger(lines)).split('\n'))).toEqual(replayLedger(lines));
+    expect(replayLedger([...lines, recordLine('-', '/app/d', undefined)]).perhaps).toEqual([]);
   });
 
   it('still knows of that when the directory is made again', () => {

@@ -18,6 +18,8 @@ export interface Ledger {
   readonly entries: readonly LedgerEntry[];
   /** Uncertain paths where a directory may stand with something left in it: making one there must empty it. */
   readonly halfDone: ReadonlySet<ContainerPath>;
+  /** What was brought below directories that are uncertain now: it may still be there. */
+  readonly perhaps: readonly ContainerPath[];
 }
 
 const lineEnd = '\t.';
@@ -69,6 +71,11 @@ export function replayLedger(lines: readonly string[]): Ledger {
   const standing = [...states]
     .filter(([path, state]) => !above(path, states).some((each) => endsBelow(each, state)))
     .sort(([a], [b]) => (a < b ? -1 : 1));
+  const isStanding = new Set(standing.map(([path]) => path));
+  const perhaps = [...states]
+    .filter(([path, state]) => !isStanding.has(path) && state.entry !== undefined)
+    .filter(([path, state]) => !above(path, states).some((each) => each.entry !== null && each.clearedAt > state.at))
+    .map(([path]) => path);
   // What was begun below a directory may stand there, though nothing is said of it.
   const begun = new Set([...states.keys()].flatMap((path) => above(path, states)));
   return {
@@ -76,16 +83,18 @@ export function replayLedger(lines: readonly string[]): Ledger {
     halfDone: new Set(
       standing.filter(([, state]) => state.entry === null && (state.kind !== 'd' || begun.has(state))).map(([path]) => path),
     ),
+    perhaps,
   };
 }
 
 /** The same ledger in as few lines as it needs. */
-export function compactedLedger(header: string, { entries, halfDone }: Ledger): string {
+export function compactedLedger(header: string, { entries, halfDone, perhaps }: Ledger): string {
+  const begun = perhaps.map((path) => intentionLine('f', path));
   const lines = entries.map(([path, entry]) => {
     if (entry === null) return intentionLine(halfDone.has(path) ? '-' : 'd', path);
     return recordLine(entry === undefined ? '-' : entry.kind === 'file' ? 'f' : entry.kind === 'link' ? 'l' : 'd', path, entry);
   });
-  return [header, ...lines, ''].join('\n');
+  return [header, ...begun, ...lines, ''].join('\n');
 }
 
 /** What was said of the directories above a path. */

@@ -133,7 +133,14 @@ async function hear(options: OpenAgentOptions, stream: AgentStream, given: Agent
         if (name)
           return {
             kind: 'opened',
-            agent: await open(options, stream, name, { user, ledger: ledger.entries, ledgerFile }, { ledger, bytes }, about),
+            agent: await open(
+              options,
+              stream,
+              name,
+              { user, ledger: ledger.entries, perhaps: ledger.perhaps, ledgerFile },
+              { ledger, bytes },
+              about,
+            ),
           };
       }
     }
