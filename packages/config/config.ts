@@ -83,7 +83,7 @@ export type HooksConfig = Readonly<
 >;
 
 export interface SyncConfig {
-  readonly mode?: 'infer' | 'manual' | 'off';
+  readonly mode?: 'infer' | 'auto' | 'manual' | 'off';
   readonly rules?: readonly { readonly src: string; readonly dest: string; readonly strip?: string }[];
   readonly after?: readonly { readonly run: readonly string[]; readonly when?: readonly string[]; readonly timeout?: number }[];
   readonly ignore?: readonly string[];

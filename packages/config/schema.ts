@@ -362,9 +362,9 @@ export const projectSchema = {
       additionalProperties: false,
       properties: {
         mode: {
-          enum: ['infer', 'manual', 'off'],
+          enum: ['infer', 'auto', 'manual', 'off'],
           description:
-            'infer: what the Dockerfile copies and nothing later reads, and what the rules name. manual: only what the rules name. off: nothing; every change of the image makes a new one. Default: infer.',
+            'infer: what the Dockerfile copies and nothing later reads, and what the rules name. auto: of that, what targets of the graph make, and what the rules name. manual: only what the rules name. off: nothing; every change of the image makes a new one. Default: infer.',
         },
         rules: {
           type: 'array',

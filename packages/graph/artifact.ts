@@ -23,7 +23,7 @@ import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
 import { configuredRequires, foundRequires, type Required } from './requires';
 import { placeIn, type ProjectSettings } from './settings';
-import { defaultTimeoutMs, syncRulesOf, underRules } from './syncRules';
+import { defaultTimeoutMs, nothingMade, syncRulesOf, underRules } from './syncRules';
 import { taggerOf } from './tagger';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
@@ -289,7 +289,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     reload,
     after: [...rules.after, ...reloadCommand(config)],
   };
-  return { artifact, bases: facts.images, declared: facts.args, problems: [] };
+  return { artifact, bases: facts.images, declared: facts.args, problems: nothingMade(taken, request) };
 }
 
 /** Arguments that the builder takes without a declaration. */

@@ -485,6 +485,23 @@ describe('a target', () => {
     project('other', 'libs/other', { targets: [target('build', ['{projectRoot}/dist'])] }),
   ];
 
+  it('decides with sync.mode auto what is copied', () => {
+    const withMode = (dockerfile: string) =>
+      run({ ...texts, 'apps/web/Dockerfile': dockerfile, 'apps/web/slipway.yaml': 'version: 1\nsync: {mode: auto}' }, { projects });
+    const { workspace } = withMode('FROM nginx\nCOPY dist src /usr/share/nginx/html/');
+    expect(workspace.problems).toEqual([]);
+    const changeOf = (path: string) =>
+      workspace.artifacts
+        .get('web')
+        ?.inputs.find((input) => (path === input.path || path.startsWith(`${input.path}/`)) && input.accepts?.(path, 'file') !== false);
+    expect(changeOf('apps/web/dist/a.js')?.onChange).toBe('sync');
+    expect(changeOf('apps/web/src/a.ts')?.onChange).toBe('rebuild');
+    expect(changeOf('apps/web/src/a.ts')?.because).toContain('no target makes it, and sync.mode is auto in apps/web/slipway.yaml:2');
+    expect(withMode('FROM nginx\nCOPY src /usr/share/nginx/html/').workspace.problems).toMatchObject([
+      { code: 'syncModeAutoUnknown', exitCode: 2, location: { file: 'apps/web/slipway.yaml', line: 2 } },
+    ]);
+  });
+
   it('is one whose outputs an image takes, with the sources of all that it depends on', () => {
     const { workspace } = run(texts, { projects });
     expect([...workspace.targets.keys()]).toEqual(['web:build']);

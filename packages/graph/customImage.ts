@@ -40,7 +40,7 @@ export function buildCommandOf(
 export function fromCommand(request: CustomRequest): { readonly artifact: Artifact; readonly problems: readonly Problem[] } {
   const { project, own, inherited, image } = request;
   const says = placeOfCommand(request);
-  const rules = syncRulesOf({ ...request, workdir: undefined });
+  const rules = syncRulesOf({ ...request, workdir: undefined, outputs: [] });
   const { inputs, problems } = dependenciesOf(request, says);
   const configPath = own?.path ?? inherited?.path ?? 'slipway.yaml';
   return {

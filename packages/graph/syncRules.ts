@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { acceptsDefinedBy, below, definitionOf } from '../dockerfile';
-import type { AfterCommand, Input, WorkspacePath } from '../model';
+import type { AfterCommand, Input, Problem, WorkspacePath } from '../model';
+import type { Output } from './outputs';
 import type { ProjectSettings } from './settings';
 
 /** How long a command may take when the config does not say. A first compile in a container has no cache yet. */
@@ -9,11 +10,13 @@ export const defaultTimeoutMs = 120_000;
 
 /** What `sync` of a config says, ready to be asked. */
 export interface SyncRules {
-  readonly mode: 'infer' | 'manual' | 'off';
+  readonly mode: 'infer' | 'auto' | 'manual' | 'off';
   /** Which rule takes a path of the workspace, as a phrase with its place: the files that are copied because of it. */
   readonly named: Matching | undefined;
   /** Files that ask for a command after they were copied. */
   readonly asking: Matching | undefined;
+  /** What targets of the graph make. */
+  readonly made: Matching;
   /** Where the rules copy to. The image brings nothing there by them. */
   readonly inputs: readonly Input[];
   readonly after: readonly AfterCommand[];
@@ -27,7 +30,10 @@ interface Matching {
   readonly because: string;
 }
 
-type RulesRequest = Pick<ProjectSettings, 'project' | 'config' | 'own'> & { readonly workdir: string | undefined };
+type RulesRequest = Pick<ProjectSettings, 'project' | 'config' | 'own'> & {
+  readonly workdir: string | undefined;
+  readonly outputs: readonly Output[];
+};
 
 export function syncRulesOf(request: RulesRequest): SyncRules {
   const { project, config, own } = request;
@@ -55,6 +61,11 @@ export function syncRulesOf(request: RulesRequest): SyncRules {
             `sync.rules (${place('rules')})`,
           ),
     asking: asked.length === 0 ? undefined : matchingOf(root, asked, `sync.after (${place('after')})`),
+    made: {
+      matches: (path) => request.outputs.some((output) => below(output.path, path) !== undefined),
+      definition: JSON.stringify(['made', ...request.outputs.map((output) => output.path)]),
+      because: 'a target makes it',
+    },
     inputs: mode === 'off' ? [] : rules.flatMap((rule) => inputsOfRule(rule, { ...request, because: `sync.rules (${place('rules')})` })),
     after: mode === 'off' ? [] : commands,
     place: place('mode'),
@@ -105,13 +116,17 @@ function inputsOfRule(
  * process would not take it up by itself. The rest is as `otherwise` has it.
  */
 export function underRules(input: Input, rules: SyncRules, otherwise: (input: Input) => Input): readonly Input[] {
-  const { mode, named, asking, place } = rules;
+  const { mode, named, asking, made, place } = rules;
   if (mode === 'off') return [rebuilt(input, `sync.mode is off in ${place}`)];
-  const rest = (part: Input): Input =>
-    mode === 'manual' ? rebuilt(part, `no rule names it, and sync.mode is manual in ${place}`) : otherwise(part);
+  const rest = (part: Input): readonly Input[] => {
+    if (mode === 'manual') return [rebuilt(part, `no rule names it, and sync.mode is manual in ${place}`)];
+    if (mode === 'infer') return [otherwise(part)];
+    const [taken, other] = parted(part, made);
+    return [rebuilt(other, `no target makes it, and sync.mode is auto in ${place}`), otherwise(taken)];
+  };
   // A file that lands nowhere is not there to be compiled.
   const winning = [named, input.containerPath === undefined ? undefined : asking].filter((each) => each !== undefined);
-  if (winning.length === 0) return [rest(input)];
+  if (winning.length === 0) return rest(input);
   const parts: Input[] = [];
   let left = input;
   for (const each of winning) {
@@ -124,7 +139,25 @@ export function underRules(input: Input, rules: SyncRules, otherwise: (input: In
     parts.push({ ...taken, onChange: 'sync', because, byRule: true });
     left = other;
   }
-  return [rest(left), ...parts];
+  return [...rest(left), ...parts];
+}
+
+/** `auto` where nothing says what is made: nothing would ever be copied. */
+export function nothingMade(taken: readonly Input[], { project, config, own, outputs }: Omit<RulesRequest, 'workdir'>): readonly Problem[] {
+  const isMade = ({ path }: Input): boolean =>
+    outputs.some((output) => below(output.path, path) !== undefined || below(path, output.path) !== undefined);
+  if (config.sync?.mode !== 'auto' || taken.some(isMade)) return [];
+  return [
+    {
+      code: 'syncModeAutoUnknown',
+      message: `${project.name}: sync.mode is auto, and no target says that it makes files which the image takes`,
+      hint: 'declare the outputs of the target that makes them, or use sync.mode infer (what the Dockerfile copies) or manual (what rules name)',
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      project: project.name,
+      ...(own?.config?.sync?.mode !== undefined && { location: own.locate(['sync', 'mode']) }),
+    },
+  ];
 }
 
 function rebuilt(input: Input, because: string): Input {
