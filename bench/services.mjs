@@ -5,6 +5,7 @@ import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { root, run } from '../tools/steps.mjs';
+import { benchDeploys } from './deploys.mjs';
 import { forgetImages } from './forgetImages.mjs';
 import { measure } from './measure.mjs';
 
@@ -168,6 +169,15 @@ export async function benchServices(env, { rounds, registry }) {
       );
       edited.push(rebuilt.ms);
     }
+    const deploys = await benchDeploys({
+      env,
+      workspace,
+      services: all,
+      imageOf: (service) => `${name}/${service}`,
+      rounds,
+      slipway: (...args) => timed(process.execPath, [bin('slipway'), ...args], options),
+      nx: (...args) => timed(process.execPath, [bin('nx'), ...args], options),
+    });
     const median = measure('', cached).p50;
     return [
       measure('100 services: nx show projects, with Slipway', graphs.whole),
@@ -179,6 +189,7 @@ export async function benchServices(env, { rounds, registry }) {
       measure('100 services, nothing changed: slipway build', unchanged, { p50: Math.round(median + 300) }),
       measure('  beside it: nx run-many of 100 cached tasks', cached),
       measure('100 services, a library file changed: exactly its 10 are built', edited),
+      ...deploys,
     ];
   } finally {
     await forgetImages(env, { registry, images: number(services).map((service) => `${name}/s${service}`) });

@@ -273,6 +273,7 @@ async function tryOut(request: ApplyRequest, item: Planned, all: readonly Planne
   const { kube, namespace, owner, installer, options } = request;
   const { object } = item.rendered;
   if (isThere(item)) return { item, problems: [] };
+  if (isStillSo(item)) return { item: { ...item, isAsWanted: true }, problems: [] };
   if (isMadeBy(all, object)) return { item, problems: await tryElsewhere(request, item) };
   const answer = await kube.apply(object, { ...howToApply(request, item), dryRun: true, namespace });
   if (answer.ok) {
@@ -289,6 +290,23 @@ async function tryOut(request: ApplyRequest, item: Planned, all: readonly Planne
   const owned = item.before !== undefined && isOwned(item.before, owner);
   const wayOut = !fixed ? undefined : owned && !keptKinds.has(object.kind) ? 'let it be made anew (--force), or' : 'or';
   return { item, problems: explained(item.rendered, answer.problem, wayOut) };
+}
+
+/**
+ * Whether an object was applied from the same fingerprint and still has every value of its manifest, as it stands there: then a trial
+ * would say nothing more, and it is the trial that costs. A value that the server writes in another way is only tried for nothing.
+ */
+function isStillSo(item: Planned): boolean {
+  const { rendered, before } = item;
+  return rendered.part === undefined && before !== undefined && wasAppliedSo(item) && holds(before, rendered.object);
+}
+
+function holds(live: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted))
+    return Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => holds(live[index], item));
+  if (typeof wanted !== 'object' || wanted === null) return live === wanted;
+  if (typeof live !== 'object' || live === null || Array.isArray(live)) return false;
+  return Object.entries(wanted).every(([name, value]) => holds((live as Readonly<Record<string, unknown>>)[name], value));
 }
 
 /** Fields of others are taken over only when that was asked for. What another tool installed gets no more than stamps, and only from here. */
