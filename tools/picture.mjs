@@ -48,7 +48,7 @@ try {
   undo.push(save('libs/catalog/src/index.ts', 'Burns all night', 'Burns all night, and then some'));
   await shows('took it up');
   await pause(1500);
-  undo.push(save('apps/worker/Dockerfile', 'EXPOSE', 'ENV STORE=north\nEXPOSE'));
+  undo.push(save('apps/worker/Dockerfile', 'EXPOSE', `ENV STORE=${Date.now()}\nEXPOSE`));
   await shows('ready again');
   await pause(500);
   writeFileSync(file, terminalSvg(screen('-e'), { title: 'A terminal in which slipway dev runs, with what three saves led to' }));
