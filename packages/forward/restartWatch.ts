@@ -66,8 +66,8 @@ export class RestartWatch {
     this.listeners ??= (await this.look())?.listeners;
     if (!this.listeners) return;
     let oldUntil = startedAt;
-    while (!this.stopped && now() < this.until) {
-      await pause(now() - startedAt < earlyMs ? pauseMs.early : pauseMs.late);
+    // At once, while the old process still holds what was connected to it.
+    for (; !this.stopped && now() < this.until; await pause(now() - startedAt < earlyMs ? pauseMs.early : pauseMs.late)) {
       if (connections().length === 0) continue;
       const askedAt = now();
       const asked = connections();
