@@ -57,16 +57,17 @@ interface Shown {
     readonly conditions?: readonly { readonly type: string; readonly reason?: string }[];
     readonly containerStatuses?: readonly {
       readonly restartCount: number;
-      readonly state?: { readonly waiting?: { readonly reason?: string }; readonly terminated?: object };
+      readonly state?: { readonly waiting?: { readonly reason?: string } };
     }[];
   };
 }
 
 const waits = (reason: string) => (object: KubeObject) =>
   (object as Shown).status?.containerStatuses?.some(({ state }) => state?.waiting?.reason === reason) === true;
+/** The second restart shows it too: it may run for a moment when it is told. */
 const crashed = (object: KubeObject) =>
   (object as Shown).status?.containerStatuses?.some(
-    ({ state, restartCount }) => state?.waiting?.reason === 'CrashLoopBackOff' || (restartCount >= 2 && state?.terminated !== undefined),
+    ({ state, restartCount }) => state?.waiting?.reason === 'CrashLoopBackOff' || restartCount >= 2,
   ) === true;
 const warns = (reason: string) => (object: KubeObject) => object.kind === 'Event' && (object as Shown).reason === reason;
 const hasCondition = (reason: string) => (object: KubeObject) =>
