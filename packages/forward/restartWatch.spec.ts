@@ -99,7 +99,7 @@ describe('the connections to a process that has started again', () => {
 
   it('end a little later when nobody saw them held, for they may not be made yet', async () => {
     const over = await watched([0, [listens(1)]], [48, [], 'reset'], [84, [listens(2)]]);
-    expect(over).toEqual([['reset', 252]]);
+    expect(over).toEqual([['reset', 156]]);
   });
 
   it('may have sent something just before the end, which is waited for', async () => {

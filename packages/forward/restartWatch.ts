@@ -27,7 +27,7 @@ const watchedMs = 2_000;
 /** What a process has sent before it ended is on its way for no longer than this. */
 const onItsWayMs = 25;
 /** A connection is made, or refused, within this time. */
-const connectingMs = 200;
+const connectingMs = 100;
 const pauseMs = { early: 12, late: 40 };
 const earlyMs = 500;
 
