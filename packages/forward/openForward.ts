@@ -9,7 +9,7 @@ import { relay } from './relay';
 import { RestartWatch, type HeldConnection, type RunInPod } from './restartWatch';
 
 /** Pauses before the ready pods are tried again: a process that starts again listens after some tens of milliseconds, or not soon. */
-const retryMs = [...Array<number>(20).fill(10), 20, 40, 100];
+const retryMs = [40, ...Array<number>(15).fill(10), 40, 100];
 
 export interface ForwardRequest {
   readonly kube: Pick<Kube, 'get' | 'watch' | 'portForward'>;

@@ -54,7 +54,7 @@ describe('the connections to a process that has started again', () => {
 
   it('end before the next one listens', async () => {
     const over = await watched([0, [listens(1), held(41)], 'kept'], [60, [ended(41)]], [100, [listens(2), ended(41)]]);
-    expect(over).toEqual([['kept', 60]]);
+    expect(over).toEqual([['kept', 75]]);
   });
 
   it('stay as long as the same socket listens, whoever ends what', async () => {
@@ -69,8 +69,8 @@ describe('the connections to a process that has started again', () => {
       [360, [listens(2), ended(41), ended(42)]],
     );
     expect(over).toEqual([
-      ['download', 360],
-      ['kept', 360],
+      ['download', 375],
+      ['kept', 375],
     ]);
   });
 
@@ -82,8 +82,8 @@ describe('the connections to a process that has started again', () => {
       [480, [listens(3)]],
     );
     expect(over).toEqual([
-      ['first', 120],
-      ['second', 480],
+      ['first', 125],
+      ['second', 500],
     ]);
   });
 
@@ -94,17 +94,17 @@ describe('the connections to a process that has started again', () => {
       [120, [listens(2), held(41), held(43)], 'new'],
       [240, [listens(2), ended(41), held(43)]],
     );
-    expect(over).toEqual([['kept', 240]]);
+    expect(over).toEqual([['kept', 250]]);
   });
 
   it('end a little later when nobody saw them held, for they may not be made yet', async () => {
     const over = await watched([0, [listens(1)]], [48, [], 'reset'], [84, [listens(2)]]);
-    expect(over).toEqual([['reset', 156]]);
+    expect(over).toEqual([['reset', 150]]);
   });
 
   it('may have sent something just before the end, which is waited for', async () => {
     const over = await watched([0, [listens(1)]], [24, [listens(1), held(41)], 'answered'], [36, [ended(41)]]);
-    expect(over).toEqual([['answered', 60]]);
+    expect(over).toEqual([['answered', 50]]);
   });
 
   it('are left alone where the kernel cannot be asked', async () => {

@@ -28,7 +28,7 @@ const watchedMs = 2_000;
 const onItsWayMs = 25;
 /** A connection is made, or refused, within this time. */
 const connectingMs = 100;
-const pauseMs = { early: 12, late: 40 };
+const pauseMs = { early: 25, late: 50 };
 const earlyMs = 500;
 
 /**
