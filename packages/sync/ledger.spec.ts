@@ -47,11 +47,7 @@ describe('a ledger', () => {
   });
 
   it('says what may still be in a directory whose removal was never acknowledged, also when it was compacted', () => {
-    const lines = [
-      recordLine('f', '/app/d/x', file),
-      recordLine('-', '/app/d/y', undefined),
-      intentionLine('-', '/app/d'),
-    ];
+    const lines = [recordLine('f', '/app/d/x', file), recordLine('-', '/app/d/y', undefined), intentionLine('-', '/app/d')];
     expect(replayLedger(lines)).toEqual({ entries: [['/app/d', null]], halfDone: new Set(['/app/d']), perhaps: ['/app/d/x'] });
     expect(replayLedger(compactedLedger(ledgerHeader('1'), replayLedger(lines)).split('\n'))).toEqual(replayLedger(lines));
     expect(replayLedger([...lines, recordLine('-', '/app/d', undefined)]).perhaps).toEqual([]);
