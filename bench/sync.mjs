@@ -122,6 +122,8 @@ export async function benchSync(env, { saves }) {
       const wanted = `Burns ${process.pid} ${round}`;
       const savedAt = Date.now() + (performance.now() % 1);
       writeFileSync(catalog, catalogText.replace('Burns all night', wanted));
+      // Asking all the while would take the processor from the target, and then from the process that starts.
+      await next(from, ({ kind, artifact }) => kind === 'synced' && artifact === 'api');
       await until(wanted, async () => (await get(`${apiUrl}/`))?.includes(wanted));
       const answer = Date.now() + (performance.now() % 1) - savedAt;
       const { ms } = await next(from, ({ kind }) => kind === 'targetRan');

@@ -141,12 +141,15 @@ async function connect(
       continue;
     }
     tried.add(pod.name);
+    const openedFrom = performance.now();
     const opened = await kube.portForward({ namespace, pod: pod.name, port: pod.port, signal: gone.signal });
     if (!opened.ok) {
       problem = opened.problem;
       continue;
     }
-    const failure = await carried.during(pod, opened.value, () => relay(socket, opened.value, sent));
+    const failure = await carried.during(pod, { remote: opened.value, openingMs: performance.now() - openedFrom }, () =>
+      relay(socket, opened.value, sent),
+    );
     if (!failure) return undefined;
     sent = failure.sent;
     problem = {
@@ -174,10 +177,14 @@ interface CarriedToPod {
 class Carried {
   private readonly byPod = new Map<string, CarriedToPod>();
 
-  async during<T>({ name, port }: ReadyPod, remote: Duplex, carry: () => Promise<T>): Promise<T> {
+  async during<T>(
+    { name, port }: ReadyPod,
+    { remote, openingMs }: { readonly remote: Duplex; readonly openingMs: number },
+    carry: () => Promise<T>,
+  ): Promise<T> {
     const pod = this.to(name, port);
     const openedAt = performance.now();
-    const connection = { openedAt, heardAt: openedAt, end: () => void remote.destroy() };
+    const connection = { openedAt, openingMs, heardAt: openedAt, end: () => void remote.destroy() };
     remote.on('data', () => (connection.heardAt = performance.now()));
     pod.connections.add(connection);
     try {

@@ -22,6 +22,7 @@ async function watched(...moments: readonly Moment[]): Promise<readonly (readonl
       for (const name of opened)
         connections.set(name, {
           openedAt: at,
+          openingMs: 20,
           heardAt: at,
           end: () => {
             connections.delete(name);
@@ -108,7 +109,7 @@ describe('the connections to a process that has started again', () => {
   });
 
   it('are left alone where the kernel cannot be asked', async () => {
-    const connection = { openedAt: 0, heardAt: 0, end: () => expect('an end').toBe('none') };
+    const connection = { openedAt: 0, openingMs: 0, heardAt: 0, end: () => expect('an end').toBe('none') };
     const run = () => Promise.resolve(undefined);
     await new RestartWatch({
       port: 3000,

@@ -6,6 +6,8 @@ export type RunInPod = (command: readonly string[]) => Promise<string | undefine
 /** A connection that a forward holds to a pod. */
 export interface HeldConnection {
   readonly openedAt: number;
+  /** How long it took the cluster to open it. Milliseconds. */
+  readonly openingMs: number;
   /** When it opened, or when bytes last came from the pod. */
   readonly heardAt: number;
   /** Ends it as the pod would. */
@@ -26,8 +28,8 @@ export interface RestartWatchRequest {
 const watchedMs = 2_000;
 /** What a process has sent before it ended is on its way for no longer than this. */
 const onItsWayMs = 25;
-/** A connection is made, or refused, within this time. */
-const connectingMs = 100;
+/** A connection is made, or refused, within so many times what its opening took, which is longer on a busy machine. */
+const connectingFactor = 4;
 const pauseMs = { early: 25, late: 50 };
 const earlyMs = 500;
 
@@ -81,7 +83,7 @@ export class RestartWatch {
       const old = open.filter(({ openedAt }) => openedAt < oldUntil);
       if (table.held > open.length - old.length) continue;
       // One that is not made yet is refused by itself, and then made anew.
-      if (old.every((connection) => now() - connection.heardAt >= (this.made.has(connection) ? onItsWayMs : connectingMs)))
+      if (old.every((connection) => now() - connection.heardAt >= (this.made.has(connection) ? onItsWayMs : waitedFor(connection))))
         for (const connection of old) connection.end();
       // It may start again once more.
       if (state === 'again' && old.length === 0) this.listeners = table.listeners;
@@ -92,6 +94,10 @@ export class RestartWatch {
     const output = await this.request.run(socketTableCommand(this.request.port));
     return output === undefined ? undefined : readSocketTable(output, this.request.port);
   }
+}
+
+function waitedFor({ openingMs }: HeldConnection): number {
+  return Math.max(onItsWayMs, connectingFactor * openingMs);
 }
 
 function stateOf(first: SocketTable['listeners'], now: SocketTable['listeners']): 'same' | 'gone' | 'again' {
