@@ -7,6 +7,8 @@ export interface InspectRequest {
   readonly container: { readonly namespace: string; readonly pod: string; readonly container: string };
   readonly paths: readonly ContainerPath[];
   readonly signal?: AbortSignal;
+  /** How long to wait for the next answer: the hash of a large file takes its time, and a stream may be cut without a word. Milliseconds. */
+  readonly silenceMs?: number;
 }
 
 /** What a container really holds at paths: a directory without what is in it, undefined where nothing is. A path that is not among them could not be looked at. */
@@ -113,20 +115,39 @@ async function inspectSome(request: InspectRequest): Promise<Result<Inspected>> 
 }
 
 async function asked(request: InspectRequest, command: readonly string[], given?: 'node'): Promise<Result<Inspected>> {
-  const { kube, container, signal, paths } = request;
+  const { kube, container, signal, silenceMs = 60_000 } = request;
   const { namespace, pod, container: name } = container;
   const exec = await kube.exec({ namespace, pod, container: name, command, ...(signal ? { signal } : {}) });
   if (!exec.ok) return exec;
-  const lines = new Lines(exec.value);
+  const silence = new AbortController();
+  const timer = setTimeout(() => {
+    silence.abort();
+    exec.value.close();
+  }, silenceMs);
+  const answer = await heard(request, { exec: exec.value, command, onLine: () => void timer.refresh(), ...(given && { given }) });
+  clearTimeout(timer);
+  return silence.signal.aborted && !answer.ok ? failed(wasSilent(request, silenceMs)) : answer;
+}
+
+interface Hearing {
+  readonly exec: Exec;
+  readonly command: readonly string[];
+  readonly given?: 'node';
+  readonly onLine: () => void;
+}
+
+async function heard(request: InspectRequest, { exec, command, given, onLine }: Hearing): Promise<Result<Inspected>> {
+  const { paths } = request;
+  const lines = new Lines(exec);
   const kind = given ?? (await lines.next());
   if (kind === 'node') {
     const text = JSON.stringify(paths);
-    exec.value.stdin.write(`${String(Buffer.byteLength(text))}\n${text}`);
+    exec.stdin.write(`${String(Buffer.byteLength(text))}\n${text}`);
   } else if (kind === 'sh') {
-    exec.value.stdin.write(`${String(paths.length)}\n${paths.map((path) => `${lineOf(path)}\n`).join('')}`);
+    exec.stdin.write(`${String(paths.length)}\n${paths.map((path) => `${lineOf(path)}\n`).join('')}`);
   } else {
-    const { problem, exitCode } = await exec.value.ended;
-    exec.value.close();
+    const { problem, exitCode } = await exec.ended;
+    exec.close();
     if (problem) return failed(problem);
     // What runtimes end with that find no such program only when they start it.
     if (exitCode === 126 || exitCode === 127)
@@ -138,12 +159,13 @@ async function asked(request: InspectRequest, command: readonly string[], given?
   const seen = new Seen(paths);
   for (let line = await lines.next(); line !== 'done'; line = await lines.next()) {
     if (line === undefined) {
-      const { problem, exitCode } = await exec.value.ended;
+      const { problem, exitCode } = await exec.ended;
       return failed(problem ?? cannotInspect(request, `looking ended with exit code ${String(exitCode ?? 'unknown')}`));
     }
+    onLine();
     seen.take(line);
   }
-  exec.value.close();
+  exec.close();
   return succeeded(seen.entries());
 }
 
@@ -217,6 +239,15 @@ function cannotInspect({ container: { pod, container } }: InspectRequest, becaus
     message: `what container ${container} of pod ${pod} holds cannot be read: ${because}`,
     hint: 'node, or a shell with sha256sum, xargs and readlink (busybox is enough), reads it there',
     retry: 'whenInputChanges',
+    exitCode: 1,
+  };
+}
+
+function wasSilent({ container: { pod, container } }: InspectRequest, silenceMs: number): Problem {
+  return {
+    code: 'cannotInspect',
+    message: `container ${container} of pod ${pod} was asked what it holds, and was silent for ${String(silenceMs / 1000)} s`,
+    retry: 'afterDelay',
     exitCode: 1,
   };
 }
