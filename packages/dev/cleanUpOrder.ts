@@ -1,6 +1,6 @@
 import type { ReleaseName, Workspace } from '../model';
 import { holderOf } from './leases';
-import { namespaceOf, type Session } from './session';
+import { placesOf, type Place, type Session } from './session';
 
 /** What the process that stands by while dev cleans up is told to remove, as JSON. */
 export interface CleanUpOrder {
@@ -10,7 +10,7 @@ export interface CleanUpOrder {
   /** Who held the releases. */
   readonly holder: string;
   readonly keepVolumes: boolean;
-  readonly releases: readonly { readonly release: ReleaseName; readonly namespace: string }[];
+  readonly releases: readonly Place[];
 }
 
 /** Undefined without a cluster. */
@@ -23,9 +23,6 @@ export function cleanUpOrder(session: Session, workspace: Workspace, releases: R
     workspaceId,
     holder: holderOf(options.root),
     keepVolumes: options.keepVolumes === true,
-    releases: [...releases].flatMap((name) => {
-      const release = workspace.releases.get(name);
-      return release ? [{ release: name, namespace: namespaceOf(session, release) }] : [];
-    }),
+    releases: placesOf(session, workspace, releases),
   };
 }

@@ -20,7 +20,7 @@ import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
 import { goalFor, problemsOf } from './selection';
-import { namespaceOf, preflight, type Session } from './session';
+import { placesOf, preflight, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
 import { withProblems, worstExit } from './worstExit';
 
@@ -86,9 +86,7 @@ class Development {
     if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, document: { stopped: 'preflight' } };
     const { goal } = chosen;
     this.workspace = session.read.workspace;
-    const where = [...goal.releases]
-      .map((name) => session.read.workspace.releases.get(name))
-      .flatMap((release) => (release ? [namespaceOf(session, release)] : []));
+    const where = placesOf(session, session.read.workspace, goal.releases).map(({ namespace }) => namespace);
     options.report({
       kind: 'notice',
       message: `context ${session.kube?.target.context ?? ''}, namespace ${[...new Set(where)].join(', ')}, images: ${session.delivery?.because ?? ''}`,

@@ -1,7 +1,7 @@
 import type { Goal, Problem, ReleaseName, Report, Workspace } from '../model';
-import { holderOf, openLeases, renewalMs, type Leases, type Place } from './leases';
+import { holderOf, openLeases, renewalMs, type Leases } from './leases';
 import { failedEvent } from './narrator';
-import { namespaceOf, type Session } from './session';
+import { placesOf, type Place, type Session } from './session';
 
 export interface HoldingRequest {
   readonly session: Session;
@@ -27,7 +27,7 @@ export class Holding {
     const opened = await openLeases({
       kube,
       holder: holderOf(session.options.root),
-      places: placesOf(session, session.read.workspace, goal),
+      places: placesOf(session, session.read.workspace, goal.releases),
       takeover,
       now: Date.now,
       onLost: (place, holder) => {
@@ -51,7 +51,7 @@ export class Holding {
 
   /** A goal without what others have taken over, and with leases for what is new in it. */
   kept(goal: Goal, workspace: Workspace): Goal {
-    this.leases?.want(placesOf(this.request.session, workspace, goal));
+    this.leases?.want(placesOf(this.request.session, workspace, goal.releases));
     if (this.lost.size === 0) return goal;
     const releases = new Set([...goal.releases].filter((name) => !this.lost.has(name)));
     const used = (names: Iterable<ReleaseName>): Set<string> =>
@@ -64,13 +64,6 @@ export class Holding {
     clearInterval(this.timer);
     await this.leases?.release();
   }
-}
-
-function placesOf(session: Session, workspace: Workspace, goal: Goal): readonly Place[] {
-  return [...goal.releases].flatMap((name) => {
-    const release = workspace.releases.get(name);
-    return release ? [{ release: name, namespace: namespaceOf(session, release) }] : [];
-  });
 }
 
 function releaseLost({ release, namespace }: Place, holder: string): Problem {

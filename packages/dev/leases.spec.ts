@@ -1,6 +1,7 @@
 import type { Problem } from '../model';
 import { fakeKube } from '../testkit/fakeKube';
-import { openLeases, type LeaseRequest, type Leases, type Place } from './leases';
+import { openLeases, type LeaseRequest, type Leases } from './leases';
+import type { Place } from './session';
 
 const api: Place = { release: 'api', namespace: 'shop' };
 const web: Place = { release: '@shop/web', namespace: 'shop' };

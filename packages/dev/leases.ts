@@ -3,13 +3,8 @@ import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import type { Kube, KubeObject } from '../clients';
 import { labelValue } from '../deploy';
-import type { Problem, ReleaseName } from '../model';
-
-/** Where a release is deployed to. */
-export interface Place {
-  readonly release: ReleaseName;
-  readonly namespace: string;
-}
+import type { Problem } from '../model';
+import type { Place } from './session';
 
 export interface LeaseRequest {
   readonly kube: Pick<Kube, 'get' | 'apply' | 'delete'>;

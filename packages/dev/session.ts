@@ -12,6 +12,7 @@ import {
   type DeliveredImage,
   type Problem,
   type Release,
+  type ReleaseName,
   type Result,
   type Workspace,
 } from '../model';
@@ -244,6 +245,20 @@ function nameOf(root: string): string {
 /** Where a release lives: the flag's namespace, else the config's, else the kubeconfig's. */
 export function namespaceOf({ options, kube, read }: Pick<Session, 'options' | 'kube' | 'read'>, release: Release): string {
   return options.namespace ?? release.namespace ?? read.settings.defaultNamespace ?? kube?.target.namespace ?? 'default';
+}
+
+/** A release by its name, and where it lives. */
+export interface Place {
+  readonly release: ReleaseName;
+  readonly namespace: string;
+}
+
+/** Where releases live; names that the workspace does not know are left out. */
+export function placesOf(session: Session, workspace: Workspace, releases: Iterable<ReleaseName>): readonly Place[] {
+  return [...releases].flatMap((name) => {
+    const release = workspace.releases.get(name);
+    return release ? [{ release: name, namespace: namespaceOf(session, release) }] : [];
+  });
 }
 
 /** Where this machine keeps what it knows of images it has seen. */

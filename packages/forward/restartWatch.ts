@@ -70,9 +70,9 @@ export class RestartWatch {
     let oldUntil = startedAt;
     // At once, while the old process still holds what was connected to it.
     for (; !this.stopped && now() < this.until; await pause(now() - startedAt < earlyMs ? pauseMs.early : pauseMs.late)) {
-      if (connections().length === 0) continue;
-      const askedAt = now();
       const asked = connections();
+      if (asked.length === 0) continue;
+      const askedAt = now();
       const table = await this.look();
       if (!table) return;
       const state = stateOf(this.listeners, table.listeners);
