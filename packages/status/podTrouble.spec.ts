@@ -203,6 +203,14 @@ test('a volume that is not there is told as the node says it; what is only late 
   expect(podTrouble(creating, now)).toBeUndefined();
 });
 
+test.each([
+  ['CreateContainerConfigError', 'failed to sync configmap cache: timed out waiting for the condition'],
+  ['CreateContainerError', 'context deadline exceeded'],
+  ['CreateContainerError', 'failed to reserve container name "worker": name is reserved for "1f2e"'],
+])('what a busy node mends at its next try is no trouble: %s, %s', (reason, message) => {
+  expect(podTrouble(waiting(reason, message), now)).toBeUndefined();
+});
+
 test.each<[string, Pod, string]>([
   ['a limit', looping({ exitCode: 137, reason: 'OOMKilled' }), 'spec.containers[name="worker"].resources.limits.memory'],
   ['an image', waiting('ImagePullBackOff', 'not found'), 'spec.containers[name="worker"].image'],

@@ -9,6 +9,13 @@ import { unscheduled } from './unscheduled';
 /** How long a volume may take before what is said of it counts: the node's caches fill while the first pods start. */
 const mountGraceMs = 2_000;
 
+/**
+ * What a busy node says of a container or volume that it makes at its next try: its caches of ConfigMaps and Secrets are not filled yet, its runtime or
+ * the API server took too long, a try before this one has not ended.
+ */
+const passesByItself =
+  /failed to sync|not registered|timed out waiting for the condition|deadline exceeded|is reserved for|TLS handshake timeout/i;
+
 /** The first trouble of a pod; `events` are the pod's own, oldest first, as far as they are known. Pure. */
 export function podTrouble(pod: Pod, now: number, events: readonly KubeEvent[] = []): PodTrouble | undefined {
   return unscheduled(pod, now) ?? containerTrouble(pod, now, events) ?? unmounted(pod, events);
@@ -28,6 +35,7 @@ function statusesOf({ status }: Pod): readonly ContainerStatus[] {
 
 function waitingTrouble(pod: Pod, status: ContainerStatus, events: readonly KubeEvent[]): PodTrouble | undefined {
   const { reason = '', message = '' } = status.state?.waiting ?? {};
+  if (reason.startsWith('CreateContainer') && passesByItself.test(message)) return undefined;
   switch (reason) {
     case 'ErrImagePull':
     case 'ImagePullBackOff':
@@ -51,8 +59,7 @@ function unmounted(pod: Pod, events: readonly KubeEvent[]): PodTrouble | undefin
   const isBeingMade = ({ state }: ContainerStatus): boolean => /^(ContainerCreating|PodInitializing)$/.test(state?.waiting?.reason ?? '');
   if (!statusesOf(pod).some(isBeingMade)) return undefined;
   const said = events.findLast(({ reason }) => reason === 'FailedMount' || reason === 'FailedAttachVolume')?.message;
-  // Caches of the node that are not filled yet.
-  if (said === undefined || /failed to sync|not registered|timed out waiting for the condition/.test(said)) return undefined;
+  if (said === undefined || passesByItself.test(said)) return undefined;
   const [, volume] = /for volume "([^"]+)"/.exec(said) ?? [];
   const reason = said.replace(/^(MountVolume\.\w+|AttachVolume\.\w+) failed for volume "[^"]+" : /, '');
   const since = Date.parse(conditionOf(pod.status?.conditions, 'PodScheduled')?.lastTransitionTime ?? '');
