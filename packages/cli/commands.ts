@@ -50,7 +50,7 @@ export interface Commands {
   /** Loads what most commands need, while something else is waited for. */
   readonly getReady: () => void;
   /** The workspace around a folder. */
-  readonly findWorkspace: (folder: string) => Promise<Result<GraphSource>>;
+  readonly findWorkspace: (folder: string, options: { readonly isBrief: boolean }) => Promise<Result<GraphSource>>;
 }
 
 /** The real ones, loaded when one is started: `slipway version` and `--help` do not wait for the clients of engines and clusters. */
@@ -71,5 +71,5 @@ export const commands: Commands = {
   doctor: async (options) => (await import('../dev/index.js')).doctorCommand(options),
   init: async (options) => (await import('./init.js')).init(options),
   getReady: () => void import('../dev/index.js').then(({ getReady }) => getReady()),
-  findWorkspace: async (folder) => (await import('./findWorkspace.js')).findWorkspace(folder),
+  findWorkspace: async (folder, options) => (await import('./findWorkspace.js')).findWorkspace(folder, options),
 };

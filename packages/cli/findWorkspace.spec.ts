@@ -8,7 +8,7 @@ describe('the workspace around a folder', () => {
   beforeEach(() => (root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-workspace-')))));
   afterEach(() => rmSync(root, { recursive: true, force: true }));
   const found = (from: string) => {
-    const workspace = findWorkspace(join(root, from));
+    const workspace = findWorkspace(join(root, from), { isBrief: true });
     return workspace.ok ? [workspace.value.kind, workspace.value.root.slice(root.length)] : workspace.problem.code;
   };
 

@@ -5,10 +5,13 @@ import { failed, succeeded, type Result } from '../model';
 import { nxGraph } from '../nx';
 import { declaresWorkspaces, isTurborepo, turboGraph, workspacesGraph } from '../turbo';
 
-/** The workspace around a folder: the nearest one upwards that has an nx.json, a turbo.json, or a package manager's workspaces. */
-export function findWorkspace(from: string): Result<GraphSource> {
+/**
+ * The workspace around a folder: the nearest one upwards that has an nx.json, a turbo.json, or a package manager's workspaces.
+ * @param isBrief this process does one thing and ends.
+ */
+export function findWorkspace(from: string, { isBrief }: { readonly isBrief: boolean }): Result<GraphSource> {
   for (let folder = from; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, 'nx.json'))) return succeeded(nxGraph(folder));
+    if (existsSync(join(folder, 'nx.json'))) return succeeded(nxGraph(folder, { isBrief }));
     if (isTurborepo(folder)) return succeeded(turboGraph(folder));
     if (declaresWorkspaces(folder)) return succeeded(workspacesGraph(folder));
     if (dirname(folder) === folder) break;

@@ -284,7 +284,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     .option('--dry-run', 'only say what would be written')
     .action(async ({ json = false, verbosity, dryRun = false }: CommonFlags & { readonly dryRun?: boolean }) => {
       const output = openOutput({ ...surroundings, json, verbosity, long: false });
-      const workspace = await commands.findWorkspace(surroundings.cwd);
+      const workspace = await commands.findWorkspace(surroundings.cwd, { isBrief: true });
       if (!workspace.ok) return ends(output.refuse(workspace.problem));
       ends(output.finish(await commands.init({ workspace: workspace.value, dryRun, json }), { lines: initLines }));
     });
@@ -339,7 +339,7 @@ async function inWorkspace({
   finish,
 }: InWorkspace): Promise<0 | ExitCode> {
   const { cwd, env, leave, signals, onUnread } = surroundings;
-  const around = await commands.findWorkspace(cwd);
+  const around = await commands.findWorkspace(cwd, { isBrief: !endless });
   const workspace = around.ok || !anywhere ? around : succeeded(noWorkspace(cwd));
   if (!workspace.ok) return output.refuse(workspace.problem);
   const { breakLine, say, report } = output;

@@ -38,9 +38,13 @@ export function sendRequest(request: HttpRequest): Promise<HttpAnswer> {
     const options = { method, agent, headers: { ...headers, ...length }, ...(signal ? { signal } : {}) };
     const outgoing = url.protocol === 'http:' ? httpRequest(url, options) : httpsRequest(url, options);
     limitConnectTime(outgoing);
-    const late = setTimeout(() => outgoing.destroy(new Error(`no answer within ${answerTimeoutMs / 1_000} s`)), answerTimeoutMs);
+    let late: NodeJS.Timeout | undefined;
+    // Waiting for one of few connections is no silence of the peer.
+    outgoing.once('socket', () => {
+      late = setTimeout(() => outgoing.destroy(new Error(`no answer within ${answerTimeoutMs / 1_000} s`)), answerTimeoutMs);
+    });
     // Sending much takes as long as it takes; it is the silence after it that counts.
-    const moved = (): void => void late.refresh();
+    const moved = (): void => void late?.refresh();
     if (streamed) outgoing.on('drain', moved);
     outgoing.once('response', (answer) => {
       outgoing.off('drain', moved);

@@ -2,6 +2,7 @@ import type { OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpAgent } from 'node:http';
 import type { RequestOptions } from 'node:https';
 import { Agent as HttpsAgent } from 'node:https';
+import { createSecureContext, type SecureContext } from 'node:tls';
 import { type Result, failed, messageOf, succeeded } from '../model';
 import { doors } from './doors';
 import type { PinnedContext } from './kubeconfig';
@@ -9,8 +10,10 @@ import type { PinnedContext } from './kubeconfig';
 /** What a connection needs to be let in. */
 export interface KubeCredentials {
   readonly headers: OutgoingHttpHeaders;
-  /** Keeps connections alive, and knows certificates and proxy. */
+  /** Keeps connections alive, and knows certificates and proxy. For what goes on: watches, logs, exec. */
   readonly agent: HttpAgent;
+  /** The same, of few connections: many requests at once wait for one rather than for as many handshakes. */
+  readonly requestAgent: HttpAgent;
 }
 
 export interface KubeLogin {
@@ -19,6 +22,9 @@ export interface KubeLogin {
   /** After the server refused these: asks the plugin or reads the token file anew. Several that were refused together renew once. */
   renew(refused: KubeCredentials): void;
 }
+
+/** A handshake takes as long as some ten requests, on both sides. */
+const requestConnections = 12;
 
 export function kubeLogin(pinned: PinnedContext): KubeLogin {
   let current: Promise<Result<KubeCredentials>> | undefined;
@@ -44,8 +50,12 @@ async function makeCredentials({ cluster, context, user, target }: PinnedContext
   const pinnedCluster = plain ? { ...cluster, skipTLSVerify: true } : cluster;
   config.loadFromOptions({ clusters: [pinnedCluster], contexts: [context], users: [user], currentContext: context.name });
   const options: RequestOptions = {};
+  let secureContext: SecureContext;
   try {
     await config.applyToHTTPSOptions(options);
+    // Certificates and keys are read once, not for every connection.
+    const { ca, cert, key, pfx, passphrase } = options;
+    secureContext = createSecureContext({ ca, cert, key, pfx, passphrase });
   } catch (error) {
     return failed({
       code: 'credentialsFailed',
@@ -58,13 +68,17 @@ async function makeCredentials({ cluster, context, user, target }: PinnedContext
   }
   const headers: OutgoingHttpHeaders = { ...(options.headers as OutgoingHttpHeaders | undefined) };
   if (options.auth) headers['Authorization'] = `Basic ${Buffer.from(options.auth).toString('base64')}`;
-  const { ca, cert, key, pfx, passphrase, rejectUnauthorized, servername } = options;
-  const tls = Object.fromEntries(
-    Object.entries({ ca, cert, key, pfx, passphrase, rejectUnauthorized, servername }).filter(([, value]) => value !== undefined),
-  );
+  const { rejectUnauthorized, servername } = options;
   // Last in, first out: a burst's extra connections close by themselves afterwards.
   const keep = { keepAlive: true, keepAliveMsecs: 5_000, scheduling: 'lifo', noDelay: true } as const;
-  const proxied = cluster.proxyUrl !== undefined && options.agent instanceof HttpAgent;
-  const agent = proxied ? (options.agent as HttpAgent) : plain ? new HttpAgent(keep) : new HttpsAgent({ ...keep, ...tls });
-  return succeeded({ headers, agent });
+  const tls = {
+    secureContext,
+    ...(rejectUnauthorized !== undefined && { rejectUnauthorized }),
+    ...(servername !== undefined && { servername }),
+  };
+  const agentOf = (most: { readonly maxSockets?: number }) =>
+    plain ? new HttpAgent({ ...keep, ...most }) : new HttpsAgent({ ...keep, ...most, ...tls });
+  if (cluster.proxyUrl !== undefined && options.agent instanceof HttpAgent)
+    return succeeded({ headers, agent: options.agent, requestAgent: options.agent });
+  return succeeded({ headers, agent: agentOf({}), requestAgent: agentOf({ maxSockets: requestConnections }) });
 }

@@ -29,13 +29,13 @@ export interface KubeHttp {
 const maxBusyRetries = 4;
 
 export function kubeHttp(target: KubeTarget, login: KubeLogin): KubeHttp {
-  const stream = async (request: KubeRequest): Promise<Result<IncomingMessage>> => {
+  const answerOf = async (request: KubeRequest, connections: 'agent' | 'requestAgent'): Promise<Result<IncomingMessage>> => {
     let renewed = false;
     let busy = 0;
     for (;;) {
       const credentials = await login.credentials();
       if (!credentials.ok) return credentials;
-      const answer = await send(target, credentials.value, request);
+      const answer = await send(request, { target, headers: credentials.value.headers, agent: credentials.value[connections] });
       if (!answer.ok) return answer;
       const status = answer.value.statusCode ?? 0;
       if (status >= 200 && status < 300) return answer;
@@ -54,9 +54,9 @@ export function kubeHttp(target: KubeTarget, login: KubeLogin): KubeHttp {
   return {
     target,
     login,
-    stream,
+    stream: (request) => answerOf(request, 'agent'),
     async json(request) {
-      const answer = await stream(request);
+      const answer = await answerOf(request, 'requestAgent');
       if (!answer.ok) return answer;
       const text = await textOf(answer.value);
       if (text !== undefined) return parsed(text, target);
@@ -67,14 +67,17 @@ export function kubeHttp(target: KubeTarget, login: KubeLogin): KubeHttp {
   };
 }
 
-async function send(target: KubeTarget, credentials: KubeCredentials, request: KubeRequest): Promise<Result<IncomingMessage>> {
+async function send(
+  request: KubeRequest,
+  { target, headers, agent }: { readonly target: KubeTarget } & Pick<KubeCredentials, 'headers' | 'agent'>,
+): Promise<Result<IncomingMessage>> {
   const { method, body, signal } = request;
   const sent = await sendRequest({
     url: new URL(target.server + request.path),
     method,
-    agent: credentials.agent,
+    agent,
     headers: {
-      ...credentials.headers,
+      ...headers,
       Accept: 'application/json',
       'User-Agent': 'slipway',
       ...(body === undefined ? {} : { 'Content-Type': request.contentType ?? 'application/json' }),

@@ -18,25 +18,32 @@ interface LoadedNx {
   readonly forgetFiles: () => void;
 }
 
-/** What Nx gave to the executor that it started. */
-export interface StartedByNx {
-  /** The first read uses it, which saves making it again. */
-  readonly projectGraph: ProjectGraph;
+export interface NxGraphOptions {
+  /** What Nx gave to the executor that it started. The first read uses it, which saves making it again. */
+  readonly projectGraph?: ProjectGraph;
+  /** What Nx has run before that executor. */
   readonly hasRun?: ReadonlySet<TargetId>;
+  /**
+   * This process ends soon. Without a daemon, Nx starts a process for each of its plugins, half a second of a processor each; such a process
+   * loads them itself.
+   */
+  readonly isBrief?: boolean;
 }
 
 /**
  * The project graph of an Nx workspace, from the Nx that is installed there. A process that has read it before must run with its
  * working directory inside the workspace: Nx takes its root from there when it is loaded.
  */
-export function nxGraph(root: string, startedByNx?: StartedByNx): GraphSource {
-  let first = startedByNx?.projectGraph;
+export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }: NxGraphOptions = {}): GraphSource {
+  let first = projectGraph;
   let loaded: LoadedNx | undefined;
   return {
     kind: 'nx',
     root,
     watch: ['project.json', 'package.json', 'nx.json', 'tsconfig.json', 'tsconfig.base.json', 'pnpm-workspace.yaml', '.nxignore'],
     async read() {
+      // Whoever has decided it has decided it.
+      if (isBrief) process.env['NX_ISOLATE_PLUGINS'] ??= 'false';
       loaded ??= loadNx(root);
       if (!loaded) return nxNotFound(root);
       if (realpathSync(loaded.devkit.workspaceRoot) !== realpathSync(root)) return otherRoot(root, loaded.devkit.workspaceRoot);
@@ -44,7 +51,7 @@ export function nxGraph(root: string, startedByNx?: StartedByNx): GraphSource {
       first = undefined;
       return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit, namedInputsOf(root, loaded.devkit))) : graph;
     },
-    ...(startedByNx?.hasRun && { hasRun: startedByNx.hasRun }),
+    ...(hasRun && { hasRun }),
     defaultBase: () => defaultBaseOf(root),
     runTarget: (project, target) => nxCommand(root, ['run', `${project}:${target}`]),
     runTargets: (projects, target) =>
