@@ -37,6 +37,12 @@ function generate(folder, { name, tarball, plugins = ['nx-slipway'] }) {
     targetDefaults: { stamp: { cache: true, inputs: ['{projectRoot}/**/*'], outputs: [] } },
   });
   write('.gitignore', 'node_modules\n.nx\n.slipway\n');
+  // As many tasks as a deployment, each in a process that Nx makes, and nothing in them.
+  write('tools/nothing/package.json', { name: 'nothing', executors: './executors.json' });
+  write('tools/nothing/executors.json', { executors: { nothing: { implementation: './nothing.js', schema: './schema.json' } } });
+  write('tools/nothing/schema.json', { version: 2, type: 'object', properties: {} });
+  write('tools/nothing/nothing.js', 'exports.default = async () => ({ success: true });\n');
+  const nothing = { executor: './tools/nothing:nothing' };
   const source = (what) =>
     Object.fromEntries(number(filesEach).map((file) => [`f${file}.js`, `exports.value = '${what} ${file}';\n`.repeat(40)]));
   for (const lib of number(libraries)) {
@@ -51,6 +57,7 @@ function generate(folder, { name, tarball, plugins = ['nx-slipway'] }) {
       version: '0.0.0',
       scripts: { stamp: 'node -e ""' },
       dependencies: Object.fromEntries(used.map((lib) => [`@bench/l${lib}`, '*'])),
+      ...(service === 0 && { nx: { targets: { 'nothing-build': nothing, nothing: { ...nothing, dependsOn: ['nothing-build'] } } } }),
     });
     for (const [file, text] of Object.entries(source(`service ${service}`))) write(`${at}/src/${file}`, text);
     write(`${at}/slipway.yaml`, `version: 1\nimage: {name: ${name}/s${service}, context: workspace}\n`);

@@ -19,11 +19,11 @@ export type Devkit = Pick<
   Partial<Pick<typeof WholeDevkit, 'emitReadySignal'>>;
 
 /**
- * The devkit of the Nx that is installed in a workspace. Nearly all of @nx/devkit comes from nx itself, so a workspace that has
- * only nx will do. Undefined when there is no Nx.
+ * The devkit of the Nx that is installed in a workspace: the part of it that nx itself has, which a process that Nx started has loaded
+ * already, and without all that @nx/devkit has for generators. Undefined when there is no Nx.
  */
 export function devkitOf(root: string): Devkit | undefined {
-  return firstFound(root, ['@nx/devkit', 'nx/src/devkit-exports'], (path) => createRequire(join(root, 'package.json'))(path) as Devkit);
+  return firstFound(root, ['nx/src/devkit-exports', '@nx/devkit'], (path) => createRequire(join(root, 'package.json'))(path) as Devkit);
 }
 
 /** What `load` gives for the first of the modules that the workspace has. Which paths nx offers differs from one major to the next. */
