@@ -31,6 +31,15 @@ const stale = readdirSync(doors)
     }
   });
 
+// An old node-fetch brings URLs of its own, which need a module that newer versions of Node warn of. Those of Node are the same.
+const builtin = {
+  name: 'builtin',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^whatwg-url$/ }, ({ path }) => ({ path, namespace: 'builtin' }));
+    bundle.onLoad({ filter: /.*/, namespace: 'builtin' }, () => ({ contents: 'module.exports = { URL, URLSearchParams };', loader: 'js' }));
+  },
+};
+
 // Parts that the packages load and Slipway never calls: the generated API classes of the Kubernetes client (13 MB of memory, 15 ms),
 // and the gRPC and protobuf of dockerode's own BuildKit session, which reads .proto files that a bundle does not have.
 const unused = {
@@ -59,7 +68,7 @@ for (const name of stale) {
     banner: { js: markerOf(name) },
     define: { 'process.env.SLIPWAY_BUNDLED': '"yes"' },
     external: ['cpu-features', '*.node'],
-    plugins: [unused],
+    plugins: [unused, builtin],
     logLevel: 'warning',
   });
   renameSync(join(temporary, file), join(out, file));
