@@ -1,54 +1,32 @@
 // One `slipway dev` for a hundred services that share twenty libraries, on a real cluster: until it watches, one file of a library in all
 // containers that use it, and what it takes while nothing happens; and the last of one service alone. SLIPWAY_BENCH_SERVICES: another number.
 import { spawn } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { root } from '../tools/steps.mjs';
 import { follow, until } from './follow.mjs';
 import { forgetImages } from './forgetImages.mjs';
+import { generateServices, numbers, writer } from './manyServices.mjs';
 import { measure } from './measure.mjs';
 
 const require = createRequire(import.meta.url);
 const services = Number(process.env.SLIPWAY_BENCH_SERVICES ?? 100);
 const libraries = Math.max(1, Math.round(services / 5));
-const number = (count) => Array.from({ length: count }, (_, index) => index);
-const librariesOf = (service) => [...new Set([service % libraries, (service + 7) % libraries])];
 /** Ticks of the kernel's clock in a second, as `/proc` counts them. */
 const ticks = 100;
 
 function generate(folder, name) {
-  const write = (path, content) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
-  };
-  const files = (what) => number(20).map((file) => [`f${file}.js`, `exports.value = '${what} ${file}';\n`.repeat(40)]);
+  const write = writer(folder);
   write('package.json', { name, version: '0.0.0', private: true, workspaces: ['services/*', 'libs/*'] });
   write('package-lock.json', '{}');
-  for (const lib of number(libraries)) {
-    write(`libs/l${lib}/package.json`, { name: `@bench/l${lib}`, version: '0.0.0' });
-    for (const [file, text] of files(`library ${lib}`)) write(`libs/l${lib}/src/${file}`, text);
-  }
-  for (const service of number(services)) {
-    const at = `services/s${service}`;
-    const used = librariesOf(service);
-    write(`${at}/package.json`, {
-      name: `s${service}`,
-      version: '0.0.0',
-      dependencies: Object.fromEntries(used.map((lib) => [`@bench/l${lib}`, '*'])),
-    });
-    for (const [file, text] of files(`service ${service}`)) write(`${at}/src/${file}`, text);
-    write(`${at}/slipway.yaml`, `version: 1\nimage: {name: ${name}/s${service}, context: workspace}\n`);
-    const copies = used.map((lib) => `COPY --chown=1000:1000 libs/l${lib}/src node_modules/@bench/l${lib}/src\n`).join('');
-    write(
-      `${at}/Dockerfile`,
-      `FROM busybox:1.36\nWORKDIR /app\n${copies}COPY --chown=1000:1000 ${at}/src src\nUSER 1000:1000\nCMD ["httpd", "-f", "-p", "8080", "-h", "/app"]\n`,
-    );
+  const librariesOf = generateServices(folder, { name, services, libraries });
+  for (const service of numbers(services)) {
     const labels = { app: `s${service}` };
     const container = { name: 'main', image: `${name}/s${service}`, resources: { requests: { cpu: '1m', memory: '4Mi' } } };
-    write(`${at}/k8s/app.yaml`, {
+    write(`services/s${service}/k8s/app.yaml`, {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name: `s${service}` },
@@ -58,6 +36,7 @@ function generate(folder, name) {
       },
     });
   }
+  return librariesOf;
 }
 
 /** What a process takes while it is left alone: percent of a core, and megabytes (Linux). */
@@ -80,7 +59,7 @@ async function idle(pid, seconds) {
 export async function benchDev(env, { rounds, registry, idleSeconds }) {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
   const name = `bench-dev-${process.pid}`;
-  generate(folder, name);
+  const librariesOf = generate(folder, name);
   const { connectKube } = require('../dist/clients');
   const connected = await connectKube({ env, ...(env.KUBECONFIG && { kubeconfig: env.KUBECONFIG }) });
   if (!connected.ok) throw new Error(connected.problem.message);
@@ -125,7 +104,7 @@ export async function benchDev(env, { rounds, registry, idleSeconds }) {
     const arrived = [];
     for (let round = 0; round < rounds; round += 1) {
       const lib = round % libraries;
-      const users = number(services).filter((service) => librariesOf(service).includes(lib)).length;
+      const users = numbers(services).filter((service) => librariesOf(service).includes(lib)).length;
       all.log.read();
       const from = all.log.events.length;
       const savedAt = Date.now();
@@ -155,7 +134,7 @@ export async function benchDev(env, { rounds, registry, idleSeconds }) {
     ];
   } finally {
     await kube.delete({ apiVersion: 'v1', kind: 'Namespace', name });
-    await forgetImages(env, { registry, images: number(services).map((service) => `${name}/s${service}`) });
+    await forgetImages(env, { registry, images: numbers(services).map((service) => `${name}/s${service}`) });
     rmSync(folder, { recursive: true, force: true });
   }
 }

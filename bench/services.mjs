@@ -1,28 +1,22 @@
 // A hundred generated services and twenty libraries in an Nx workspace: what the plugin adds to each command of Nx, CI when nothing changed, and
 // `slipway build` for the first time, when nothing changed, and after an edit of a library.
 import { spawn } from 'node:child_process';
-import { appendFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { root, run } from '../tools/steps.mjs';
 import { benchDeploys } from './deploys.mjs';
 import { forgetImages } from './forgetImages.mjs';
+import { generateServices, numbers, writer } from './manyServices.mjs';
 import { measure } from './measure.mjs';
 
 const services = 100;
 const libraries = 20;
-const filesEach = 20;
-const number = (count) => Array.from({ length: count }, (_, index) => index);
-/** Each service uses two libraries, so each library has ten services. */
-const librariesOf = (service) => [service % libraries, (service + 7) % libraries];
 
 /** A workspace of npm's, with Nx in it. `name` also keeps its images apart from those of other runs. */
 function generate(folder, { name, tarball, plugins = ['nx-slipway'] }) {
   const shop = JSON.parse(readFileSync(join(root, 'examples', 'shop', 'package.json'), 'utf8')).devDependencies;
-  const write = (path, content) => {
-    mkdirSync(dirname(join(folder, path)), { recursive: true });
-    writeFileSync(join(folder, path), typeof content === 'string' ? content : `${JSON.stringify(content, null, 2)}\n`);
-  };
+  const write = writer(folder);
   write('package.json', {
     name,
     version: '0.0.0',
@@ -43,37 +37,9 @@ function generate(folder, { name, tarball, plugins = ['nx-slipway'] }) {
   write('tools/nothing/schema.json', { version: 2, type: 'object', properties: {} });
   write('tools/nothing/nothing.js', 'exports.default = async () => ({ success: true });\n');
   const nothing = { executor: './tools/nothing:nothing' };
-  const source = (what) =>
-    Object.fromEntries(number(filesEach).map((file) => [`f${file}.js`, `exports.value = '${what} ${file}';\n`.repeat(40)]));
-  for (const lib of number(libraries)) {
-    write(`libs/l${lib}/package.json`, { name: `@bench/l${lib}`, version: '0.0.0' });
-    for (const [file, text] of Object.entries(source(`library ${lib}`))) write(`libs/l${lib}/src/${file}`, text);
-  }
-  for (const service of number(services)) {
-    const at = `services/s${service}`;
-    const used = librariesOf(service);
-    write(`${at}/package.json`, {
-      name: `s${service}`,
-      version: '0.0.0',
-      scripts: { stamp: 'node -e ""' },
-      dependencies: Object.fromEntries(used.map((lib) => [`@bench/l${lib}`, '*'])),
-      ...(service === 0 && { nx: { targets: { 'nothing-build': nothing, nothing: { ...nothing, dependsOn: ['nothing-build'] } } } }),
-    });
-    for (const [file, text] of Object.entries(source(`service ${service}`))) write(`${at}/src/${file}`, text);
-    write(`${at}/slipway.yaml`, `version: 1\nimage: {name: ${name}/s${service}, context: workspace}\n`);
-    write(
-      `${at}/Dockerfile`,
-      [
-        'FROM busybox:1.36',
-        'WORKDIR /app',
-        ...used.map((lib) => `COPY libs/l${lib}/src node_modules/@bench/l${lib}/src`),
-        `COPY ${at}/src src`,
-        'USER 1000:1000',
-        'CMD ["httpd", "-f", "-p", "8080", "-h", "/app"]',
-        '',
-      ].join('\n'),
-    );
-  }
+  const targets = { 'nothing-build': nothing, nothing: { ...nothing, dependsOn: ['nothing-build'] } };
+  const more = (service) => ({ scripts: { stamp: 'node -e ""' }, ...(service === 0 && { nx: { targets } }) });
+  return generateServices(folder, { name, services, libraries, more });
 }
 
 /** Runs a command and gives its output, its time, and the most memory that it had, in megabytes (Linux). */
@@ -113,7 +79,7 @@ export async function benchServices(env, { rounds, registry }) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   try {
     await run('npm', ['pack', '--silent', '--pack-destination', folder], { quiet: true });
-    generate(workspace, { name, tarball: join(folder, `nx-slipway-${version}.tgz`) });
+    const librariesOf = generate(workspace, { name, tarball: join(folder, `nx-slipway-${version}.tgz`) });
     await run('npm', ['install', '--silent', '--no-audit', '--no-fund'], { cwd: workspace, quiet: true });
     generate(bare, { name, tarball: '', plugins: [] });
     symlinkSync(join(workspace, 'node_modules'), join(bare, 'node_modules'), 'junction');
@@ -147,7 +113,7 @@ export async function benchServices(env, { rounds, registry }) {
       affected.slipway.push((await timed(process.execPath, [bin('slipway'), 'deploy', '--affected', base], options)).ms);
     }
 
-    const all = number(services).map((service) => `s${service}`);
+    const all = numbers(services).map((service) => `s${service}`);
 
     // Nx keeps what it knows of a workspace; that it learns it is not what is measured.
     const noop = () => timed(process.execPath, [bin('nx'), 'run-many', '-t', 'stamp'], options);
@@ -199,7 +165,7 @@ export async function benchServices(env, { rounds, registry }) {
       ...deploys,
     ];
   } finally {
-    await forgetImages(env, { registry, images: number(services).map((service) => `${name}/s${service}`) });
+    await forgetImages(env, { registry, images: numbers(services).map((service) => `${name}/s${service}`) });
     rmSync(folder, { recursive: true, force: true });
   }
 }
