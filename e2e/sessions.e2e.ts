@@ -84,6 +84,37 @@ describe('one session after another', () => {
     expect(await shop.objects()).toEqual([]);
   });
 
+  it('what a service requires comes along: with its own image, with one that is named, or as it runs; what ran before stays', async () => {
+    const build = await shop.slipway(['build', 'worker', '--json', ...shop.where]);
+    const { images } = JSON.parse(build.stdout) as { readonly images: readonly { readonly ref: string }[] };
+    shop.write('apps/web/slipway.yaml', `version: 1\nrequires: [cache, {project: worker, image: "${images[0]?.ref ?? ''}"}]\n`);
+    const first = shop.dev('web');
+    await first.until('notice', ({ message }) =>
+      message.startsWith('comes along: cache (web requires it), worker (web requires it, with '),
+    );
+    await first.until('ready');
+    await first.answer('worker', '/', 'Welcome');
+    expect(
+      first
+        .since(0, 'applied')
+        .map(({ release }) => release)
+        .sort(),
+    ).toEqual(['cache', 'web', 'worker']);
+    expect(first.since(0, 'built').filter(({ artifact }) => artifact === 'worker')).toEqual([]);
+    expect(await first.interrupt()).toBe(0);
+    expect(await shop.objects()).toEqual([]);
+
+    await shop.slipway(['deploy', 'cache', ...shop.where]);
+    const before = await shop.onlyOne('cache');
+    const second = shop.dev('web');
+    await second.until('notice', ({ message }) => message.endsWith('runs already and is used as it is: cache (web requires it)'));
+    await second.until('ready');
+    expect(await second.interrupt()).toBe(0);
+    expect(await shop.onlyOne('cache')).toEqual(before);
+    await shop.slipway(['delete', 'cache', ...shop.where]);
+    shop.remove('apps/web/slipway.yaml');
+  });
+
   it('a service that somebody else works on is refused, can be taken over, and is left alone when it was taken back', async () => {
     const ann = () => ({
       apiVersion: 'coordination.k8s.io/v1',

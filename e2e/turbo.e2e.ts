@@ -53,7 +53,7 @@ describe('the shop as a Turborepo', () => {
     const running = () => Promise.all(['api', 'worker', 'web'].map((app) => shop.onlyOne(app)));
     const [before, mark, builds] = [await running(), dev.mark(), bundled()];
 
-    shop.edit('apps/api/src/main.ts', "'on request'", "'ask us'");
+    shop.edit('apps/api/src/main.ts', 'return { items,', "return { note: 'ask us', items,");
     await dev.answer('@shop/api', '/', 'ask us');
     expect(dev.since(mark, 'targetRan')).toMatchObject([{ target: '@shop/api:build' }]);
     expect(bundled()).toBe(builds + 1);

@@ -1,6 +1,6 @@
 import { dirname, relative, sep } from 'node:path';
 import type { GraphFacts, GraphSource } from '../graph';
-import { projectOf, type Result } from '../model';
+import { fullName, projectOf, type Result } from '../model';
 
 /** What a command is for, and the graph it reads. */
 export interface Chosen {
@@ -49,13 +49,6 @@ function firstly<T>(known: Result<T>, read: () => Promise<Result<T>>): () => Pro
     first = undefined;
     return answer;
   };
-}
-
-/** `worker` for `@shop/worker`, where only one package is called so. */
-function fullName(name: string, names: readonly string[]): string {
-  if (names.includes(name)) return name;
-  const [only, ...others] = names.filter((each) => each.endsWith(`/${name}`) && each.startsWith('@'));
-  return only !== undefined && others.length === 0 ? only : name;
 }
 
 function projectAround(projects: GraphFacts['projects'], { graph, cwd, env }: Omit<Choice, 'named'>): readonly string[] {

@@ -80,7 +80,11 @@ interface BuildOnlyFlags extends BuildFlags {
   readonly fileOutput?: string;
 }
 
-interface DeployFlags extends BuildFlags {
+interface RunFlags extends CommonFlags {
+  readonly withRequired?: boolean;
+}
+
+interface DeployFlags extends BuildFlags, RunFlags {
   readonly build: boolean;
   readonly buildArtifacts?: string;
 }
@@ -141,6 +145,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   /** Of a command that applies manifests. */
   const ofApplying = (of: Command) =>
     of.option('--force', 'take over fields that others manage, and make anew what cannot be changed in place');
+  const ofRequiring = (of: Command) => of.option('--with-required', 'deploy what the projects require too');
   const ofRemoving = (of: Command) => of.option('--keep-volumes', 'leave volume claims, and what is in them');
   const ofChanges = (of: Command) =>
     of
@@ -221,8 +226,8 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         });
       return act(flags, projects, true, start, { lines: () => [], endless: true, sessionLogs: logs });
     });
-  ofApplying(ofImages(command('run', 'build and deploy once'))).action((projects: string[], flags: CommonFlags) =>
-    act(flags, projects, true, commands.run, { lines: deployLines }),
+  ofRequiring(ofApplying(ofImages(command('run', 'build and deploy once')))).action((projects: string[], flags: RunFlags) =>
+    act(flags, projects, true, (options) => commands.run({ ...options, ...requiredOf(flags) }), { lines: deployLines }),
   );
   ofChanges(ofImages(command('build', 'build the images that the registry lacks, and put them there')))
     .option('--dry-run', 'only say what would be built, and why')
@@ -235,8 +240,10 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       };
       return act(flags, projects, false, (options) => commands.build({ ...options, ...changesOf(flags), ...own }), { lines: buildLines });
     });
-  ofApplying(
-    ofChanges(ofImages(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout'))),
+  ofRequiring(
+    ofApplying(
+      ofChanges(ofImages(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout'))),
+    ),
   )
     .option('--no-build', 'fail when an image is missing')
     .option('-a, --build-artifacts <file>', 'use the images that build --file-output wrote to a file, and build none')
@@ -244,6 +251,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       const { build, buildArtifacts } = flags;
       const own = {
         noBuild: !build,
+        ...requiredOf(flags),
         ...(buildArtifacts !== undefined && { buildArtifacts: resolve(surroundings.cwd, buildArtifacts) }),
       };
       return act(flags, projects, true, (options) => commands.deploy({ ...options, ...own, ...changesOf(flags) }), { lines: deployLines });
@@ -306,6 +314,10 @@ function logsChosen(flag: boolean | string | undefined): LogChoice {
 /** A ref that is named says what is wanted. */
 function isAffected(flags: CommonFlags | BuildFlags): boolean {
   return 'affected' in flags || 'base' in flags || 'head' in flags;
+}
+
+function requiredOf({ withRequired }: RunFlags): { readonly withRequired?: boolean } {
+  return withRequired === true ? { withRequired } : {};
 }
 
 function changesOf(flags: BuildFlags): { readonly affected?: { readonly base?: string; readonly head?: string } } {

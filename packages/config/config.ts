@@ -49,6 +49,7 @@ export interface Config {
   readonly hooks?: HooksConfig;
   readonly rollout?: { readonly deadline?: number; readonly tolerateFailuresUntilDeadline?: boolean };
   readonly portForward?: readonly ForwardConfig[];
+  readonly requires?: readonly RequiredServiceConfig[];
   /** Root only. */
   readonly build?: { readonly concurrency?: number; readonly contextLimit?: number; readonly buildkit?: BuildkitConfig };
   readonly dev?: { readonly keep?: boolean };
@@ -130,6 +131,9 @@ export interface SecretConfig {
 /** A project whose image comes first, and the build argument that gets its reference. */
 export type RequireConfig = string | { readonly project: string; readonly arg?: string };
 
+/** A project whose services have to run, and the image that they are deployed with. */
+export type RequiredServiceConfig = string | { readonly project: string; readonly image?: string };
+
 export interface ForwardConfig {
   readonly resource: string;
   readonly port: number | string;
@@ -153,6 +157,7 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     ...present('reload', inherited.reload),
     ...((root.sync ?? own.sync) && { sync: { ...root.sync, ...own.sync } }),
     ...present('portForward', own.portForward),
+    ...present('requires', own.requires),
     ...present('kustomize', own.kustomize),
     ...present('helm', own.helm),
     ...present('hooks', own.hooks),

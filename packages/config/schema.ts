@@ -273,6 +273,31 @@ const requires = {
   },
 } as const;
 
+const requiredServices = {
+  type: 'array',
+  description:
+    'Projects whose services it needs when it runs. dev brings them with it: what runs already is used as it is, the rest is deployed, and followed and removed as the project itself. deploy and run do so with --with-required.',
+  items: {
+    oneOf: [
+      { type: 'string', minLength: 1 },
+      {
+        type: 'object',
+        additionalProperties: false,
+        required: ['project'],
+        properties: {
+          project: { type: 'string', description: 'The project.', minLength: 1 },
+          image: {
+            type: 'string',
+            description: 'An image that is there: it is deployed with that one, and none is built. Default: its own.',
+            minLength: 1,
+          },
+        },
+      },
+    ],
+    oneOfHint: 'the name of a project, or {project: NAME, image: REFERENCE}',
+  },
+} as const;
+
 const quantities = { type: 'object', additionalProperties: { type: ['string', 'number'] } } as const;
 
 const buildkit = {
@@ -466,6 +491,7 @@ export const projectSchema = {
       },
     },
     portForward: { type: 'array', description: 'Default: the first port of each Service.', items: portForward },
+    requires: requiredServices,
     dev: {
       type: 'object',
       description: 'How dev behaves.',

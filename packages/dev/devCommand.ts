@@ -3,7 +3,7 @@ import { finished } from 'node:stream/promises';
 import { join } from 'node:path';
 import { startOutlivingProcess } from '../clients';
 import { keepEqual, type GraphSource } from '../graph';
-import type { Goal, Problem, Report, Wish, Workspace } from '../model';
+import type { Goal, Problem, ReleaseName, Report, Wish, Workspace } from '../model';
 import { containersByArtifact, progressOf, viewOf } from '../plan';
 import { combine, jsonLines } from '../report';
 import { ageMs } from './age';
@@ -12,6 +12,7 @@ import { cleanUpOrder } from './cleanUpOrder';
 import type { CommandResult, DevOptions, TimedDevOptions } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
 import { Forwards } from './forwards';
+import { withNamedImages } from './givenImages';
 import { Holding } from './holding';
 import { failedEvent } from './narrator';
 import { sessionEnd, type SessionEnd } from './readiness';
@@ -19,7 +20,9 @@ import { readWorkspace } from './readWorkspace';
 import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
-import { goalFor, problemsOf } from './selection';
+import { chosenWithRequired, comesAlong, namedImages, requiredBy, type Required } from './required';
+import { runningReleases } from './runningReleases';
+import { problemsOf } from './selection';
 import { placesOf, preflight, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
 import { withProblems, worstExit } from './worstExit';
@@ -68,6 +71,9 @@ class Development {
   private holding: Holding | undefined;
   private toldProblems: readonly Problem[] = [];
   private graph: GraphSource;
+  /** Releases that are required, run already, and are left as they are. */
+  private readonly used = new Set<ReleaseName>();
+  private readonly looked = new Set<ReleaseName>();
 
   constructor(private readonly options: TimedDevOptions) {
     this.graph = rememberedGraph(options.graph);
@@ -75,23 +81,27 @@ class Development {
 
   async run(): Promise<CommandResult<{ readonly stopped: string }>> {
     const { options } = this;
-    const { session, problems } = await preflight(
+    const { session: found, problems } = await preflight(
       { ...options, graph: this.graph },
       new Set(['workspace', 'cluster', 'engine', 'delivery']),
       'dev',
     );
     if (options.signal.aborted) return { exitCode: 0, problems: [], document: { stopped: 'interrupted' } };
-    if (!session) return { exitCode: worstExit(problems), problems, document: { stopped: 'preflight' } };
-    const chosen = goalFor(session.read.workspace, 'live', options.projects);
+    if (!found) return { exitCode: worstExit(problems), problems, document: { stopped: 'preflight' } };
+    this.workspace = found.read.workspace;
+    await this.lookForRequired(found, this.workspace);
+    const chosen = chosenWithRequired(this.workspace, 'live', options.projects, this.used);
     if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, document: { stopped: 'preflight' } };
-    const { goal } = chosen;
-    this.workspace = session.read.workspace;
+    const { goal, required } = chosen;
+    const session = { ...found, read: { ...found.read, workspace: withNamedImages(this.workspace, namedImages(required)) } };
     const where = placesOf(session, session.read.workspace, goal.releases).map(({ namespace }) => namespace);
     options.report({
       kind: 'notice',
       message: `context ${session.kube?.target.context ?? ''}, namespace ${[...new Set(where)].join(', ')}, images: ${session.delivery?.because ?? ''}`,
     });
-    this.tellProblems(problemsOf(session.read.workspace, options.projects));
+    const along = comesAlong(required, this.used);
+    if (along !== undefined) options.report({ kind: 'notice', message: along });
+    this.tellProblems(this.mistakesIn(this.workspace, required));
     this.holding = new Holding({
       session,
       takeover: options.takeover ?? false,
@@ -145,6 +155,20 @@ class Development {
       ...withProblems([...this.holding.problems(), ...unready, ...left]),
       document: { stopped: end.kind === 'asked' ? 'interrupted' : end.kind },
     };
+  }
+
+  /** Finds out which of the services that are required run already. Once for each: what this session deploys runs too, later. */
+  private async lookForRequired(session: Session, workspace: Workspace): Promise<void> {
+    const required = new Set(requiredBy(workspace, this.options.projects).map(({ project }) => project));
+    const releases = [...workspace.releases.values()].filter(({ name, project }) => required.has(project) && !this.looked.has(name));
+    const names = releases.map(({ name }) => name);
+    for (const name of names) this.looked.add(name);
+    for (const name of await runningReleases(session, workspace, names)) this.used.add(name);
+  }
+
+  private mistakesIn(workspace: Workspace, required: readonly Required[]): readonly Problem[] {
+    const { projects } = this.options;
+    return problemsOf(workspace, projects.length === 0 ? [] : [...projects, ...required.map(({ project }) => project)]);
   }
 
   private reasonOf({ kind }: SessionEnd): string {
@@ -268,6 +292,7 @@ class Development {
     const { root, env, defaultRepo, projects } = this.options;
     this.rereading = (this.rereading ?? Promise.resolve(() => undefined)).then(async () => {
       const read = await readWorkspace({ root, graph: this.graph, mode: 'dev', env, ...(defaultRepo !== undefined && { defaultRepo }) });
+      if (read.ok) await this.lookForRequired(session, read.value.workspace);
       return () => {
         const { loop, source, ...following } = run();
         if (loop.world().goal.kind !== 'live') return;
@@ -275,11 +300,12 @@ class Development {
           this.tellProblems([read.problem]);
           return;
         }
-        const next = this.workspace ? keepEqual(this.workspace, read.value.workspace) : read.value.workspace;
-        this.tellProblems(problemsOf(next, projects));
-        this.workspace = next;
+        this.workspace = this.workspace ? keepEqual(this.workspace, read.value.workspace) : read.value.workspace;
+        const chosen = chosenWithRequired(this.workspace, 'live', projects, this.used);
+        const required = chosen.ok ? chosen.required : [];
+        this.tellProblems(this.mistakesIn(this.workspace, required));
+        const next = withNamedImages(this.workspace, namedImages(required));
         loop.post({ kind: 'workspaceSeen', workspace: next });
-        const chosen = goalFor(next, 'live', projects);
         if (!chosen.ok) return;
         const goal = this.holding?.kept(chosen.goal, next) ?? chosen.goal;
         loop.post({ kind: 'goalSet', goal });

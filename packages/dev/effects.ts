@@ -232,8 +232,7 @@ export class Effects {
     if (!artifact) return failure(notThere(step.artifact));
     const mistake = mistakeOf(world, step.artifact);
     if (mistake) return failure(mistake);
-    const given = this.session.given?.get(step.artifact);
-    if (given) return this.lookUpGiven(given, artifact, delivery);
+    if (artifact.given) return this.lookUpGiven(artifact.given, artifact, delivery);
     const tag = await names.tagFor(artifact, step.snapshot);
     if (!tag.ok) return failure(tag.problem);
     const answer = await delivery.lookUp(names.contentRef(artifact, step.snapshot));
@@ -744,7 +743,7 @@ function givenNotThere(ref: string): Problem {
   return {
     code: 'imageNotFound',
     message: `the registry has no ${ref}`,
-    hint: 'build it again, and use the file that this build writes',
+    hint: 'name one that is there, or build it again and use the file that this build writes',
     retry: 'never',
     exitCode: 1,
   };

@@ -6,10 +6,10 @@ import {
   succeeded,
   type Artifact,
   type ArtifactName,
-  type DeliveredImage,
   type Goal,
   type Problem,
   type Result,
+  type Workspace,
 } from '../model';
 import { digestOfRef, parseReference } from '../tag';
 import type { Session } from './session';
@@ -70,7 +70,6 @@ function imagesIn(value: unknown): readonly GivenImage[] | undefined {
  */
 export function withGivenImages(session: Session, goal: Goal, { file, images }: GivenImages): Result<Session> {
   const { workspace } = session.read;
-  const given = new Map<ArtifactName, DeliveredImage>();
   const artifacts = new Map<ArtifactName, Artifact>();
   const missing: string[] = [];
   for (const name of goal.artifacts) {
@@ -81,19 +80,35 @@ export function withGivenImages(session: Session, goal: Goal, { file, images }: 
       missing.push(artifact.project);
       continue;
     }
-    const digest = digestOfRef(image.ref) ?? '';
-    given.set(name, { ref: image.ref, digest });
-    artifacts.set(name, {
-      ...artifact,
-      recipe: { ...artifact.recipe, builder: `given ${image.ref}` },
-      inputs: [],
-      requires: [],
-      targets: [],
-    });
+    artifacts.set(name, asGiven(artifact, image.ref));
   }
   if (missing.length > 0) return failed(notGiven(file, missing));
   const read = { ...session.read, workspace: { ...workspace, artifacts, targets: new Map() } };
-  return succeeded({ ...session, read, given });
+  return succeeded({ ...session, read });
+}
+
+/** A workspace in which the images of some projects are those that are named. */
+export function withNamedImages(workspace: Workspace, named: ReadonlyMap<string, string>): Workspace {
+  if (named.size === 0) return workspace;
+  const artifacts = new Map(
+    [...workspace.artifacts].map(([name, artifact]): readonly [ArtifactName, Artifact] => {
+      const ref = named.get(artifact.project);
+      return [name, ref === undefined ? artifact : asGiven(artifact, ref)];
+    }),
+  );
+  return { ...workspace, artifacts };
+}
+
+/** An image of which nothing counts but that it is there. */
+function asGiven(artifact: Artifact, ref: string): Artifact {
+  return {
+    ...artifact,
+    recipe: { ...artifact.recipe, builder: `given ${ref}` },
+    inputs: [],
+    requires: [],
+    targets: [],
+    given: { ref, digest: digestOfRef(ref) ?? '' },
+  };
 }
 
 function notGiven(file: string, projects: readonly string[]): Problem {

@@ -167,6 +167,18 @@ class OneLease {
   }
 }
 
+/** Those that this holder has held before and has not given back: it was killed. */
+export async function heldBefore(
+  { kube, holder }: Pick<LeaseRequest, 'holder'> & { readonly kube: Pick<Kube, 'get'> },
+  places: readonly Place[],
+): Promise<readonly Place[]> {
+  const found = await Promise.all(places.map((place) => kube.get(leaseRef(place))));
+  return places.filter((_, index) => {
+    const lease = found[index];
+    return lease?.ok === true && lease.value !== undefined && holderIn(lease.value) === holder;
+  });
+}
+
 /** Gives back what a `dev` held that has not come to it any more. */
 export async function giveBackLeases(
   { kube, holder }: Pick<LeaseRequest, 'holder'> & { readonly kube: Pick<Kube, 'get' | 'delete'> },

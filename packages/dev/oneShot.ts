@@ -6,9 +6,10 @@ import { affectedEvents, affectedProjects, type AffectedOptions } from './affect
 import type { BuildDocument, CommandOptions, CommandResult, DeleteDocument, DeployDocument } from './command';
 import type { Turn } from './converge';
 import { dryRunCode, hasIt, wouldBuild } from './dryRun';
-import { readGivenImages, withGivenImages, type GivenImages } from './givenImages';
+import { readGivenImages, withGivenImages, withNamedImages, type GivenImages } from './givenImages';
 import { failedEvent } from './narrator';
 import { writeOutput } from './outputFile';
+import { comesAlong, namedImages, requiredBy } from './required';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, readFor, withBrokenReleases, type Need, type Preflight, type Session } from './session';
@@ -29,6 +30,8 @@ export interface DeployOptions extends Omit<BuildOptions, 'dryRun' | 'fileOutput
   readonly buildArtifacts?: string;
   /** Refuses to build what is not in the registry. */
   readonly noBuild?: boolean;
+  /** Deploys what the projects require too. */
+  readonly withRequired?: boolean;
 }
 
 /** Builds the images of the projects that are not in the registry yet, and delivers them. */
@@ -150,12 +153,18 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   if (!found) return { exitCode: worstExit(problems), problems, session: undefined, world: undefined };
   const whole = { ...(kind === 'removed' ? withBrokenReleases(found) : found), dryRun };
   const { workspace } = whole.read;
-  const chosen = goalFor(workspace, kind, options.projects);
+  const along = 'withRequired' in options && options.withRequired;
+  const required = along ? requiredBy(workspace, options.projects) : [];
+  const projects = options.projects.length === 0 ? [] : [...options.projects, ...required.map(({ project }) => project)];
+  const chosen = goalFor(workspace, kind, projects);
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session: whole, world: undefined };
-  const prepared = given ? withGivenImages(whole, chosen.goal, given) : succeeded(whole);
+  const said = comesAlong(required, new Set());
+  if (said !== undefined) options.report({ kind: 'notice', message: said });
+  const named = { ...whole, read: { ...whole.read, workspace: withNamedImages(workspace, namedImages(required)) } };
+  const prepared = given ? withGivenImages(named, chosen.goal, given) : succeeded(named);
   if (!prepared.ok) return notBegun([prepared.problem]);
   const session = prepared.value;
-  const broken = problemsOf(workspace, options.projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
+  const broken = problemsOf(workspace, projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
   for (const problem of broken) options.report(failedEvent(problem, problem.project ?? 'workspace'));
 
   const refused: Problem[] = [];
@@ -246,7 +255,7 @@ class ImageNotes {
         ref: image.delivered.ref,
         built,
         delivered: this.delivered.has(name),
-        because: built ? (session.delivery?.because ?? '') : session.given ? 'it was given' : hasIt(session),
+        because: built ? (session.delivery?.because ?? '') : artifact.given ? 'it was given' : hasIt(session),
       });
     }
     return images;

@@ -5,17 +5,7 @@ import { basename, join } from 'node:path';
 import type { BuildCluster } from '../build';
 import { connectEngine, connectKube, isLocalHost, openRegistry, processes, type Engine, type Kube, type Registry } from '../clients';
 import { contextMemoryFile, guard } from '../deploy';
-import {
-  failed,
-  succeeded,
-  type ArtifactName,
-  type DeliveredImage,
-  type Problem,
-  type Release,
-  type ReleaseName,
-  type Result,
-  type Workspace,
-} from '../model';
+import { failed, succeeded, type Problem, type Release, type ReleaseName, type Result, type Workspace } from '../model';
 import { chooseDelivery, type Delivery, type DeliveryOptions } from '../registry';
 import { ImageNames } from './imageNames';
 import type { CommandOptions, DoctorDocument } from './command';
@@ -39,8 +29,6 @@ export interface Session {
   readonly registry: Registry;
   readonly delivery: Delivery | undefined;
   readonly names: ImageNames;
-  /** Images that were built before and are used as they are. */
-  readonly given?: ReadonlyMap<ArtifactName, DeliveredImage>;
   /** Nothing is to be changed. */
   readonly dryRun?: boolean;
   readonly checks: readonly Check[];

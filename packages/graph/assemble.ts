@@ -10,7 +10,8 @@ import { manifestsOf, type SourceFacts } from './manifestSources';
 import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
 import { dependenciesCommandOf, type DependenciesCommand, type ListedDependencies } from './customImage';
-import { circles } from './requires';
+import { requiredServices } from './requiredServices';
+import { circles, circularImages } from './requires';
 import type { ConfigAt, ProjectSettings } from './settings';
 import { targetsOf } from './targets';
 import { joinPath, recorded, type RecordedFiles, type WorkspaceFiles } from './workspaceFiles';
@@ -103,6 +104,8 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     return problem ? [problem] : [];
   });
   problems.push(...misspelt);
+  const services = requiredServices(withManifests.map((each) => ({ ...each, deploys: each.manifests.sources.length > 0 })));
+  problems.push(...services.problems);
   const missing = named.filter((image) => !image.artifact);
   const released = withManifests.flatMap((each) => {
     // Applied without its image, a manifest would name one that nobody has.
@@ -115,7 +118,12 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   });
   const workspace: Workspace = {
     root: facts.root,
-    projects: byName(graph.projects.map(({ name, root: at, dependencies }): Project => ({ name, root: at, dependencies }))),
+    projects: byName(
+      graph.projects.map(({ name, root: at, dependencies }): Project => {
+        const requires = services.byProject.get(name);
+        return { name, root: at, dependencies, ...(requires && { requires }) };
+      }),
+    ),
     artifacts: byName(artifacts),
     releases: byName(released.map(({ release }): Release => release)),
     targets: new Map(targets.map((target) => [target.id, target])),
@@ -227,7 +235,7 @@ function withUniqueNames(images: readonly NamedImage[]): readonly NamedImage[] {
 
 /** Images that wait for each other would wait for ever. */
 function withoutCircles(images: readonly NamedImage[]): readonly NamedImage[] {
-  const problems = new Map(circles(images).map((problem) => [problem.project, problem] as const));
+  const problems = new Map(circles(images, circularImages).map((problem) => [problem.project, problem] as const));
   return images.map((image) => {
     const problem = problems.get(image.project);
     return problem ? { ...image, artifact: undefined, problems: [...image.problems, problem] } : image;

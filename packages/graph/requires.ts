@@ -83,18 +83,32 @@ export interface Standing {
   readonly required: readonly Required[];
 }
 
-/** Images that stand on each other in a circle: none of them can ever be made. One problem for each, at what closes the circle. */
-export function circles(images: readonly Standing[]): readonly Problem[] {
-  const requiredBy = new Map(images.map(({ project, required }) => [project, required] as const));
-  return images.flatMap(({ project, required }): Problem[] => {
+/** What is wrong with things that require themselves. */
+export interface CircleWords {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** Images that stand on each other in a circle can never be made. */
+export const circularImages: CircleWords = {
+  code: 'requiresCircular',
+  message: 'its image stands on itself',
+  hint: 'take one of them out of image.requires, or out of FROM',
+};
+
+/** Projects that require each other in a circle. One problem for each, at what closes the circle. */
+export function circles(all: readonly Standing[], { code, message, hint }: CircleWords): readonly Problem[] {
+  const requiredBy = new Map(all.map(({ project, required }) => [project, required] as const));
+  return all.flatMap(({ project, required }): Problem[] => {
     for (const first of required) {
       const way = wayBack(first.project, project, requiredBy);
       if (!way) continue;
       return [
         {
-          code: 'requiresCircular',
-          message: `${project}: its image stands on itself: ${[project, ...way].join(' → ')}`,
-          hint: 'take one of them out of image.requires, or out of FROM',
+          code,
+          message: `${project}: ${message}: ${[project, ...way].join(' → ')}`,
+          hint,
           retry: 'whenInputChanges',
           exitCode: 2,
           project,
@@ -106,7 +120,7 @@ export function circles(images: readonly Standing[]): readonly Problem[] {
   });
 }
 
-/** The shortest way from one project to another along what their images stand on, both included. */
+/** The shortest way from one project to another along what they require, both included. */
 function wayBack(from: string, to: string, requiredBy: ReadonlyMap<string, readonly Required[]>): readonly string[] | undefined {
   const cameFrom = new Map<string, string | undefined>([[from, undefined]]);
   for (const at of cameFrom.keys()) {

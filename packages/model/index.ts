@@ -1,6 +1,7 @@
 export * from './event';
 export * from './fact';
 export * from './fieldPath';
+export * from './fullName';
 export * from './hook';
 export * from './known';
 export * from './nearest';

@@ -1,6 +1,7 @@
 import type { Hook } from './hook';
 import type { Location, Problem } from './problem';
 import type { Release } from './release';
+import type { DeliveredImage } from './step';
 import type { ContainerPath, WorkspacePath } from './tree';
 
 export type ArtifactName = string;
@@ -182,6 +183,8 @@ export interface Artifact {
   readonly after: readonly AfterCommand[];
   /** Files that are removed here stay in its containers. */
   readonly keepsRemoved?: true;
+  /** It was made elsewhere, and is used as it is; nothing of how it is made counts. */
+  readonly given?: DeliveredImage;
 }
 
 /** A task of the workspace's own runner that makes files which images take. */
@@ -214,11 +217,20 @@ export interface PortForward {
   readonly scheme?: 'http' | 'https';
 }
 
+/** A project whose services another one needs when it runs. */
+export interface RequiredService {
+  readonly project: string;
+  /** The image that it is deployed with where it does not run yet. Absent: its own. */
+  readonly image?: string;
+}
+
 export interface Project {
   readonly name: string;
   readonly root: WorkspacePath;
   /** Names of projects of this workspace that it depends on directly. */
   readonly dependencies: readonly string[];
+  /** Absent: none. */
+  readonly requires?: readonly RequiredService[];
 }
 
 /** Everything the workspace says, assembled from the project graph, config, Dockerfiles and manifests. Replaced whole. */

@@ -1,0 +1,6 @@
+/** `@shop/worker` for `worker`, where only one name is so without its scope; else the name as it is. */
+export function fullName(name: string, names: readonly string[]): string {
+  if (names.includes(name)) return name;
+  const [only, ...others] = names.filter((each) => each.endsWith(`/${name}`) && each.startsWith('@'));
+  return only !== undefined && others.length === 0 ? only : name;
+}
