@@ -1,4 +1,5 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
+import { basename } from 'node:path';
 import { processes } from '../clients';
 
 /** The program that listens on a local port: `node (pid 4711)`. Undefined when nobody may know: it is another user's. */
@@ -23,11 +24,16 @@ async function onLinux(port: number): Promise<string | undefined> {
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     const files = await readdir(`/proc/${pid}/fd`).catch(() => []);
     for (const file of files) {
-      if (inodes.has(await readlink(`/proc/${pid}/fd/${file}`).catch(() => '')))
-        return `${(await readFile(`/proc/${pid}/comm`, 'utf8')).trim()} (pid ${pid})`;
+      if (inodes.has(await readlink(`/proc/${pid}/fd/${file}`).catch(() => ''))) return `${await programOf(pid)} (pid ${pid})`;
     }
   }
   return undefined;
+}
+
+/** Node 24 calls its main thread, and so its process, MainThread: the file that it was started from says more. */
+async function programOf(pid: string): Promise<string> {
+  const file = await readlink(`/proc/${pid}/exe`).catch(() => undefined);
+  return file === undefined ? (await readFile(`/proc/${pid}/comm`, 'utf8')).trim() : basename(file).replace(/ \(deleted\)$/, '');
 }
 
 /** `p4711`, `cnode`: a line for each field. */

@@ -128,7 +128,7 @@ export function fakeKube(options: FakeKubeOptions = {}): FakeKube {
         request.signal?.addEventListener('abort', () => near.destroy(), { once: true });
         far.once('error', (error) => setImmediate(() => near.destroy(error)));
         if (options.listen) options.listen(far, request);
-        else far.destroy(new Error(`nothing listens on port ${request.port}`));
+        else setImmediate(() => near.destroy(new Error(`nothing listens on port ${request.port}`)));
         return near;
       }),
   };
