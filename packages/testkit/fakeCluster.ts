@@ -21,8 +21,9 @@ export function fakeCluster(options: Omit<FakeKubeOptions, 'program' | 'listen'>
     program: runHere,
     listen(connection, { pod, port }) {
       const page = pages.get(`${pod}:${port}`);
-      if (page === undefined) connection.destroy(new Error(`nothing listens on port ${port}`));
-      else connection.once('data', () => connection.end(`HTTP/1.0 200 OK\r\n\r\n${page}`));
+      if (page === undefined) return 'refused';
+      connection.once('data', () => connection.end(`HTTP/1.0 200 OK\r\n\r\n${page}`));
+      return 'taken';
     },
   });
   return {

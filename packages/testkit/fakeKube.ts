@@ -12,8 +12,8 @@ export interface FakeKubeOptions {
   readonly namespaces?: readonly string[];
   /** What an exec runs; without it every exec is refused. */
   readonly program?: FakeProgram;
-  /** What listens on the ports of pods; destroying the connection with an error refuses it, and without a listener every one is refused. */
-  readonly listen?: (connection: Duplex, request: ForwardRequest) => void;
+  /** What listens on the ports of pods: takes the connection, or says `refused`. Without it every one is refused. */
+  readonly listen?: (connection: Duplex, request: ForwardRequest) => 'taken' | 'refused';
   /** What the API server's validation or a webhook says about an object that is applied. */
   readonly validate?: (object: KubeObject) => Problem | undefined;
 }
@@ -126,9 +126,8 @@ export function fakeKube(options: FakeKubeOptions = {}): FakeKube {
         if (refused) return refused;
         const [near, far] = duplexPair();
         request.signal?.addEventListener('abort', () => near.destroy(), { once: true });
-        far.once('error', (error) => setImmediate(() => near.destroy(error)));
-        if (options.listen) options.listen(far, request);
-        else setImmediate(() => near.destroy(new Error(`nothing listens on port ${request.port}`)));
+        if (options.listen?.(far, request) !== 'taken')
+          setImmediate(() => near.destroy(new Error(`nothing listens on port ${request.port}`)));
         return near;
       }),
   };
