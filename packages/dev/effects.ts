@@ -62,6 +62,7 @@ import { failedEvent } from './narrator';
 import { placeIn } from './placeIn';
 import { deployContext, readReleaseManifests } from './releaseManifests';
 import { buildClusterOf, layersFolder, recordsFolder, type Session } from './session';
+import { SupersededImages } from './supersededImages';
 import { TargetRunner } from './targetRunner';
 
 /** A path whose content in a container is not what it should be. */
@@ -79,6 +80,7 @@ export class Effects {
   private readonly targets: TargetRunner;
   private readonly builders: OpenBuilder;
   private readonly hooks: HookRunner;
+  private readonly superseded: SupersededImages;
   /** What was said of build contexts. */
   private readonly warned = new Set<string>();
 
@@ -93,6 +95,7 @@ export class Effects {
     this.targets = new TargetRunner(session.options, report);
     const { engine, registry, delivery, options } = session;
     this.hooks = new HookRunner(session, report);
+    this.superseded = new SupersededImages(engine);
     const concurrency = options.concurrency ?? session.read.settings.buildConcurrency;
     const cluster = buildClusterOf(session);
     this.builders = openBuilders({
@@ -385,6 +388,8 @@ export class Effects {
     if (!answer.ok) return failure(answer.problem, step.artifact);
     const { ref, digest } = answer.value;
     this.report({ kind: 'delivered', artifact: step.artifact, ref, digest, ms: Date.now() - startedAt, because: delivery.because });
+    // Only a loop makes one image after the other. Nothing waits for it: what is left over takes room and does no harm.
+    if (world.goal.kind === 'live') void this.superseded.delivered(step.artifact, step.image);
     return { kind: 'delivered', image: answer.value };
   }
 
