@@ -1,0 +1,13 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+function optionsOf(executor: string): readonly string[] {
+  const schema = JSON.parse(readFileSync(join(__dirname, '../../../packages/nx/executors', executor, 'schema.json'), 'utf8')) as {
+    readonly properties: Readonly<Record<string, unknown>>;
+  };
+  return Object.keys(schema.properties);
+}
+
+it('takes at the build whatever a deployment is told, as Nx passes that on', () => {
+  expect(optionsOf('build')).toEqual(expect.arrayContaining([...optionsOf('deploy')]));
+});
