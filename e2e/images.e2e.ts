@@ -5,6 +5,7 @@ import { Shop } from './shop';
 
 interface BuiltImage {
   readonly project: string;
+  readonly artifact: string;
   readonly tag: string;
   readonly digest: string;
   readonly ref: string;
@@ -117,5 +118,76 @@ describe('the names of images', () => {
     const second = await both();
     expect(second).toMatchObject({ found: { built: true }, named: { built: true } });
     expect(second['found']?.digest).not.toBe(first['found']?.digest);
+  });
+
+  it('several images of one project are built, tagged and deployed together, and an edit of a file reaches the container of its own image alone', async () => {
+    const word = randomUUID();
+    shop.write('apps/pair/package.json', '{"name": "pair", "version": "1.0.0", "private": true}');
+    const [cache, migrate] = ['{context: cache, docker: {file: cache/Dockerfile}}', '{docker: {target: migrate}}'];
+    shop.write(
+      'apps/pair/slipway.yaml',
+      `version: 1\nimages:\n  pair: {docker: {target: site}}\n  cache: ${cache}\n  migrate: ${migrate}\n`,
+    );
+    for (const [folder, file, port] of [
+      ['site', 'Dockerfile', 8080],
+      ['cache/store', 'cache/Dockerfile', 8081],
+    ] as const) {
+      shop.write(`apps/pair/${folder}/word.txt`, word);
+      const copied = folder.replace(/^cache\//, '');
+      shop.write(`apps/pair/${file}`, `FROM busybox:1.36 AS site\nWORKDIR /www\nCOPY ${copied} .\nCMD ["httpd", "-f", "-p", "${port}"]\n`);
+    }
+    const container = (name: string) => `{name: ${name}, image: ${name}}`;
+    const labels = '{app: pair}';
+    shop.write(
+      'apps/pair/k8s/pair.yaml',
+      `apiVersion: apps/v1
+kind: Deployment
+metadata: {name: pair}
+spec:
+  selector: {matchLabels: ${labels}}
+  template:
+    metadata: {labels: ${labels}}
+    spec: {terminationGracePeriodSeconds: 0, containers: [${container('pair')}, ${container('pair-cache')}]}
+---
+apiVersion: batch/v1
+kind: Job
+metadata: {name: pair-migrate}
+spec:
+  template:
+    spec: {restartPolicy: Never, containers: [{name: migrate, image: pair-migrate}]}
+`,
+    );
+    const dockerfile = shop.read('apps/pair/Dockerfile');
+    shop.write('apps/pair/Dockerfile', `${dockerfile}FROM busybox:1.36 AS migrate\nCOPY migration /migration\nCMD ["cat", "/migration"]\n`);
+    shop.write('apps/pair/migration', `first ${word}`);
+    const one = await build('pair', '--artifact', 'cache');
+    expect(one).toMatchObject([{ project: 'pair', artifact: 'pair/cache', image: 'pair-cache', built: true }]);
+    const all = await build('pair');
+    expect(all.map(({ artifact, built }) => [artifact, built])).toEqual([
+      ['pair', true],
+      ['pair/cache', false],
+      ['pair/migrate', true],
+    ]);
+    const dev = shop.dev('pair');
+    await dev.until('ready');
+    for (const name of ['pair', 'pair/cache']) await dev.until('connected', ({ artifact }) => artifact === name);
+    const before = await shop.running('pair');
+    const mark = dev.mark();
+    shop.write('apps/pair/site/word.txt', `${word} of the site`);
+    await dev.until('synced', ({ artifact }) => artifact === 'pair', mark);
+    shop.write('apps/pair/cache/store/word.txt', `${word} of the cache`);
+    await dev.until('synced', ({ artifact }) => artifact === 'pair/cache', mark);
+    expect(dev.since(mark, 'synced').map(({ artifact, container: at, paths }) => [artifact, at, paths])).toEqual([
+      ['pair', 'pair', ['/www/word.txt']],
+      ['pair/cache', 'pair-cache', ['/www/word.txt']],
+    ]);
+    expect(await shop.running('pair')).toEqual(before);
+    const { pod = '' } = before[0] ?? {};
+    const held = await Promise.all(['pair', 'pair-cache'].map((at) => shop.inside(at, pod, ['cat', '/www/word.txt'])));
+    expect(held).toEqual([`${word} of the site`, `${word} of the cache`]);
+    shop.write('apps/pair/migration', `second ${word}`);
+    await dev.prints('what the second migration says', (printed) => printed.includes(`second ${word}`));
+    expect(await shop.running('pair')).toEqual(before);
+    expect(await dev.interrupt()).toBe(0);
   });
 });

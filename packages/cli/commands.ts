@@ -39,7 +39,7 @@ export interface Commands {
   readonly delete: Command<CommandOptions, DeleteDocument>;
   readonly status: Command<CommandOptions, StatusDocument>;
   readonly explain: Command<CommandOptions & { readonly files: readonly string[] }, ExplainDocument>;
-  readonly inputs: Command<CommandOptions, readonly InputsDocument[]>;
+  readonly inputs: Command<CommandOptions & { readonly artifacts?: readonly string[] }, readonly InputsDocument[]>;
   readonly sync: Command<SyncOptions, SyncDocument>;
   readonly stopSync: Command<CommandOptions & { readonly name: string }, StopDocument>;
   readonly logs: Command<LogsOptions, LogsDocument>;

@@ -321,7 +321,8 @@ describe('what slipway prints', () => {
   });
 
   it('is the one object for one project that was asked about', async () => {
-    const document = { project: 'worker', image: 'worker', dockerfile: 'apps/worker/Dockerfile', context: '', contextBytes: 0, files: [] };
+    const place = { dockerfile: 'apps/worker/Dockerfile', context: '', contextBytes: 0 };
+    const document = { project: 'worker', artifact: 'worker', image: 'worker', ...place, files: [] };
     const { run, stdout } = workspace({ inputs: () => Promise.resolve({ exitCode: 0, problems: [], document: [document] }) });
     await run('inputs worker --json');
     expect(JSON.parse(stdout.text)).toEqual(document);

@@ -75,7 +75,11 @@ interface BuildFlags extends CommonFlags {
   readonly head?: string;
 }
 
-interface BuildOnlyFlags extends BuildFlags {
+interface ArtifactFlags {
+  readonly artifact?: readonly string[];
+}
+
+interface BuildOnlyFlags extends BuildFlags, ArtifactFlags {
   readonly dryRun?: boolean;
   readonly fileOutput?: string;
 }
@@ -230,11 +234,13 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     act(flags, projects, true, (options) => commands.run({ ...options, ...requiredOf(flags) }), { lines: deployLines }),
   );
   ofChanges(ofImages(command('build', 'build the images that the registry lacks, and put them there')))
+    .addOption(ofArtifacts())
     .option('--dry-run', 'only say what would be built, and why')
     .option('--file-output <file>', 'write which images there are now to a file, as JSON, for deploy --build-artifacts')
     .action((projects: string[], flags: BuildOnlyFlags) => {
       const { dryRun, fileOutput } = flags;
       const own = {
+        ...artifactsOf(flags),
         ...(dryRun !== undefined && { dryRun }),
         ...(fileOutput !== undefined && { fileOutput: resolve(surroundings.cwd, fileOutput) }),
       };
@@ -277,14 +283,15 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       { lines: explainLines, saysMore: ({ files }) => files.length > 0 },
     ),
   );
-  command('inputs', 'the files that images are made from, and what an edit of each asks for').action(
-    (projects: string[], flags: CommonFlags) =>
-      act(flags, projects, false, commands.inputs, {
+  command('inputs', 'the files that images are made from, and what an edit of each asks for')
+    .addOption(ofArtifacts())
+    .action((projects: string[], flags: CommonFlags & ArtifactFlags) =>
+      act(flags, projects, false, (options) => commands.inputs({ ...options, ...artifactsOf(flags) }), {
         lines: inputsLines,
         saysMore: (documents) => documents.length > 0,
         json: (documents) => (projects.length === 1 && documents.length === 1 ? documents[0] : documents),
       }),
-  );
+    );
   ofImages(command('doctor', 'look for what is missing on this machine and in the cluster')).action(
     (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.doctor, { lines: doctorLines, tellsProblems: true }),
   );
@@ -309,6 +316,16 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
 function logsChosen(flag: boolean | string | undefined): LogChoice {
   if (typeof flag === 'string') return flag.split(/[\s,]+/).filter((name) => name !== '');
   return flag === false ? [] : 'all';
+}
+
+/** Of a command that is about images. */
+function ofArtifacts(): Option {
+  const option = new Option('--artifact <name>', 'of a project with several images only this one; may be given more than once');
+  return option.argParser((name, before: readonly string[] | undefined) => [...(before ?? []), name]);
+}
+
+function artifactsOf({ artifact }: ArtifactFlags): { readonly artifacts?: readonly string[] } {
+  return artifact === undefined ? {} : { artifacts: artifact };
 }
 
 /** A ref that is named says what is wanted. */

@@ -14,29 +14,9 @@ export interface Config {
   readonly push?: boolean;
   /** Root only. */
   readonly allowContexts?: readonly string[];
-  readonly image?: {
-    readonly name?: string;
-    readonly context?: string;
-    readonly builder?: 'auto' | 'docker' | 'layers' | 'buildkit' | 'custom';
-    readonly docker?: {
-      readonly file?: string;
-      readonly target?: string;
-      readonly args?: Readonly<Record<string, string | number | boolean>>;
-      readonly labels?: Readonly<Record<string, string | number | boolean>>;
-      readonly network?: BuildNetwork;
-      readonly addHosts?: Readonly<Record<string, string>>;
-      readonly secrets?: readonly SecretConfig[];
-      readonly ssh?: readonly (string | { readonly id: string; readonly socket: string })[];
-      readonly cacheFrom?: readonly string[];
-      readonly cacheTo?: 'inline';
-      readonly pull?: boolean;
-      readonly noCache?: boolean;
-    };
-    readonly platform?: string;
-    readonly custom?: CustomConfig;
-    readonly tag?: TagConfig;
-    readonly requires?: readonly RequireConfig[];
-  };
+  readonly image?: ImageConfig;
+  /** Several images of one project, by their names in it. Null: one of which nothing is said. */
+  readonly images?: Readonly<Record<string, NamedImageConfig | null>>;
   readonly sync?: SyncConfig;
   readonly reload?: 'auto' | 'hot' | 'rebuild' | { readonly command: readonly string[] };
   readonly manifests?: readonly string[];
@@ -53,6 +33,37 @@ export interface Config {
   /** Root only. */
   readonly build?: { readonly concurrency?: number; readonly contextLimit?: number; readonly buildkit?: BuildkitConfig };
   readonly dev?: { readonly keep?: boolean };
+}
+
+/** What is said of an image. */
+export interface ImageConfig {
+  readonly name?: string;
+  readonly context?: string;
+  readonly builder?: 'auto' | 'docker' | 'layers' | 'buildkit' | 'custom';
+  readonly docker?: {
+    readonly file?: string;
+    readonly target?: string;
+    readonly args?: Readonly<Record<string, string | number | boolean>>;
+    readonly labels?: Readonly<Record<string, string | number | boolean>>;
+    readonly network?: BuildNetwork;
+    readonly addHosts?: Readonly<Record<string, string>>;
+    readonly secrets?: readonly SecretConfig[];
+    readonly ssh?: readonly (string | { readonly id: string; readonly socket: string })[];
+    readonly cacheFrom?: readonly string[];
+    readonly cacheTo?: 'inline';
+    readonly pull?: boolean;
+    readonly noCache?: boolean;
+  };
+  readonly platform?: string;
+  readonly custom?: CustomConfig;
+  readonly tag?: TagConfig;
+  readonly requires?: readonly RequireConfig[];
+}
+
+/** One of several images of a project; what it says of `sync` and `reload` comes before what the project says. */
+export interface NamedImageConfig extends ImageConfig {
+  readonly sync?: SyncConfig;
+  readonly reload?: Config['reload'];
 }
 
 /** How a buildkitd is run in the cluster. */
@@ -129,7 +140,7 @@ export interface SecretConfig {
 }
 
 /** A project whose image comes first, and the build argument that gets its reference. */
-export type RequireConfig = string | { readonly project: string; readonly arg?: string };
+export type RequireConfig = string | { readonly project: string; readonly artifact?: string; readonly arg?: string };
 
 /** A project whose services have to run, and the image that they are deployed with. */
 export type RequiredServiceConfig = string | { readonly project: string; readonly image?: string };
@@ -147,8 +158,6 @@ export interface ForwardConfig {
 export function mergeConfig(root: Config | undefined, project: Config | undefined): Config {
   const own = project ?? { version: 1 };
   if (!root) return own;
-  const { docker: rootDocker, context, builder, platform, tag } = root.image ?? {};
-  const { docker: ownDocker } = own.image ?? {};
   const inherited = { ...root, ...own };
   return {
     version: 1,
@@ -161,23 +170,30 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
     ...present('kustomize', own.kustomize),
     ...present('helm', own.helm),
     ...present('hooks', own.hooks),
-    image: {
-      ...(context !== undefined && { context }),
-      ...(builder !== undefined && { builder }),
-      ...(platform !== undefined && { platform }),
-      ...(tag !== undefined && { tag }),
-      ...own.image,
-      docker: {
-        ...rootDocker,
-        ...ownDocker,
-        args: { ...rootDocker?.args, ...ownDocker?.args },
-        labels: { ...rootDocker?.labels, ...ownDocker?.labels },
-        addHosts: { ...rootDocker?.addHosts, ...ownDocker?.addHosts },
-      },
-    },
+    image: mergeImage(root.image, own.image),
+    ...(own.images && { images: own.images }),
     ...((root.apply ?? own.apply) && { apply: { ...root.apply, ...own.apply } }),
     ...((root.rollout ?? own.rollout) && { rollout: { ...root.rollout, ...own.rollout } }),
     dev: { ...root.dev, ...own.dev },
+  };
+}
+
+/** What is said of one image over what is said of all. */
+export function mergeImage(defaults: ImageConfig = {}, own: ImageConfig = {}): ImageConfig {
+  const { docker, context, builder, platform, tag } = defaults;
+  return {
+    ...(context !== undefined && { context }),
+    ...(builder !== undefined && { builder }),
+    ...(platform !== undefined && { platform }),
+    ...(tag !== undefined && { tag }),
+    ...own,
+    docker: {
+      ...docker,
+      ...own.docker,
+      args: { ...docker?.args, ...own.docker?.args },
+      labels: { ...docker?.labels, ...own.docker?.labels },
+      addHosts: { ...docker?.addHosts, ...own.docker?.addHosts },
+    },
   };
 }
 

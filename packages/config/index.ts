@@ -1,10 +1,13 @@
 export {
   mergeConfig,
+  mergeImage,
   type BuildkitConfig,
   type CommandConfig,
   type Config,
   type ForwardConfig,
   type HookConfig,
+  type ImageConfig,
+  type NamedImageConfig,
   type PlainTagConfig,
   type PlainTagConfigs,
   type SecretConfig,

@@ -31,6 +31,10 @@ it.each([
   ['image: {builder: kaniko}', 'image.builder must be one of auto, docker, layers, buildkit, custom, not "kaniko"'],
   ['image: {docker: {args: {A: }}}', 'image.docker.args.A must be a string or a number or true or false, not nothing'],
   ['build: {buildkit: {cpu: 3}}', 'cpu is not a key of build.buildkit'],
+  ['images: {}', 'images must have one key, not none'],
+  ['images: {Api: {}}', 'images.Api must be called with lower-case letters and digits, and dashes between them'],
+  ['images: {api: {docker: {fil: x}}}', 'fil is not a key of images.api.docker'],
+  ['images: {api: {sync: {mode: on}}}', 'images.api.sync.mode must be one of infer, auto, manual, off, not "on"'],
   ['build: {contextLimit: 0}', 'build.contextLimit must be at least 1, not 0'],
 ])('says what is wrong with %s', (text, said) => {
   expect(mistakes(`version: 1\n${text}\n`, true)).toEqual([expect.stringContaining(said)]);
@@ -76,6 +80,16 @@ it.each([
   ['version: 1\nversion: 1', ['2:1 not valid YAML: Map keys must be unique']],
 ])('%j', (text, expected) => {
   expect(mistakes(text)).toEqual(expected.map((line) => expect.stringContaining(line) as string));
+});
+
+it('takes one image or several, and at the root what all have in common beside several', () => {
+  const text = 'version: 1\nimage: {platform: linux/arm64}\nimages: {api: {}}\nextra: 1\n';
+  expect(mistakes(text)).toEqual([
+    '3:1 image and images cannot stand beside each other (give the image of image a name in images, and leave image out)',
+    expect.stringContaining('4:1 extra is not a key'),
+  ]);
+  expect(mistakes(text.replace('extra: 1\n', ''))).toHaveLength(1);
+  expect(mistakes(text.replace('extra: 1\n', ''), true)).toEqual([]);
 });
 
 it("puts a project's own settings over the root's", () => {

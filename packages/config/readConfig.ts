@@ -59,9 +59,14 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
   if (value === null)
     return { config: undefined, problems: [invalid(at(0), 'the file is empty', 'write version: 1, or delete it')], locate, locateIn };
   const validate = validatorFor(isRoot ? 'root' : 'project');
-  if (validate(value)) return { config: value, problems: [], locate, locateIn };
+  // At the root image says what all images have in common, besides.
+  const twofold = !isRoot && isMapping(value) && ['image', 'images'].every((key) => Object.hasOwn(value as object, key));
+  const contradictions = twofold
+    ? [invalid(locate(['images']), 'image and images cannot stand beside each other', 'give the image of image a name in images, and leave image out')]
+    : [];
+  if (validate(value)) return { config: twofold ? undefined : value, problems: contradictions, locate, locateIn };
   const schema = isRoot ? rootSchema : projectSchema;
-  const problems = meaningful(validate.errors ?? []).map((error) => {
+  const mistakes = meaningful(validate.errors ?? []).map((error) => {
     const keys = keysOf(error);
     const unknown = unknownKey(error);
     const location = locate(unknown === undefined ? keys : [...keys, unknown]);
@@ -70,6 +75,7 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
       ? invalid(location, expected(error, keys))
       : unknownKeyProblem({ location, unknown, keys, known: Object.keys(parent.properties ?? {}) });
   });
+  const problems = [...mistakes, ...contradictions];
   problems.sort((a, b) => (a.location?.line ?? 0) - (b.location?.line ?? 0));
   return { config: undefined, problems, locate, locateIn };
 }
@@ -92,13 +98,14 @@ function invalid(location: Location, what: string, hint?: string): Problem {
  */
 function meaningful(errors: readonly ErrorObject[]): ErrorObject[] {
   const choices = errors.filter((error) => error.keyword === 'oneOf');
+  const named = errors.filter((error) => error.keyword !== 'propertyNames');
   const within = (error: ErrorObject, choice: ErrorObject): boolean =>
     error.schemaPath.startsWith(`${choice.schemaPath}/`) && isAt(error, choice);
   const isOtherForm = (error: ErrorObject, choice: ErrorObject): boolean =>
     error.instancePath === choice.instancePath && (error.keyword === 'type' || error.keyword === 'enum');
   const isOpen = (choice: ErrorObject): boolean =>
     isMapping(choice.data) && errors.some((error) => within(error, choice) && !isOtherForm(error, choice));
-  return errors.filter((error) => {
+  return named.filter((error) => {
     if (error.keyword === 'oneOf' && isOpen(error)) return false;
     return choices.every((choice) => !within(error, choice) || (isOpen(choice) && !isOtherForm(error, choice)));
   });
@@ -113,11 +120,13 @@ function isMapping(value: unknown): boolean {
 }
 
 function keysOf(error: ErrorObject): (string | number)[] {
-  return error.instancePath
+  const keys = error.instancePath
     .split('/')
     .slice(1)
     .map((key) => key.replace(/~1/g, '/').replace(/~0/g, '~'))
     .map((key) => (/^\d+$/.test(key) ? Number(key) : key));
+  // A name that somebody chose is wrong itself.
+  return error.propertyName === undefined ? keys : [...keys, error.propertyName];
 }
 
 function unknownKey(error: ErrorObject): string | undefined {
@@ -163,6 +172,7 @@ function expected(error: ErrorObject, keys: readonly (string | number)[]): strin
     case 'enum':
       return `${name} must be one of ${(params['allowedValues'] as readonly unknown[]).map(String).join(', ')}, not ${shown(error.data)}`;
     case 'pattern':
+      if (error.propertyName !== undefined) return `${name} must be called ${schema?.patternHint ?? 'something else'}`;
       return `${name} must be ${schema?.patternHint ?? `of the form ${String(params['pattern'])}`}, not ${shown(error.data)}`;
     case 'oneOf':
       return `${name} must be ${schema?.oneOfHint ?? 'of another form'}, not ${shown(error.data)}`;

@@ -260,6 +260,7 @@ const requires = {
         required: ['project'],
         properties: {
           project: { type: 'string', description: 'The project.', minLength: 1 },
+          artifact: { type: 'string', description: 'One of its images, where it has several. Default: all of them.', minLength: 1 },
           arg: {
             type: 'string',
             description: "The build argument that gets the image's reference: ARG BASE and FROM ${BASE}.",
@@ -339,6 +340,120 @@ const buildkit = {
   },
 } as const;
 
+/** What may be said of an image. */
+const imageProperties = {
+  name: {
+    type: 'string',
+    description:
+      'Its name as it stands in manifests, without tag. Default: the name of the project without its @scope/, and of one of several images -NAME behind it.',
+    minLength: 1,
+  },
+  context: {
+    type: 'string',
+    description:
+      'The directory that the Dockerfile copies from: project, workspace, or a path relative to this project. Default: project if all COPY sources exist there, else workspace if they exist there.',
+    minLength: 1,
+  },
+  builder: {
+    enum: ['auto', 'docker', 'layers', 'buildkit', 'custom'],
+    description:
+      'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), buildkit (a buildkitd in a pod of the cluster: see build.buildkit), or auto, which takes layers for all that needs no engine and makes the same image. custom is a command, and goes without saying where there is one. Default: auto.',
+  },
+  platform: {
+    type: 'string',
+    description: 'The platform it is made for: linux/amd64. Default: that of the builder.',
+    pattern: '^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$',
+    patternHint: 'an operating system and an architecture: linux/arm64',
+  },
+  docker,
+  custom,
+  tag,
+  requires,
+} as const;
+
+const sync = {
+  type: 'object',
+  description: 'Which files are copied into running containers.',
+  additionalProperties: false,
+  properties: {
+    mode: {
+      enum: ['infer', 'auto', 'manual', 'off'],
+      description:
+        'infer: what the Dockerfile copies and nothing later reads, and what the rules name. auto: of that, what targets of the graph make, and what the rules name. manual: only what the rules name. off: nothing; every change of the image makes a new one. Default: infer.',
+    },
+    rules: {
+      type: 'array',
+      description: 'Files that are copied into running containers whatever the Dockerfile does with them. Such a rule wins over a rebuild.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['src', 'dest'],
+        properties: {
+          src: { type: 'string', description: 'A file, directory or glob, relative to the project.', minLength: 1 },
+          dest: { type: 'string', description: 'The directory in the container, absolute or relative to its WORKDIR.', minLength: 1 },
+          strip: {
+            type: 'string',
+            description: 'The beginning of the path that is left out below dest. Default: nothing is.',
+            minLength: 1,
+          },
+        },
+      },
+    },
+    after: {
+      type: 'array',
+      description:
+        'Commands that are run in the container after files were copied, in order, each only if the one before ended with 0: a compile, then what makes the process start again. Files that ask for one are copied, where they would have asked for a new image.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['run'],
+        properties: {
+          run: {
+            type: 'array',
+            items: { type: 'string' },
+            minItems: 1,
+            description: 'The command and its arguments: [kill, -HUP, "1"].',
+          },
+          when: {
+            type: 'array',
+            description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
+            items: { type: 'string', minLength: 1 },
+            minItems: 1,
+          },
+          timeout: { type: 'number', description: 'Seconds after which it counts as failed. Default: 120.', minimum: 1 },
+        },
+      },
+    },
+    ignore: {
+      type: 'array',
+      description: 'Globs, relative to the project, of files that go into images but that no edit copies or rebuilds for.',
+      items: { type: 'string', minLength: 1 },
+    },
+  },
+} as const;
+
+const reload = {
+  description:
+    'How a running process takes up changed files: auto (from its command), hot (it watches them itself), rebuild (a new image), or a command that is run in the container.',
+  oneOf: [
+    { enum: ['auto', 'hot', 'rebuild'] },
+    {
+      type: 'object',
+      additionalProperties: false,
+      required: ['command'],
+      properties: {
+        command: {
+          type: 'array',
+          items: { type: 'string' },
+          minItems: 1,
+          description: 'The command and its arguments: [kill, -HUP, "1"].',
+        },
+      },
+    },
+  ],
+  oneOfHint: 'auto, hot, rebuild, or {command: [kill, -HUP, "1"]}',
+} as const;
+
 /** The keys that a project's slipway.yaml may have. Descriptions are what the config reference says. */
 export const projectSchema = {
   type: 'object',
@@ -352,117 +467,21 @@ export const projectSchema = {
       type: 'object',
       description: 'The image that is built from the project.',
       additionalProperties: false,
-      properties: {
-        name: {
-          type: 'string',
-          description: 'Its name as it stands in manifests, without tag. Default: the name of the project without its @scope/.',
-          minLength: 1,
-        },
-        context: {
-          type: 'string',
-          description:
-            'The directory that the Dockerfile copies from: project, workspace, or a path relative to this project. Default: project if all COPY sources exist there, else workspace if they exist there.',
-          minLength: 1,
-        },
-        builder: {
-          enum: ['auto', 'docker', 'layers', 'buildkit', 'custom'],
-          description:
-            'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), buildkit (a buildkitd in a pod of the cluster: see build.buildkit), or auto, which takes layers for all that needs no engine and makes the same image. custom is a command, and goes without saying where there is one. Default: auto.',
-        },
-        platform: {
-          type: 'string',
-          description: 'The platform it is made for: linux/amd64. Default: that of the builder.',
-          pattern: '^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$',
-          patternHint: 'an operating system and an architecture: linux/arm64',
-        },
-        docker,
-        custom,
-        tag,
-        requires,
-      },
+      properties: imageProperties,
     },
-    sync: {
+    images: {
       type: 'object',
-      description: 'Which files are copied into running containers.',
-      additionalProperties: false,
-      properties: {
-        mode: {
-          enum: ['infer', 'auto', 'manual', 'off'],
-          description:
-            'infer: what the Dockerfile copies and nothing later reads, and what the rules name. auto: of that, what targets of the graph make, and what the rules name. manual: only what the rules name. off: nothing; every change of the image makes a new one. Default: infer.',
-        },
-        rules: {
-          type: 'array',
-          description:
-            'Files that are copied into running containers whatever the Dockerfile does with them. Such a rule wins over a rebuild.',
-          items: {
-            type: 'object',
-            additionalProperties: false,
-            required: ['src', 'dest'],
-            properties: {
-              src: { type: 'string', description: 'A file, directory or glob, relative to the project.', minLength: 1 },
-              dest: { type: 'string', description: 'The directory in the container, absolute or relative to its WORKDIR.', minLength: 1 },
-              strip: {
-                type: 'string',
-                description: 'The beginning of the path that is left out below dest. Default: nothing is.',
-                minLength: 1,
-              },
-            },
-          },
-        },
-        after: {
-          type: 'array',
-          description:
-            'Commands that are run in the container after files were copied, in order, each only if the one before ended with 0: a compile, then what makes the process start again. Files that ask for one are copied, where they would have asked for a new image.',
-          items: {
-            type: 'object',
-            additionalProperties: false,
-            required: ['run'],
-            properties: {
-              run: {
-                type: 'array',
-                items: { type: 'string' },
-                minItems: 1,
-                description: 'The command and its arguments: [kill, -HUP, "1"].',
-              },
-              when: {
-                type: 'array',
-                description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
-                items: { type: 'string', minLength: 1 },
-                minItems: 1,
-              },
-              timeout: { type: 'number', description: 'Seconds after which it counts as failed. Default: 120.', minimum: 1 },
-            },
-          },
-        },
-        ignore: {
-          type: 'array',
-          description: 'Globs, relative to the project, of files that go into images but that no edit copies or rebuilds for.',
-          items: { type: 'string', minLength: 1 },
-        },
-      },
-    },
-    reload: {
       description:
-        'How a running process takes up changed files: auto (from its command), hot (it watches them itself), rebuild (a new image), or a command that is run in the container.',
-      oneOf: [
-        { enum: ['auto', 'hot', 'rebuild'] },
-        {
-          type: 'object',
-          additionalProperties: false,
-          required: ['command'],
-          properties: {
-            command: {
-              type: 'array',
-              items: { type: 'string' },
-              minItems: 1,
-              description: 'The command and its arguments: [kill, -HUP, "1"].',
-            },
-          },
-        },
-      ],
-      oneOfHint: 'auto, hot, rebuild, or {command: [kill, -HUP, "1"]}',
+        'Instead of image where a project has several: a name for each, and under it what image may say, and sync and reload where they are others than those of the project. One of them is called PROJECT/NAME, and in manifests PROJECT-NAME unless it has a name of its own; the one that has the name of the project is called as the project.',
+      minProperties: 1,
+      propertyNames: {
+        pattern: '^[a-z0-9]+([._-][a-z0-9]+)*$',
+        patternHint: 'with lower-case letters and digits, and dashes between them',
+      },
+      additionalProperties: { type: ['object', 'null'], additionalProperties: false, properties: { ...imageProperties, sync, reload } },
     },
+    sync,
+    reload,
     manifests: {
       type: 'array',
       description:

@@ -102,7 +102,7 @@ async function attachProjects(options: CommandOptions, deletes: boolean): Promis
     readWorkspace({ root, graph, mode, env, ...(defaultRepo !== undefined && { defaultRepo }) });
   const deployed = await read('deploy');
   if (!deployed.ok) return { ok: false, problems: [deployed.problem] };
-  const chosen = goalFor(session.read.workspace, 'attached', projects);
+  const chosen = goalFor(session.read.workspace, 'attached', { projects });
   if (!chosen.ok) return chosen;
   const attached = new AttachedWorkspace({ dev: session.read.workspace, deployed: deployed.value.workspace, deletes });
   return {

@@ -1,6 +1,6 @@
 import type { Event, Fact, Workspace, WorkspacePath, World } from '../model';
 import { classify, containersByArtifact, releasesReading, suits, viewOf, type Classified } from '../plan';
-import { mistakeIn } from './mistakes';
+import { mistakeInImage, mistakeInManifests } from './mistakes';
 
 type Decision = Extract<Event, { kind: 'decision' }>;
 
@@ -23,7 +23,7 @@ export function decisionsOf(world: World, fact: Extract<Fact, { kind: 'filesSeen
     }
     for (const { release, because } of releasesReading(workspace, path)) {
       const { name, artifacts } = release;
-      if (artifacts.length > 0 || mistakeIn('manifests', name, workspace)) continue;
+      if (artifacts.length > 0 || mistakeInManifests(name, workspace)) continue;
       loneReleases.push({ kind: 'decision', artifact: name, action: 'redeploy', files: [path], containerPaths: [], because });
     }
   }
@@ -40,8 +40,8 @@ export function decisionsOf(world: World, fact: Extract<Fact, { kind: 'filesSeen
 /** Whether a mistake in the project keeps it from being done; the mistake was told. */
 function isStopped(workspace: Workspace, { artifact, action }: Classified): boolean {
   const project = workspace.artifacts.get(artifact)?.project ?? artifact;
-  if (action === 'redeploy') return mistakeIn('manifests', project, workspace) !== undefined;
-  return action === 'rebuild' && mistakeIn('image', project, workspace) !== undefined;
+  if (action === 'redeploy') return mistakeInManifests(project, workspace) !== undefined;
+  return action === 'rebuild' && mistakeInImage({ name: artifact, project }, workspace) !== undefined;
 }
 
 function hasSuitingImage(world: World, name: string): boolean {

@@ -271,7 +271,7 @@ class Development {
 
   /** Tells what is wrong with the workspace once, and when it is right again. */
   private tellProblems(problems: readonly Problem[]): void {
-    const subjectOf = ({ project }: Problem): string => project ?? 'workspace';
+    const subjectOf = ({ project, artifact }: Problem): string => artifact ?? project ?? 'workspace';
     const isAmong = (list: readonly Problem[], { message, project }: Problem): boolean =>
       list.some((other) => other.message === message && other.project === project);
     const before = this.toldProblems;

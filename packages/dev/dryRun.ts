@@ -35,7 +35,7 @@ export async function wouldBuild(session: Session, world: World): Promise<readon
     const tag = await session.names.tagFor(artifact, now);
     const content = inputDigestTag(now.inputsHash);
     const named = session.names.refFor(artifact, (tag.ok ? tag.value : undefined) ?? content);
-    const common = { project, image, tag: (tag.ok ? tag.value : undefined) ?? content };
+    const common = { project, artifact: artifact.name, image, tag: (tag.ok ? tag.value : undefined) ?? content };
     if (found) {
       const { ref, digest } = found.delivered;
       return { ...common, digest, ref, built: false, delivered: false, because: hasIt(session) };

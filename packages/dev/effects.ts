@@ -56,7 +56,7 @@ import { contextWarnings } from './contextWarnings';
 import { notInDryRun } from './dryRun';
 import { failedBuild } from './failedBuild';
 import { HookRunner } from './hookRunner';
-import { mistakeIn } from './mistakes';
+import { mistakeInImage, mistakeInManifests } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { failedEvent } from './narrator';
 import { placeIn } from './placeIn';
@@ -239,21 +239,21 @@ export class Effects {
     const tag = await names.tagFor(artifact, step.snapshot);
     if (!tag.ok) return failure(tag.problem);
     const answer = await delivery.lookUp(names.contentRef(artifact, step.snapshot));
-    if (!answer.ok) return failure(answer.problem, artifact.project);
+    if (!answer.ok) return imageFailure(answer.problem, artifact);
     if (!answer.value) return { kind: 'lookedUp', image: undefined };
     this.remember(step.snapshot);
     if (tag.value === undefined || this.session.dryRun === true) return { kind: 'lookedUp', image: answer.value };
     const onLine = (line: string): void => this.report({ kind: 'output', subject: step.artifact, line });
     const named = await delivery.retag(answer.value, tag.value, { signal, onLine });
-    return named.ok ? { kind: 'lookedUp', image: named.value } : failure(named.problem, artifact.project);
+    return named.ok ? { kind: 'lookedUp', image: named.value } : imageFailure(named.problem, artifact);
   }
 
   /** What was given is used as it is, but a reference to nothing would only be noticed by the pods. */
-  private async lookUpGiven(given: DeliveredImage, { project }: Artifact, delivery: Delivery): Promise<Outcome> {
+  private async lookUpGiven(given: DeliveredImage, artifact: Artifact, delivery: Delivery): Promise<Outcome> {
     if (delivery.repo === undefined || given.digest === '') return { kind: 'lookedUp', image: given };
     const answer = await delivery.lookUp(given.ref);
-    if (!answer.ok) return failure(answer.problem, project);
-    return answer.value ? { kind: 'lookedUp', image: given } : failure(givenNotThere(given.ref), project);
+    if (!answer.ok) return imageFailure(answer.problem, artifact);
+    return answer.value ? { kind: 'lookedUp', image: given } : imageFailure(givenNotThere(given.ref), artifact);
   }
 
   private async runTarget(step: Extract<Step, { kind: 'runTarget' }>, signal: AbortSignal, world: World): Promise<Outcome> {
@@ -347,7 +347,7 @@ export class Effects {
     if (!answer.ok) {
       const { root, noCache = false } = this.session.options;
       const text = await readFile(join(root, artifact.recipe.dockerfile), 'utf8').catch(() => '');
-      return failure(failedBuild(answer.problem, { artifact, sources: step.snapshot.sources, text, noCache }), artifact.project);
+      return imageFailure(failedBuild(answer.problem, { artifact, sources: step.snapshot.sources, text, noCache }), artifact);
     }
     const after = await this.hooks.run(artifact, hooksAt(artifact.hooks, 'after', 'build'), hooked);
     if (isAborted(signal)) return { kind: 'stopped' };
@@ -385,7 +385,7 @@ export class Effects {
       onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
     });
     if (signal.aborted) return { kind: 'stopped' };
-    if (!answer.ok) return failure(answer.problem, step.artifact);
+    if (!answer.ok) return imageFailure(answer.problem, artifact);
     const { ref, digest } = answer.value;
     this.report({ kind: 'delivered', artifact: step.artifact, ref, digest, ms: Date.now() - startedAt, because: delivery.because });
     // Only a loop makes one image after the other. Nothing waits for it: what is left over takes room and does no harm.
@@ -398,7 +398,7 @@ export class Effects {
     const { workspace } = world;
     const release = workspace?.releases.get(step.release);
     if (!workspace || !release || !kube) return failure(notThere(step.release));
-    const mistake = mistakeIn('manifests', release.project, workspace);
+    const mistake = mistakeInManifests(release.project, workspace);
     if (mistake) return failure(mistake);
     const startedAt = Date.now();
     const images = Object.fromEntries(
@@ -516,7 +516,7 @@ export class Effects {
         this.post({ kind: 'agentLost', container: step.container, connection: id, problem });
       },
     });
-    if (!opened.ok) return failure(opened.problem, artifact.project);
+    if (!opened.ok) return imageFailure(opened.problem, artifact);
     if (signal.aborted) {
       void opened.value.close();
       return { kind: 'stopped' };
@@ -591,6 +591,7 @@ export class Effects {
     const agent = this.agents.get(step.container);
     if (!agent || !container) return failure(streamGone);
     const { artifact, pod } = container.seen;
+    const of = world.workspace?.artifacts.get(artifact);
     // The turn that began it tells first what was copied.
     await Promise.resolve();
     const startedAt = performance.now();
@@ -601,11 +602,11 @@ export class Effects {
         // What it does from now on is nobody's; a new stream does not wait behind it.
         this.agents.delete(step.container);
         void agent.close();
-        return failure(commandTooSlow(run, timeoutMs), artifact);
+        return imageFailure(commandTooSlow(run, timeoutMs), of);
       }
       if (!answer.ok) return failure(answer.problem);
       const { exitCode, output } = answer.value;
-      if (exitCode !== 0) return failure(this.commandFailed({ run, exitCode, output }, container, world), artifact);
+      if (exitCode !== 0) return imageFailure(this.commandFailed({ run, exitCode, output }, container, world), of);
     }
     this.tellWritten(container.seen);
     const ms = Math.round(performance.now() - startedAt);
@@ -704,7 +705,14 @@ function rootsOf(artifact: Artifact): readonly string[] {
 /** After a mistake the artifact is what it was before it: an image of the files as they are now would be a mixture. */
 function mistakeOf({ workspace }: World, name: string): Problem | undefined {
   const artifact = workspace?.artifacts.get(name);
-  return workspace && artifact && mistakeIn('image', artifact.project, workspace);
+  return workspace && artifact && mistakeInImage(artifact, workspace);
+}
+
+/** Of several images of a project the failure says which one. */
+function imageFailure(problem: Problem, artifact: Artifact | undefined): Outcome {
+  if (!artifact) return failure(problem);
+  const { name, project } = artifact;
+  return failure(name === project ? problem : { ...problem, project, artifact: name }, project);
 }
 
 function failure(problem: Problem, project?: string): Outcome {

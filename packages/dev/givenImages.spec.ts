@@ -17,9 +17,9 @@ describe('the images of an earlier build', () => {
     [
       'of ours',
       { images: [{ project: 'api', image: 'shop/api', ref: 'r/shop/api:1', built: true }] },
-      [{ name: 'api', ref: 'r/shop/api:1' }],
+      [{ names: { project: 'api', image: 'shop/api' }, ref: 'r/shop/api:1' }],
     ],
-    ['of Skaffold', { builds: [{ imageName: 'shop/api', tag: 'r/shop/api:1' }] }, [{ name: 'shop/api', ref: 'r/shop/api:1' }]],
+    ['of Skaffold', { builds: [{ imageName: 'shop/api', tag: 'r/shop/api:1' }] }, [{ names: { image: 'shop/api' }, ref: 'r/shop/api:1' }]],
     ['of none', { images: [] }, []],
   ])('are read from a document %s', async (_, document, images) => {
     expect(await read(JSON.stringify(document))).toEqual({ ok: true, value: { file, images } });

@@ -22,8 +22,8 @@ export interface GivenImages {
 }
 
 interface GivenImage {
-  /** A project, or, in a document of Skaffold, the name of an image. */
-  readonly name: string;
+  /** What is told of it: the name that it has here, its project and its name in manifests; in a document of Skaffold the last alone. */
+  readonly names: { readonly artifact?: string; readonly project?: string; readonly image?: string };
   readonly ref: string;
 }
 
@@ -45,8 +45,9 @@ export async function readGivenImages(path: string, root: string): Promise<Resul
   }
   const images = imagesIn(value);
   if (!images) return failed(invalid(file, 'is not the document of a build', undefined));
-  for (const { name, ref } of images) {
+  for (const { names, ref } of images) {
     const reference = parseReference(ref);
+    const name = names.artifact ?? names.project ?? names.image ?? '';
     if (!reference.ok) return failed(invalid(file, `has a reference for ${name} that is none`, reference.problem.message));
   }
   return succeeded({ file, images });
@@ -56,12 +57,25 @@ function imagesIn(value: unknown): readonly GivenImage[] | undefined {
   const { images, builds } = Object(value) as { readonly images?: unknown; readonly builds?: unknown };
   const list = Array.isArray(images) ? images : Array.isArray(builds) ? builds : undefined;
   const found = list?.map((each: unknown) => {
-    const { project, ref, imageName, tag } = Object(each) as Readonly<Record<string, unknown>>;
-    const name = project ?? imageName;
+    const { artifact, project, image, ref, imageName, tag } = Object(each) as Readonly<Record<string, unknown>>;
+    const names = { ...named('artifact', artifact), ...named('project', project), ...named('image', image ?? imageName) };
     const reference = ref ?? tag;
-    return typeof name === 'string' && typeof reference === 'string' ? { name, ref: reference } : undefined;
+    return Object.keys(names).length > 0 && typeof reference === 'string' ? { names, ref: reference } : undefined;
   });
   return found?.every((each) => each !== undefined) === true ? found : undefined;
+}
+
+function named(key: keyof GivenImage['names'], value: unknown): GivenImage['names'] {
+  return typeof value === 'string' ? { [key]: value } : {};
+}
+
+/** The image of an artifact, by the first of the names that anything has; a project's name is that of its only image. */
+function imageFor({ name, project, image }: Artifact, images: readonly GivenImage[]): GivenImage | undefined {
+  return (
+    images.find(({ names }) => names.artifact === name) ??
+    images.find(({ names }) => names.image === image) ??
+    images.find(({ names }) => names.artifact === undefined && names.project === project && project === name)
+  );
 }
 
 /**
@@ -74,10 +88,10 @@ export function withGivenImages(session: Session, goal: Goal, { file, images }: 
   const missing: string[] = [];
   for (const name of goal.artifacts) {
     const artifact = workspace.artifacts.get(name);
-    const image = artifact && images.find((each) => each.name === artifact.project || each.name === artifact.image);
+    const image = artifact && imageFor(artifact, images);
     if (!artifact) continue;
     if (!image) {
-      missing.push(artifact.project);
+      missing.push(artifact.name);
       continue;
     }
     artifacts.set(name, asGiven(artifact, image.ref));

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { commandLine, eachLine, processes, type KubeObject } from '../clients';
 import { imagesByName, imageVariables, selectorOf, templateLabels, type KnownImages } from '../deploy';
 import { succeeded, type Artifact, type Hook, type Problem, type Release, type Report, type Result, type Workspace } from '../model';
+import { ownImageOf } from './ownImage';
 import { imageNamesOf, namespaceOf, type Session } from './session';
 
 /** What hooks are told of what they stand around. */
@@ -59,7 +60,7 @@ export class HookRunner {
   private runOf({ name, project }: { readonly name: string; readonly project: string }, workspace: Workspace, stage: HookedStage): HookRun {
     const { kube, workspaceId, options } = this.session;
     const release = [...workspace.releases.values()].find((each) => each.project === project);
-    const own = [...workspace.artifacts.values()].find((each) => each.project === project)?.image;
+    const own = ownImageOf(workspace, { name, project });
     const namespace = release ? namespaceOf(this.session, release) : (kube?.target.namespace ?? '');
     const env = {
       SLIPWAY_NAMESPACE: namespace,

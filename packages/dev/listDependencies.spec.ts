@@ -5,7 +5,7 @@ const location = { file: 'api/slipway.yaml', line: 5 };
 
 async function listed(run: FakeRun | undefined) {
   const processes = fakeProcesses(() => run);
-  const all = await listDependencies([{ project: 'api', folder: 'apps/api', command: 'list', location }], {
+  const all = await listDependencies([{ project: 'api', artifact: 'api', folder: 'apps/api', command: 'list', location }], {
     root: '/w',
     env: {},
     processes,

@@ -16,7 +16,7 @@ const patienceMs = 60_000;
 export async function listDependencies(commands: readonly DependenciesCommand[], options: ListingOptions): Promise<ListedDependencies> {
   const listed = commands.map(async (each) => {
     const paths = await pathsOf(each, options);
-    return [each.project, paths.ok ? { paths: paths.value } : { paths: [], problem: paths.problem }] as const;
+    return [each.artifact, paths.ok ? { paths: paths.value } : { paths: [], problem: paths.problem }] as const;
   });
   return new Map(await Promise.all(listed));
 }
@@ -52,10 +52,10 @@ function namedIn(output: string): readonly string[] {
   return output.split(/\r?\n/).filter((line) => line.trim() !== '');
 }
 
-function notListed({ project, location, command }: DependenciesCommand, what: string, detail?: string): Problem {
+function notListed({ project, artifact, location, command }: DependenciesCommand, what: string, detail?: string): Problem {
   return {
     code: 'dependenciesNotListed',
-    message: `${project}: the command that says what its build reads ${what}`,
+    message: `${artifact}: the command that says what its build reads ${what}`,
     hint: `run it by hand: ${typeof command === 'string' ? command : command.join(' ')}`,
     retry: 'whenInputChanges',
     exitCode: 2,

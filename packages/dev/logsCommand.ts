@@ -31,7 +31,7 @@ export async function logsCommand(options: LogsOptions): Promise<CommandResult<L
   const session = withBrokenReleases(found);
   const { kube } = found;
   const { workspace } = session.read;
-  const chosen = goalFor(workspace, 'deployed', options.projects);
+  const chosen = goalFor(workspace, 'deployed', options);
   if (!chosen.ok) return refuse(chosen.problems);
   const releases = [...chosen.goal.releases]
     .flatMap((name) => workspace.releases.get(name) ?? [])

@@ -40,11 +40,13 @@ function workspacePath(root: string, cwd: string, file: string): WorkspacePath {
 }
 
 /** Which files an image takes, where they land, and what changing one asks for. */
-export async function inputsCommand(options: CommandOptions): Promise<CommandResult<readonly InputsDocument[]>> {
+export async function inputsCommand(
+  options: CommandOptions & { readonly artifacts?: readonly string[] },
+): Promise<CommandResult<readonly InputsDocument[]>> {
   const { session, problems } = await preflight(options, new Set(['workspace']), 'dev');
   if (!session) return { exitCode: worstExit(problems), problems, document: [] };
   const { workspace } = session.read;
-  const chosen = goalFor(workspace, 'built', options.projects);
+  const chosen = goalFor(workspace, 'built', options);
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, document: [] };
   // Without the workspace among its facts the loop plans nothing, and decides nothing about the files it reads.
   const run = await openRun({ session, goal: chosen.goal, report: options.report, watch: false, listenOnly: true });
@@ -79,6 +81,7 @@ export async function inputsCommand(options: CommandOptions): Promise<CommandRes
     });
     documents.push({
       project: artifact.project,
+      artifact: artifact.name,
       image: artifact.image,
       dockerfile: artifact.recipe.dockerfile,
       context: artifact.recipe.context,
@@ -104,7 +107,7 @@ export async function doctorCommand(options: CommandOptions): Promise<CommandRes
   );
   const all = [...problems, ...(session?.read.workspace.problems ?? [])];
   const ofProjects = (session?.read.workspace.problems ?? []).map((problem) => ({
-    name: problem.project ?? 'workspace',
+    name: problem.artifact ?? problem.project ?? 'workspace',
     ok: false,
     message: problem.message,
     ...(problem.hint !== undefined && { hint: problem.hint }),

@@ -1,6 +1,15 @@
-import type { Problem, Workspace } from '../model';
+import type { Artifact, Problem, Workspace } from '../model';
 
 /** Of the mistakes in a project, those in its manifests keep it from being applied, and the others its image from being made. */
-export function mistakeIn(what: 'image' | 'manifests', project: string, { problems }: Workspace): Problem | undefined {
-  return problems.find((problem) => problem.project === project && problem.code.startsWith('manifest') === (what === 'manifests'));
+export function mistakeInManifests(project: string, { problems }: Workspace): Problem | undefined {
+  return problems.find((problem) => problem.project === project && isOfManifests(problem));
+}
+
+/** Of the other images of its project too, unless it is about one of those. */
+export function mistakeInImage({ name, project }: Pick<Artifact, 'name' | 'project'>, { problems }: Workspace): Problem | undefined {
+  return problems.find((problem) => problem.project === project && (problem.artifact ?? name) === name && !isOfManifests(problem));
+}
+
+function isOfManifests({ code }: Problem): boolean {
+  return code.startsWith('manifest');
 }

@@ -113,14 +113,14 @@ export class Narrator {
       const artifact = key.startsWith('connect:') ? world.containers.get(key.slice('connect:'.length))?.seen.artifact : undefined;
       if (artifact !== undefined && problem.retry !== 'afterDelay' && world.goal.kind === 'live') {
         const about = `${artifact} ${problem.code}`;
-        if (!this.takingNoFiles.has(about)) events.push(failedEvent(problem, problem.project ?? artifact));
+        if (!this.takingNoFiles.has(about)) events.push(failedEvent(problem, problem.artifact ?? problem.project ?? artifact));
         this.takingNoFiles.add(about);
         continue;
       }
       const passes = problem.retry === 'afterDelay' && (key.startsWith('connect:') || passing.has(problem.code));
       if (passes && failure.attempts < patientAttempts) continue;
       const said = `${key} ${failure.inputs} ${problem.code} ${problem.message}`;
-      now.set(said, failedEvent(problem, problem.project ?? subjectOf(key, world)));
+      now.set(said, failedEvent(problem, problem.artifact ?? problem.project ?? subjectOf(key, world)));
       if (world.workspace?.problems.some(({ code, message }) => code === problem.code && message === problem.message)) {
         this.toldAsMistake.add(said);
       }

@@ -19,13 +19,15 @@ import { withProblems, worstExit } from './worstExit';
 export interface BuildOptions extends CommandOptions {
   /** Only the projects that what changed reaches; of those that are named, when any are. */
   readonly affected?: AffectedOptions;
+  /** Of the projects' images only these. */
+  readonly artifacts?: readonly string[];
   /** Only says what would be built, and why. */
   readonly dryRun?: boolean;
   /** Absolute path of a file that gets the document. */
   readonly fileOutput?: string;
 }
 
-export interface DeployOptions extends Omit<BuildOptions, 'dryRun' | 'fileOutput'> {
+export interface DeployOptions extends Omit<BuildOptions, 'artifacts' | 'dryRun' | 'fileOutput'> {
   /** Absolute path of the document of a build, whose images are used: nothing is built. */
   readonly buildArtifacts?: string;
   /** Refuses to build what is not in the registry. */
@@ -123,10 +125,14 @@ async function runOnce(once: OnceOptions): Promise<Ended> {
   if (!found) return runFor(once, begin().looking);
   if (!found.ok) return notBegun([found.problem]);
   const { workspace, since } = found.value;
-  const chosen = options.projects.length === 0 || !workspace ? undefined : goalFor(workspace, kind, options.projects);
+  const only = 'artifacts' in options ? options.artifacts : undefined;
+  const isNarrowed = options.projects.length > 0 || only !== undefined;
+  const chosen = !isNarrowed || !workspace ? undefined : goalFor(workspace, kind, options);
   if (chosen?.ok === false) return notBegun(chosen.problems);
   const all = found.value.projects.filter(({ image }) => image || kind !== 'built');
-  const affected = chosen ? all.filter(({ project }) => options.projects.includes(project)) : all;
+  const named = chosen ? all.filter(({ project }) => options.projects.length === 0 || options.projects.includes(project)) : all;
+  const picked = only && new Set([...(chosen?.goal.artifacts ?? [])].map((name) => workspace?.artifacts.get(name)?.project));
+  const affected = picked ? named.filter(({ project }) => picked.has(project)) : named;
   for (const event of affectedEvents(affected, since)) options.report(event);
   // What is out of reach does not matter when nothing is to be done there.
   if (affected.length === 0) return { ...notBegun([]), affected };
@@ -156,7 +162,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const along = 'withRequired' in options && options.withRequired;
   const required = along ? requiredBy(workspace, options.projects) : [];
   const projects = options.projects.length === 0 ? [] : [...options.projects, ...required.map(({ project }) => project)];
-  const chosen = goalFor(workspace, kind, projects);
+  const chosen = goalFor(workspace, kind, { ...options, projects });
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session: whole, world: undefined };
   const said = comesAlong(required, new Set());
   if (said !== undefined) options.report({ kind: 'notice', message: said });
@@ -165,7 +171,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   if (!prepared.ok) return notBegun([prepared.problem]);
   const session = prepared.value;
   const broken = problemsOf(workspace, projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
-  for (const problem of broken) options.report(failedEvent(problem, problem.project ?? 'workspace'));
+  for (const problem of broken) options.report(failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace'));
 
   const refused: Problem[] = [];
   const run = await openRun({
@@ -249,6 +255,7 @@ class ImageNotes {
       const built = this.built.has(name);
       images.push({
         project: artifact.project,
+        artifact: name,
         image: artifact.image,
         tag: tagOfRef(image.delivered.ref) ?? inputDigestTag(image.snapshot.inputsHash),
         digest: image.delivered.digest,

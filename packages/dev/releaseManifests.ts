@@ -3,6 +3,7 @@ import { makeManifests, type DeployContext, type ManifestText } from '../deploy'
 import { emptyDir, segments, succeeded, type ArtifactName, type DirEntry, type Release, type Result, type Workspace } from '../model';
 import { overlay } from '../plan';
 import { readEntry } from '../source';
+import { ownImageOf } from './ownImage';
 import { imageNamesOf, namespaceOf, type Session } from './session';
 
 export interface ReleaseManifests {
@@ -45,7 +46,6 @@ export function deployContext({
   signal,
   offline = false,
 }: ReleaseRun): DeployContext {
-  const own = [...workspace.artifacts.values()].find(({ project }) => project === release.project);
   return {
     root: session.options.root,
     processes,
@@ -55,7 +55,7 @@ export function deployContext({
     fingerprint,
     images,
     imageNames: imageNamesOf(workspace),
-    ownImage: own?.image,
+    ownImage: ownImageOf(workspace, release),
     cluster: offline ? undefined : session.kube?.target,
   };
 }

@@ -30,7 +30,7 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
   if (!looked.session) return refuse(looked.problems);
   const { session, offline } = looked;
   const { workspace } = session.read;
-  const chosen = goalFor(workspace, 'deployed', options.projects);
+  const chosen = goalFor(workspace, 'deployed', options);
   if (!chosen.ok) return refuse(chosen.problems);
   // Half of what was asked for, piped into something that applies it, would be worse than nothing.
   const broken = problemsOf(workspace, options.projects);
@@ -164,8 +164,8 @@ class Images {
     const all = await Promise.all(this.answers.values());
     return all.flatMap((image) => {
       if (!image) return [];
-      const { project, image: name, tag, digest, ref, because } = image;
-      return [{ project, image: name, tag, digest, ref, because }];
+      const { project, artifact, image: name, tag, digest, ref, because } = image;
+      return [{ project, artifact, image: name, tag, digest, ref, because }];
     });
   }
 

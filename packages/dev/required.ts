@@ -63,10 +63,10 @@ export function chosenWithRequired(
   projects: readonly string[],
   used: ReadonlySet<ReleaseName> = new Set(),
 ): Chosen {
-  const named = goalFor(workspace, kind, projects);
+  const named = goalFor(workspace, kind, { projects });
   const required = requiredBy(workspace, projects);
   if (!named.ok || required.length === 0) return named.ok ? { ...named, required } : named;
   const along = required.map(({ project }) => project).filter((project) => !used.has(project));
-  const all = goalFor(workspace, kind, [...projects, ...along]);
+  const all = goalFor(workspace, kind, { projects: [...projects, ...along] });
   return all.ok ? { ...all, required } : all;
 }

@@ -17,8 +17,14 @@ function workspace(names: readonly string[], more: Partial<Workspace> = {}): Wor
 }
 
 it('is everything when nothing is named, else what is', () => {
-  expect(goalFor(workspace(['web', 'api']), 'live', [])).toMatchObject({ ok: true, goal: { releases: new Set(['web', 'api']) } });
-  expect(goalFor(workspace(['web', 'api']), 'live', ['api'])).toMatchObject({ ok: true, goal: { releases: new Set(['api']) } });
+  expect(goalFor(workspace(['web', 'api']), 'live', { projects: [] })).toMatchObject({
+    ok: true,
+    goal: { releases: new Set(['web', 'api']) },
+  });
+  expect(goalFor(workspace(['web', 'api']), 'live', { projects: ['api'] })).toMatchObject({
+    ok: true,
+    goal: { releases: new Set(['api']) },
+  });
 });
 
 it.each([
@@ -28,7 +34,10 @@ it.each([
   ['web', ['@shop/web', '@other/web'], 'projects with an image or manifests: @other/web, @shop/web'],
   ['database', ['web', 'api'], 'projects with an image or manifests: api, web'],
 ])('says of the unknown project %s what may have been meant', (name, names, hint) => {
-  expect(goalFor(workspace(names), 'live', [name])).toMatchObject({ ok: false, problems: [{ code: 'projectUnknown', exitCode: 2, hint }] });
+  expect(goalFor(workspace(names), 'live', { projects: [name] })).toMatchObject({
+    ok: false,
+    problems: [{ code: 'projectUnknown', exitCode: 2, hint }],
+  });
 });
 
 it('says which mistakes leave nothing to do, and not that there is nothing', () => {
@@ -40,6 +49,9 @@ it('says which mistakes leave nothing to do, and not that there is nothing', () 
     exitCode: 2,
   });
   const broken = workspace([], { problems: [mistake('lib'), mistake('other')] });
-  expect(goalFor(broken, 'live', ['lib'])).toEqual({ ok: false, problems: [mistake('lib')] });
-  expect(goalFor(workspace([]), 'live', ['lib'])).toMatchObject({ ok: false, problems: [{ code: 'nothingToDo', exitCode: 2 }] });
+  expect(goalFor(broken, 'live', { projects: ['lib'] })).toEqual({ ok: false, problems: [mistake('lib')] });
+  expect(goalFor(workspace([]), 'live', { projects: ['lib'] })).toMatchObject({
+    ok: false,
+    problems: [{ code: 'nothingToDo', exitCode: 2 }],
+  });
 });

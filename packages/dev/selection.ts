@@ -1,17 +1,28 @@
-import { nearest, type Goal, type GoalKind, type Problem, type Workspace } from '../model';
+import { nearest, type Artifact, type Goal, type GoalKind, type Problem, type Workspace } from '../model';
+
+export interface Selection {
+  /** All with an image or manifests when none is named. */
+  readonly projects: readonly string[];
+  /** Of their images only these, as `slipway build` has them or as `images` of their project does. Absent: all. */
+  readonly artifacts?: readonly string[] | undefined;
+}
 
 export type ChosenGoal = { readonly ok: true; readonly goal: Goal } | { readonly ok: false; readonly problems: readonly Problem[] };
 
 /**
- * The goal for the projects that were named; all with an image or manifests when none was. Failure: `projectUnknown`, the mistakes
- * that keep all of it from being anything, or `nothingToDo`; exit 2.
+ * The goal for what was named. Failure: `projectUnknown`, `artifactUnknown`, the mistakes that keep all of it from being anything, or
+ * `nothingToDo`; exit 2.
  */
-export function goalFor(workspace: Workspace, kind: GoalKind, projects: readonly string[]): ChosenGoal {
+export function goalFor(workspace: Workspace, kind: GoalKind, { projects, artifacts: only = [] }: Selection): ChosenGoal {
   const unknown = projects.filter((name) => !workspace.projects.has(name));
   if (unknown.length > 0) return { ok: false, problems: [projectUnknown(workspace, unknown)] };
   const wanted = (project: string): boolean => projects.length === 0 || projects.includes(project);
   const releases = [...workspace.releases.values()].filter(({ project }) => wanted(project));
-  const artifacts = [...workspace.artifacts.values()].filter(({ project }) => wanted(project)).map(({ name }) => name);
+  const ofProjects = [...workspace.artifacts.values()].filter(({ project }) => wanted(project));
+  const missing = only.filter((each) => !ofProjects.some((artifact) => isCalled(artifact, each)));
+  if (missing.length > 0) return { ok: false, problems: [artifactUnknown(ofProjects, missing), ...problemsOf(workspace, projects)] };
+  const chosen = only.length === 0 ? ofProjects : ofProjects.filter((artifact) => only.some((each) => isCalled(artifact, each)));
+  const artifacts = chosen.map(({ name }) => name);
   // What a release runs comes with it, whichever project it belongs to.
   if (kind !== 'built') for (const release of releases) artifacts.push(...release.artifacts);
   if (artifacts.length === 0 && releases.length === 0) {
@@ -19,6 +30,31 @@ export function goalFor(workspace: Workspace, kind: GoalKind, projects: readonly
     return { ok: false, problems: mistakes.length > 0 ? mistakes : [nothingToDo(projects)] };
   }
   return { ok: true, goal: { kind, artifacts: new Set(artifacts), releases: new Set(releases.map(({ name }) => name)) } };
+}
+
+/** Whether a name is that of an image: the whole one, or the one that it has in its project. */
+function isCalled({ name, project }: Artifact, wanted: string): boolean {
+  return wanted === name || `${project}/${wanted}` === name || (name === project && withoutScope(project) === wanted);
+}
+
+function artifactUnknown(known: readonly Artifact[], missing: readonly string[]): Problem {
+  const names = known.map(({ name }) => name).sort();
+  const [only] = missing;
+  const meant =
+    only === undefined || missing.length > 1
+      ? undefined
+      : nearest(
+          only,
+          names.flatMap((name) => [name, name.replace(/.*\//, '')]),
+        );
+  const choice = names.length === 0 ? 'there is none' : `images: ${names.join(', ')}`;
+  return {
+    code: 'artifactUnknown',
+    message: `there is no image ${missing.map((name) => `"${name}"`).join(' and ')} among those of the projects`,
+    hint: meant === undefined ? choice : `perhaps ${meant} was meant`,
+    retry: 'never',
+    exitCode: 2,
+  };
 }
 
 /** The mistakes of the workspace that concern the projects that were named, or all. */

@@ -261,7 +261,7 @@ export function layersFolder(root: string): string {
 
 /** Whether an image of these projects, or one that it stands on, is made by one of these kinds of builders. */
 function needsBuilder(workspace: Workspace, projects: readonly string[], kinds: readonly string[]): boolean {
-  const goal = goalFor(workspace, 'deployed', projects);
+  const goal = goalFor(workspace, 'deployed', { projects });
   const { artifacts } = workspace;
   const seen = new Set<string>();
   const byThem = (name: string): boolean => {

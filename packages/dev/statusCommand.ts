@@ -25,7 +25,7 @@ export async function statusCommand(given: CommandOptions): Promise<CommandResul
   if (!found) return { exitCode: worstExit(problems), problems, document: empty };
   const session = withBrokenReleases(found);
   const { workspace } = session.read;
-  const chosen = goalFor(workspace, 'live', options.projects);
+  const chosen = goalFor(workspace, 'live', options);
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, document: empty };
   const { goal } = chosen;
   // What `deploy` has put there is the last stage, which may take other files, and takes them otherwise.

@@ -37,7 +37,10 @@ export function introductionOf(attachment: Attachment, goal: Goal, world: World)
     });
   }
   const { options } = session;
-  return [...events, ...problemsOf(workspace, options.projects).map((problem) => failedEvent(problem, problem.project ?? 'workspace'))];
+  return [
+    ...events,
+    ...problemsOf(workspace, options.projects).map((problem) => failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace')),
+  ];
 }
 
 /** Where what is followed runs. */

@@ -18,16 +18,17 @@ import { chooseBuilder } from './builder';
 import { chooseContext } from './context';
 import { buildCommandOf, fromCommand, type ListedDependencies } from './customImage';
 import { dockerOptionsOf } from './dockerOptions';
+import type { ImageSettings } from './imageSettings';
 import { imageTextsOf } from './imageTexts';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
 import { configuredRequires, foundRequires, type Required } from './requires';
-import { placeIn, type ProjectSettings } from './settings';
+import { placeIn } from './settings';
 import { defaultTimeoutMs, nothingMade, syncRulesOf, underRules } from './syncRules';
 import { taggerOf } from './tagger';
-import { joinPath, type RecordedFiles } from './workspaceFiles';
+import { joinPath, leadsOut, type RecordedFiles } from './workspaceFiles';
 
-export interface ArtifactRequest extends ProjectSettings {
+export interface ArtifactRequest extends ImageSettings {
   readonly mode: 'dev' | 'deploy';
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly defaultRepo: string | undefined;
@@ -36,40 +37,35 @@ export interface ArtifactRequest extends ProjectSettings {
   readonly listed: ListedDependencies | undefined;
   /** All containers of all manifests of the workspace. */
   readonly containers: readonly ManifestContainer[];
-  /** Project → the name that its image has, or would have. */
-  readonly imageNames: ReadonlyMap<string, string>;
+  /** What the images of all projects are called, or would be. */
+  readonly allImages: readonly ImageSettings[];
   /** The project's own. */
   readonly manifests: { readonly containers: readonly ManifestContainer[] };
 }
 
-/** The image of a project; `artifact` is undefined when it has no Dockerfile, or when there are problems. */
+/** An image of a project; `artifact` is undefined when it has no Dockerfile, or when there are problems. */
 export interface ProjectImage {
-  /** The name that manifests use, also when the artifact could not be made. */
-  readonly image: string;
+  readonly settings: ImageSettings;
   readonly artifact: Artifact | undefined;
   /** Images of the workspace that it stands on or copies from. */
   readonly required: readonly Required[];
   readonly problems: readonly Problem[];
 }
 
-/** The name of a project's image as manifests have it. */
-export function imageNameOf({ project, config }: Pick<ProjectSettings, 'project' | 'config'>): string {
-  return config.image?.name ?? project.name.replace(/^@[^/]*\//, '');
-}
-
-/** Makes the artifact of a project with a Dockerfile, without what other artifacts say of it. Undefined: the project has no image. */
+/** Makes an artifact, without what other artifacts say of it. Undefined: the project has no image. */
 export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
-  const { project, config, own, files } = request;
+  const { project, config, own, files, image, imageKey } = request;
+  const outside = pathsLeadingOut(request);
+  if (outside.length > 0) return { settings: request, artifact: undefined, required: [], problems: outside };
   const { custom, docker } = config.image ?? {};
   const dockerfile = joinPath(project.root, custom?.dependencies?.dockerfile ?? docker?.file ?? 'Dockerfile');
   const hasDockerfile = !custom || custom.dependencies?.dockerfile !== undefined;
   const text = hasDockerfile ? files.textOf(dockerfile) : '';
-  const image = imageNameOf(request);
   if (text === undefined) {
     const ownImage = own?.config?.image;
     const use = request.manifests.containers.find((container) => isBuiltHere(container.image, { image, repo: request.defaultRepo }));
     if (!ownImage && !use) return undefined;
-    return { image, artifact: undefined, required: [], problems: [dockerfileNotFound(request, { dockerfile, use })] };
+    return { settings: request, artifact: undefined, required: [], problems: [dockerfileNotFound(request, { dockerfile, use })] };
   }
   const name = parseReference(image);
   const problems: Problem[] = [...customMissing(request)];
@@ -77,31 +73,27 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
     problems.push({
       ...name.problem,
       project: project.name,
-      hint: 'set image.name in slipway.yaml',
+      hint: `set ${imageKey}.name in slipway.yaml`,
       ...(own && { location: own.locate(['image', 'name']) }),
     });
   } else if (name.value.tag !== undefined || name.value.digest !== undefined) {
-    problems.push(invalidName(request, image));
+    problems.push(invalidName(request));
   }
-  const args = imageTextsOf(
-    { ...request, image },
-    { written: docker?.args ?? {}, keys: ['image', 'docker', 'args'], what: 'the build argument' },
-  );
-  const options = dockerOptionsOf({ ...request, image });
+  const args = imageTextsOf(request, { written: docker?.args ?? {}, keys: ['image', 'docker', 'args'], what: 'the build argument' });
+  const options = dockerOptionsOf(request);
   const configured = configuredRequires(request);
-  const command = custom && buildCommandOf({ ...request, image }, custom);
+  const command = custom && buildCommandOf(request, custom);
   problems.push(...(command?.problems ?? []));
   const tag = taggerOf(request);
   const made = hasDockerfile
-    ? fromDockerfile({ ...request, dockerfile, text, args: { ...args.values, ...args.late, ...configured.baseArgs }, image })
-    : { ...fromCommand({ ...request, image }), bases: [], declared: [] };
+    ? fromDockerfile({ ...request, dockerfile, text, args: { ...args.values, ...args.late, ...configured.baseArgs } })
+    : { ...fromCommand(request), bases: [], declared: [] };
   const all = [...problems, ...args.problems, ...options.problems, ...configured.problems, ...tag.problems, ...made.problems];
-  const images = [...request.imageNames].map(([other, name]) => ({ project: other, image: name }));
-  const found = foundRequires({ ...request, project: project.name, dockerfile, text, bases: made.bases, images });
+  const found = foundRequires({ ...request, dockerfile, text, bases: made.bases });
   const required = [...configured.required, ...found];
   const undeclared = made.artifact && !custom ? undeclaredBaseArgs(request, made.declared) : [];
   if (!made.artifact || all.length > 0 || undeclared.length > 0)
-    return { image, artifact: undefined, required, problems: [...all, ...undeclared] };
+    return { settings: request, artifact: undefined, required, problems: [...all, ...undeclared] };
   const recipe = {
     ...made.artifact.recipe,
     ...options.recipe,
@@ -111,12 +103,37 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
   };
   const { settings } = options;
   const artifact = { ...made.artifact, recipe, ...(settings && { settings }), ...(tag.tagger && { tag: tag.tagger }) };
-  return { image, artifact, required, problems: [] };
+  return { settings: request, artifact, required, problems: [] };
 }
 
 /** A command gets the references of other images as variables. */
 function baseVariables(baseArgs: Readonly<Record<string, string>>): Pick<Artifact['recipe'], 'baseArgs'> {
   return Object.keys(baseArgs).length === 0 ? {} : { baseArgs };
+}
+
+/** What lies above the workspace is no part of it: nobody watches it, and another machine has something else there. */
+function pathsLeadingOut(request: ArtifactRequest): readonly Problem[] {
+  const { project, artifact, config, imageKey } = request;
+  const { context, docker } = config.image ?? {};
+  const paths = [
+    { keys: ['context'], path: context, what: 'the context' },
+    { keys: ['docker', 'file'], path: docker?.file, what: 'the Dockerfile' },
+  ];
+  return paths.flatMap(({ keys, path, what }): Problem[] => {
+    if (path === undefined || !leadsOut(project.root, path)) return [];
+    const location = placeIn(request, ['image', ...keys]);
+    return [
+      {
+        code: 'outsideWorkspace',
+        message: `${artifact}: ${what} ${path} lies above the workspace`,
+        hint: `${imageKey}.${keys.join('.')} is relative to ${project.root === '' ? 'the workspace' : project.root}, and may lead up to the root of the workspace`,
+        retry: 'whenInputChanges',
+        exitCode: 2,
+        project: project.name,
+        ...(location && { location }),
+      },
+    ];
+  });
 }
 
 /** `builder: custom` is nothing without a command. */
@@ -127,7 +144,7 @@ function customMissing(request: ArtifactRequest): readonly Problem[] {
   return [
     {
       code: 'commandMissing',
-      message: `${request.project.name}: image.builder is custom, and image.custom.command does not say how the image is made`,
+      message: `${request.artifact}: ${request.imageKey}.builder is custom, and ${request.imageKey}.custom.command does not say how the image is made`,
       hint: 'write the command, or leave image.builder out',
       retry: 'whenInputChanges',
       exitCode: 2,
@@ -158,7 +175,7 @@ function undeclaredBaseArgs(request: ArtifactRequest, declared: readonly string[
     return [
       {
         code: 'argUndeclared',
-        message: `${request.project.name}: the image of ${written.project} is to go into the build argument ${written.arg}, but the Dockerfile has no ARG ${written.arg}`,
+        message: `${request.artifact}: the image of ${written.project} is to go into the build argument ${written.arg}, but the Dockerfile has no ARG ${written.arg}`,
         hint: `write ARG ${written.arg} before the first FROM, and FROM \${${written.arg}}`,
         retry: 'whenInputChanges',
         exitCode: 2,
@@ -181,16 +198,16 @@ interface MissingDockerfile {
   readonly use: ManifestContainer | undefined;
 }
 
-function dockerfileNotFound({ project, own }: ArtifactRequest, { dockerfile, use }: MissingDockerfile): Problem {
+function dockerfileNotFound({ project, artifact, own, imageKey }: ArtifactRequest, { dockerfile, use }: MissingDockerfile): Problem {
   const configured = own?.config?.image !== undefined;
   return {
     code: 'dockerfileNotFound',
     message:
       configured || !use
-        ? `${project.name}: there is no ${dockerfile}`
-        : `${project.name}: there is no ${dockerfile} to make the image ${use.image} of ${use.location.file}`,
+        ? `${artifact}: there is no ${dockerfile}`
+        : `${artifact}: there is no ${dockerfile} to make the image ${use.image} of ${use.location.file}`,
     hint: configured
-      ? 'write one, correct image.docker.file in slipway.yaml, or leave image out'
+      ? `write one, correct ${imageKey}.docker.file in slipway.yaml, or leave ${imageKey} out`
       : 'write one, or give the image a tag when it comes from elsewhere',
     retry: 'whenInputChanges',
     exitCode: 2,
@@ -199,11 +216,11 @@ function dockerfileNotFound({ project, own }: ArtifactRequest, { dockerfile, use
   };
 }
 
-function invalidName({ project, own }: ArtifactRequest, image: string): Problem {
+function invalidName({ project, own, image, imageKey, artifact }: ArtifactRequest): Problem {
   return {
     code: 'imageNameInvalid',
-    message: `${project.name}: the image name ${image} has a tag or a digest, which Slipway sets itself`,
-    hint: 'leave it out of image.name in slipway.yaml',
+    message: `${artifact}: the image name ${image} has a tag or a digest, which Slipway sets itself`,
+    hint: `leave it out of ${imageKey}.name in slipway.yaml`,
     retry: 'whenInputChanges',
     exitCode: 2,
     project: project.name,
@@ -215,7 +232,6 @@ export interface DockerfileRequest extends ArtifactRequest {
   readonly dockerfile: WorkspacePath;
   readonly text: string;
   readonly args: Readonly<Record<string, string>>;
-  readonly image: string;
 }
 
 interface FromDockerfile {
@@ -278,7 +294,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   ];
   const declared = Object.fromEntries(Object.entries(args).filter(([name]) => facts.args.includes(name) || predefined.test(name)));
   const artifact: Artifact = {
-    name: project.name,
+    name: request.artifact,
     project: project.name,
     image: request.image,
     recipe: { builder: builder.value.builder, context, dockerfile, ...(target !== undefined && { target }), args: declared },

@@ -3,12 +3,13 @@ import { hooksOf } from './hooks';
 import type { Project, Release, Workspace, WorkspacePath } from '../model';
 import { nearest, type Artifact, type Problem } from '../model';
 import { isImage, parseReference } from '../tag';
-import { imageNameOf, imageOf, type ProjectImage } from './artifact';
+import { imageOf, type ProjectImage } from './artifact';
 import { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 import type { GraphFacts, GraphProject } from './graphSource';
 import { manifestsOf, type SourceFacts } from './manifestSources';
 import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
+import { imagesOf, type ImageSettings } from './imageSettings';
 import { dependenciesCommandOf, type DependenciesCommand, type ListedDependencies } from './customImage';
 import { requiredServices } from './requiredServices';
 import { circles, circularImages } from './requires';
@@ -75,20 +76,24 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const withManifests = settings.map((each) => ({ ...each, manifests: manifestsOf({ ...each, files, env: facts.env }) }));
   const containers = withManifests.flatMap(({ manifests }) => manifests.containers);
   const outputs = outputsOf(graph);
-  const imageNames = new Map(settings.map((each) => [each.project.name, imageNameOf(each)] as const));
-  const images = withManifests.flatMap((each): (ProjectImage & { readonly project: string })[] => {
-    // With a wrong config the image would be another one.
-    if (each.own && !each.own.config) return each.own.path === configName && each.project.root !== '' ? [] : unreadable(each);
-    const { mode, env } = facts;
-    const image = imageOf({ ...each, listed: facts.listedDependencies, mode, env, defaultRepo, files, outputs, containers, imageNames });
-    return image ? [{ ...image, project: each.project.name }] : [];
-  });
+  const allImages = settings.flatMap((each) => imagesOf(each));
+  const { mode, env, listedDependencies: listed } = facts;
+  const images = withManifests.flatMap(({ project, manifests }): ProjectImage[] =>
+    allImages
+      .filter((each) => each.project === project)
+      .flatMap((each) => {
+        // With a wrong config the image would be another one.
+        if (each.own && !each.own.config) return each.own.path === configName && project.root !== '' ? [] : [unreadable(each)];
+        const image = imageOf({ ...each, manifests, listed, mode, env, defaultRepo, files, outputs, containers, allImages });
+        return image ? [about(image)] : [];
+      }),
+  );
   const named = withoutCircles(withUniqueNames(images));
   problems.push(...withManifests.flatMap(({ manifests }) => manifests.problems), ...named.flatMap((image) => image.problems));
 
-  const made = new Set(named.map(({ project }) => project));
+  const made = new Set(named.map((image) => image.settings.artifact));
   const drafts = named.flatMap(({ artifact, required }) => {
-    const requires = [...new Set(required.map(({ project }) => project))].filter((project) => made.has(project));
+    const requires = [...new Set(required.map(({ name }) => name))].filter((each) => made.has(each));
     if (!artifact) return [];
     const settingsOfIt = settings.find((each) => each.project.name === artifact.project);
     const hooks = settingsOfIt ? hooksOf(settingsOfIt, ['build', 'sync']) : [];
@@ -99,9 +104,8 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const artifacts = drafts.map((draft): Artifact => ({ ...draft, targets: byArtifact.get(draft.name) ?? [] }));
 
   const misspelt = withManifests.flatMap(({ project, manifests }) => {
-    const artifact = artifacts.find((each) => each.project === project.name);
-    const problem = artifact && misspeltImage(artifact, { own: manifests.containers, all: containers, defaultRepo });
-    return problem ? [problem] : [];
+    const uses = { own: manifests.containers, all: containers, defaultRepo };
+    return artifacts.filter((each) => each.project === project.name).flatMap((each) => misspeltImage(each, uses) ?? []);
   });
   problems.push(...misspelt);
   const services = requiredServices(withManifests.map((each) => ({ ...each, deploys: each.manifests.sources.length > 0 })));
@@ -109,7 +113,11 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const missing = named.filter((image) => !image.artifact);
   const released = withManifests.flatMap((each) => {
     // Applied without its image, a manifest would name one that nobody has.
-    if (missing.some(({ image }) => each.manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo }))))
+    if (
+      missing.some(({ settings: { image } }) =>
+        each.manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo })),
+      )
+    )
       return [];
     if (misspelt.some(({ project }) => project === each.project.name)) return [];
     const request = { ...each, artifacts, defaultRepo };
@@ -153,10 +161,9 @@ export function assemble(facts: WorkspaceFacts): Assembled {
 export function dependenciesCommands({ graph, files }: Pick<WorkspaceFacts, 'graph' | 'files'>): readonly DependenciesCommand[] {
   const recording = recorded(files);
   const root = configAt(configName, recording);
-  return normalized(graph).projects.flatMap((project) => {
-    const command = dependenciesCommandOf(settingsOf(project, { root, files: recording }));
-    return command ? [command] : [];
-  });
+  return normalized(graph).projects.flatMap((project) =>
+    imagesOf(settingsOf(project, { root, files: recording })).flatMap((image) => dependenciesCommandOf(image) ?? []),
+  );
 }
 
 function normalized(graph: GraphFacts): GraphFacts {
@@ -179,8 +186,14 @@ function settingsOf(
 }
 
 /** The image of a project whose config cannot be read: it has the default name as far as is known, and no artifact. */
-function unreadable({ project }: ProjectSettings): (ProjectImage & { readonly project: string })[] {
-  return [{ project: project.name, image: project.name.replace(/^@[^/]*\//, ''), artifact: undefined, required: [], problems: [] }];
+function unreadable(settings: ImageSettings): ProjectImage {
+  return { settings, artifact: undefined, required: [], problems: [] };
+}
+
+/** An image of several tells which of them its problems are about. */
+function about(image: ProjectImage): ProjectImage {
+  const { nameInProject, artifact } = image.settings;
+  return nameInProject === undefined ? image : { ...image, problems: image.problems.map((problem) => ({ ...problem, artifact })) };
 }
 
 interface Uses {
@@ -210,35 +223,57 @@ function misspeltImage({ image, project }: Artifact, { own, all, defaultRepo }: 
   };
 }
 
-type NamedImage = ProjectImage & { readonly project: string };
-
-/** Two images of one name could not be told apart in manifests. */
-function withUniqueNames(images: readonly NamedImage[]): readonly NamedImage[] {
-  const first = new Map<string, string>();
+/** Two images of one name could not be told apart in manifests, nor two that are called alike in all that is told. */
+function withUniqueNames(images: readonly ProjectImage[]): readonly ProjectImage[] {
+  const firstOfImage = new Map<string, ImageSettings>();
+  const firstOfName = new Map<string, ImageSettings>();
   return images.map((image) => {
-    const other = first.get(image.image);
-    if (other === undefined) {
-      first.set(image.image, image.project);
-      return image;
-    }
-    const problem: Problem = {
-      code: 'imageNameTaken',
-      message: `${image.project}: ${other} has an image named ${image.image} too`,
-      hint: 'give one of them another name with image.name in slipway.yaml',
-      retry: 'whenInputChanges',
-      exitCode: 2,
-      project: image.project,
-    };
-    return { ...image, artifact: undefined, problems: [...image.problems, problem] };
+    const { settings } = image;
+    const sameName = firstOfName.get(settings.artifact);
+    const sameImage = firstOfImage.get(settings.image);
+    if (!sameName) firstOfName.set(settings.artifact, settings);
+    if (!sameImage) firstOfImage.set(settings.image, settings);
+    const problem = sameName ? artifactNameTaken(settings, sameName) : sameImage && imageNameTaken(settings, sameImage);
+    return problem ? about({ ...image, artifact: undefined, problems: [...image.problems, problem] }) : image;
   });
 }
 
+function imageNameTaken(settings: ImageSettings, other: ImageSettings): Problem {
+  return {
+    code: 'imageNameTaken',
+    message: `${settings.artifact}: ${other.artifact} has an image named ${settings.image} too`,
+    hint: `give one of them another name with ${settings.imageKey}.name in slipway.yaml`,
+    retry: 'whenInputChanges',
+    exitCode: 2,
+    project: settings.project.name,
+    ...nameLocation(settings),
+  };
+}
+
+function artifactNameTaken(settings: ImageSettings, other: ImageSettings): Problem {
+  return {
+    code: 'artifactNameTaken',
+    message: `two images are called ${settings.artifact}: ${other.imageKey} of ${other.project.name}, and ${settings.imageKey} of ${settings.project.name}`,
+    hint: 'name the one that stands in images otherwise',
+    retry: 'whenInputChanges',
+    exitCode: 2,
+    project: settings.project.name,
+    ...nameLocation(settings),
+  };
+}
+
+/** Where a name stands, or, when nothing names it, what it is the name of. */
+function nameLocation({ own }: ImageSettings): Pick<Problem, 'location'> {
+  return own?.config?.image ? { location: own.locate(['image', 'name']) } : {};
+}
+
 /** Images that wait for each other would wait for ever. */
-function withoutCircles(images: readonly NamedImage[]): readonly NamedImage[] {
-  const problems = new Map(circles(images, circularImages).map((problem) => [problem.project, problem] as const));
+function withoutCircles(images: readonly ProjectImage[]): readonly ProjectImage[] {
+  const standing = images.map(({ settings, required }) => ({ name: settings.artifact, project: settings.project.name, required }));
+  const problems = circles(standing, circularImages);
   return images.map((image) => {
-    const problem = problems.get(image.project);
-    return problem ? { ...image, artifact: undefined, problems: [...image.problems, problem] } : image;
+    const problem = problems.get(image.settings.artifact);
+    return problem ? about({ ...image, artifact: undefined, problems: [...image.problems, problem] }) : image;
   });
 }
 
@@ -246,10 +281,10 @@ function deployFilesOf(
   { project, own, manifests }: ProjectSettings & { readonly manifests: SourceFacts },
   artifacts: readonly Artifact[],
 ): WorkspacePath[] {
-  const artifact = artifacts.find((each) => each.project === project.name);
+  const itsOwn = artifacts.filter((each) => each.project === project.name);
   const ignores = [
     joinPath(project.root, '.dockerignore'),
-    ...(artifact ? [artifact.recipe.dockerfile, `${artifact.recipe.dockerfile}.dockerignore`] : []),
+    ...itsOwn.flatMap(({ recipe: { dockerfile } }) => [dockerfile, `${dockerfile}.dockerignore`]),
   ];
   return [...manifests.inputs.map(({ path }) => path), ...ignores, ...(own ? [own.path] : [])];
 }

@@ -27,14 +27,14 @@ const buildkit = 'buildkit/1';
  * whatever engine or registry it has. Failure: `engineNeeded` (exit 2), when the config asks for `layers` and the Dockerfile for more.
  */
 export function chooseBuilder(request: DockerfileRequest, { context, target, kindOf }: Choice): Result<ChosenBuilder> {
-  const { config, own, project, text, args, dockerfile } = request;
+  const { config, own, project, text, args, dockerfile, imageKey: key } = request;
   const wanted = config.image?.builder ?? 'auto';
   const place = own?.config?.image?.builder === undefined ? 'slipway.yaml of the workspace' : own.path;
   if (config.image?.custom) {
-    return succeeded({ builder: custom, because: `image.custom has a command (${placeOfCommand(request)})` });
+    return succeeded({ builder: custom, because: `${key}.custom has a command (${placeOfCommand(request)})` });
   }
-  if (wanted === 'buildkit') return succeeded({ builder: buildkit, because: `image.builder is buildkit in ${place}` });
-  if (wanted === 'docker') return succeeded({ builder: docker, because: `image.builder is docker in ${place}` });
+  if (wanted === 'buildkit') return succeeded({ builder: buildkit, because: `${key}.builder is buildkit in ${place}` });
+  if (wanted === 'docker') return succeeded({ builder: docker, because: `${key}.builder is docker in ${place}` });
   const platform = config.image?.platform;
   const options = {
     args,
@@ -44,20 +44,20 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   };
   const need = needsEngine(text, options);
   if (!need) {
-    const because = wanted === 'layers' ? `image.builder is layers in ${place}` : `nothing in ${dockerfile} needs an engine`;
+    const because = wanted === 'layers' ? `${key}.builder is layers in ${place}` : `nothing in ${dockerfile} needs an engine`;
     return succeeded({ builder: layers, because });
   }
   const { noCache, cacheTo } = config.image?.docker ?? {};
   // What the engine made of the first part is used again, and says nothing of its steps.
-  const ownWay = noCache === true ? 'image.docker.noCache' : cacheTo === undefined ? undefined : 'image.docker.cacheTo';
+  const ownWay = noCache === true ? `${key}.docker.noCache` : cacheTo === undefined ? undefined : `${key}.docker.cacheTo`;
   if (wanted === 'auto' && ownWay !== undefined) return succeeded({ builder: docker, because: `${ownWay} is for the whole image` });
   const head = wanted === 'auto' ? engineHead(text, { ...options, dockerfile: sentDockerfile({ context, dockerfile }) }) : undefined;
   if (head) return succeeded({ builder: both, because: `${head.because} (${dockerfile}:${head.line}) is the last that needs an engine` });
   if (wanted === 'auto') return succeeded({ builder: docker, because: `${need.because} (${dockerfile}:${need.line}) needs an engine` });
   return failed({
     code: 'engineNeeded',
-    message: `image.builder is layers, but ${need.because} needs an engine`,
-    hint: 'set image.builder to auto or docker in slipway.yaml, or change the instruction',
+    message: `${key}.builder is layers, but ${need.because} needs an engine`,
+    hint: `set ${key}.builder to auto or docker in slipway.yaml, or change the instruction`,
     retry: 'whenInputChanges',
     exitCode: 2,
     project: project.name,

@@ -85,7 +85,13 @@ describe('an image that a command makes', () => {
   it('is asked what it reads before', () => {
     const { facts } = run('\n    command: make\n    dependencies: {command: [bazel, query]}');
     expect(dependenciesCommands(facts)).toEqual([
-      { project: 'api', folder: 'api', command: ['bazel', 'query'], location: { file: 'api/slipway.yaml', line: 5, column: 30 } },
+      {
+        project: 'api',
+        artifact: 'api',
+        folder: 'api',
+        command: ['bazel', 'query'],
+        location: { file: 'api/slipway.yaml', line: 5, column: 30 },
+      },
     ]);
   });
 

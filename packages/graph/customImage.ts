@@ -1,19 +1,20 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
-import type { CommandConfig, Config } from '../config';
+import type { CommandConfig, ImageConfig } from '../config';
 import { acceptsDefinedBy, type Accepts } from '../dockerfile';
-import type { Artifact, BuildCommand, Input, Location, Problem, WorkspacePath } from '../model';
+import type { Artifact, ArtifactName, BuildCommand, Input, Location, Problem, WorkspacePath } from '../model';
 import { imageTextsOf, type TextsRequest } from './imageTexts';
+import type { ImageSettings } from './imageSettings';
 import { placeIn, type ProjectSettings } from './settings';
 import { syncRulesOf, underRules } from './syncRules';
 import { joinPath } from './workspaceFiles';
 
-type CustomConfig = NonNullable<NonNullable<Config['image']>['custom']>;
+type CustomConfig = NonNullable<ImageConfig['custom']>;
 
 /** Versions change when a command is called in another way. */
 export const custom = 'custom/1';
 
-/** Project → what the command of its `image.custom.dependencies` named, as paths of the workspace. */
+/** Artifact → what the command of its `image.custom.dependencies` named, as paths of the workspace. */
 export type ListedDependencies = ReadonlyMap<string, { readonly paths: readonly WorkspacePath[]; readonly problem?: Problem }>;
 
 export interface CustomRequest extends TextsRequest {
@@ -38,18 +39,18 @@ export function buildCommandOf(
 
 /** An image whose inputs the config names, or a command: nothing is known of where they land, so any change makes a new one. */
 export function fromCommand(request: CustomRequest): { readonly artifact: Artifact; readonly problems: readonly Problem[] } {
-  const { project, own, inherited, image } = request;
+  const { project, artifact, own, inherited, image, imageKey } = request;
   const says = placeOfCommand(request);
   const rules = syncRulesOf({ ...request, workdir: undefined, outputs: [] });
   const { inputs, problems } = dependenciesOf(request, says);
   const configPath = own?.path ?? inherited?.path ?? 'slipway.yaml';
   return {
     artifact: {
-      name: project.name,
+      name: artifact,
       project: project.name,
       image,
       recipe: { builder: custom, context: contextOf(request), dockerfile: configPath, args: {} },
-      builderBecause: `image.custom has a command (${says})`,
+      builderBecause: `${imageKey}.custom has a command (${says})`,
       inputs: [
         { path: configPath, onChange: 'rebuild', because: 'the config of the project' },
         ...inputs.flatMap((input) => underRules(input, rules, (rest) => rest)),
@@ -65,27 +66,34 @@ export function fromCommand(request: CustomRequest): { readonly artifact: Artifa
 }
 
 /** Where the command stands, for people. */
-export function placeOfCommand(request: ProjectSettings): string {
+export function placeOfCommand(request: ImageSettings): string {
   const keys = ['image', 'custom', 'command'];
   const place = placeIn(request, keys) ?? placeIn(request, [...keys, 0]);
-  return place === undefined ? 'image.custom' : `${place.file}:${place.line ?? 1}`;
+  return place === undefined ? `${request.imageKey}.custom` : `${place.file}:${place.line ?? 1}`;
 }
 
 /** A command that says what the build of a project reads. */
 export interface DependenciesCommand {
   readonly project: string;
+  readonly artifact: ArtifactName;
   /** Where it runs. */
   readonly folder: WorkspacePath;
   readonly command: CommandConfig;
   readonly location: Location | undefined;
 }
 
-export function dependenciesCommandOf(settings: ProjectSettings): DependenciesCommand | undefined {
-  const { project, config } = settings;
+export function dependenciesCommandOf(settings: ImageSettings): DependenciesCommand | undefined {
+  const { project, artifact, config } = settings;
   const command = config.image?.custom?.dependencies?.command;
   if (command === undefined) return undefined;
   const keys = ['image', 'custom', 'dependencies', 'command'];
-  return { project: project.name, folder: project.root, command, location: placeIn(settings, keys) ?? placeIn(settings, [...keys, 0]) };
+  return {
+    project: project.name,
+    artifact,
+    folder: project.root,
+    command,
+    location: placeIn(settings, keys) ?? placeIn(settings, [...keys, 0]),
+  };
 }
 
 function contextOf({ project, config }: Pick<ProjectSettings, 'project' | 'config'>): WorkspacePath {
@@ -100,11 +108,11 @@ function dependenciesOf(
   request: CustomRequest,
   says: string,
 ): { readonly inputs: readonly Input[]; readonly problems: readonly Problem[] } {
-  const { project, config, listed } = request;
+  const { project, artifact, config, listed, imageKey } = request;
   const { paths = ['.'], ignore = [], command } = config.image?.custom?.dependencies ?? {};
   if (command !== undefined) {
-    const { paths: named = [], problem } = listed?.get(project.name) ?? {};
-    const because = `its build reads it, says the command of image.custom.dependencies (${says})`;
+    const { paths: named = [], problem } = listed?.get(artifact) ?? {};
+    const because = `its build reads it, says the command of ${imageKey}.custom.dependencies (${says})`;
     return { inputs: [{ path: '', onChange: 'rebuild', because, accepts: oneOf(named) }], problems: problem ? [problem] : [] };
   }
   const isIgnored = matcherOf(project.root, [...neverMeant, ...ignore]);

@@ -2,6 +2,7 @@ import { parse } from 'yaml';
 import { fillTemplate, type HelmReleaseConfig } from '../config';
 import { acceptsDefinedBy, below } from '../dockerfile';
 import { isImageVariable, type HelmSource, type Problem, type ReleaseInput, type WorkspacePath } from '../model';
+import { imageNamesOf } from './imageSettings';
 import type { SourceFacts, SourceRequest } from './manifestSources';
 import { joinPath } from './workspaceFiles';
 
@@ -64,8 +65,12 @@ function readRelease(request: ReleaseRequest): ReadRelease {
       ...(release.timeout !== undefined && { timeoutMs: release.timeout * 1000 }),
     },
     inputs: [...inputs, ...[...valuesFiles, ...setFiles.map(([, file]) => file)].map((path) => ({ path, because }))],
-    // An image of the project's own is what its chart is for; others are found by their names.
-    images: [ownImage(request), ...Object.values(release.images ?? {}), ...[release.values, release.setValues, ...values].flatMap(textsIn)],
+    // The project's own images are what its chart is for; others are found by their names.
+    images: [
+      ...imageNamesOf(request),
+      ...Object.values(release.images ?? {}),
+      ...[release.values, release.setValues, ...values].flatMap(textsIn),
+    ],
     problems: problems.map((problem) => ({ ...problem, project: project.name })),
   };
 }
@@ -90,10 +95,6 @@ function templatesOf(request: ReleaseRequest, problems: Problem[]): Readonly<Rec
     return [path, text] as const;
   });
   return Object.fromEntries(filled);
-}
-
-function ownImage({ project, config }: ReleaseRequest): string {
-  return config.image?.name ?? project.name.replace(/^@[^/]*\//, '');
 }
 
 type ChartSource =

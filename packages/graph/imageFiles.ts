@@ -1,6 +1,7 @@
-import { mergeConfig, readConfig, type Config } from '../config';
+import { mergeConfig, readConfig, type Config, type ImageConfig } from '../config';
 import { readDockerfile, readIgnore, wildcard, type DockerfileFacts } from '../dockerfile';
 import type { WorkspacePath } from '../model';
+import { imagesOf } from './imageSettings';
 import { manifestPatterns, toolInputs } from './manifestSources';
 import { joinPath, recorded, type WorkspaceFiles } from './workspaceFiles';
 
@@ -19,13 +20,27 @@ export interface ImageFilesRequest {
 const configName = 'slipway.yaml';
 
 /**
- * What an image is made from, by what its project and its Dockerfile say before anything is built: for task runners, which want globs.
- * Never less than what the image takes. Undefined when something cannot be read or is not known; the command then says what is wrong.
+ * What the images of a project are made from, by what it and its Dockerfiles say before anything is built: for task runners, which want
+ * globs. Never less than what they take. Undefined when something cannot be read or is not known; the command then says what is wrong.
  */
 export function imageFiles({ root, files }: ImageFilesRequest): ImageFiles | undefined {
   const config = configOf(root, files);
   if (!config) return undefined;
-  const { context: wanted, docker, custom } = config.image ?? {};
+  const project = { name: '', root, dependencies: [], targets: new Map() };
+  const images = imagesOf({ project, config, own: undefined, inherited: undefined }).map((image) =>
+    filesOfImage(image.config.image ?? {}, { root, files }),
+  );
+  const known = images.filter((each) => each !== undefined);
+  const [first] = known;
+  if (!first || known.length < images.length) return undefined;
+  return {
+    included: unique(known.flatMap(({ included }) => included)),
+    // What one leaves out may be what another is made from.
+    excluded: first.excluded.filter((glob) => known.every(({ excluded }) => excluded.includes(glob))),
+  };
+}
+
+function filesOfImage({ context: wanted, docker, custom }: ImageConfig, { root, files }: ImageFilesRequest): ImageFiles | undefined {
   // What a command reads may be anything.
   if (custom && custom.dependencies?.dockerfile === undefined) return undefined;
   const dockerfile = joinPath(root, custom?.dependencies?.dockerfile ?? docker?.file ?? 'Dockerfile');

@@ -1,6 +1,6 @@
 import { fillTemplate, variablesOf } from '../config';
 import type { Problem } from '../model';
-import type { ProjectSettings } from './settings';
+import type { ImageSettings } from './imageSettings';
 import { templateProblems } from './templateProblems';
 
 /** Texts by name, with their variables replaced. */
@@ -12,10 +12,8 @@ export interface FilledTexts {
   readonly problems: readonly Problem[];
 }
 
-export interface TextsRequest extends ProjectSettings {
+export interface TextsRequest extends ImageSettings {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** The name of the image as manifests have it. */
-  readonly image: string;
 }
 
 interface WrittenTexts {
@@ -30,7 +28,7 @@ const isLate = (variable: string): boolean => variable === 'IMAGE_TAG' || variab
 
 /** Fills templates of a project's config: all variables that have no value at once, each with its place. */
 export function imageTextsOf(request: TextsRequest, { written, keys, what }: WrittenTexts): FilledTexts {
-  const { project, env, image } = request;
+  const { artifact, env, image } = request;
   const value = (variable: string): string | undefined => (variable === 'IMAGE_NAME' ? image : env[variable]);
   const values: Record<string, string> = {};
   const late: Record<string, string> = {};
@@ -40,7 +38,7 @@ export function imageTextsOf(request: TextsRequest, { written, keys, what }: Wri
     const filled = fillTemplate(template, { value, later: isLate });
     if (variablesOf(template).some(isLate)) late[name] = filled.text;
     else values[name] = fillTemplate(template, { value }).text;
-    problems.push(...templateProblems(filled, { what: `${project.name}: ${what} ${name}`, settings: request, keys: [...keys, name] }));
+    problems.push(...templateProblems(filled, { what: `${artifact}: ${what} ${name}`, settings: request, keys: [...keys, name] }));
   }
   return { values, late, problems };
 }

@@ -9,7 +9,8 @@ export function keepEqual(old: Workspace, next: Workspace): Workspace {
   const broken = new Set(next.problems.flatMap((problem) => (problem.project === undefined ? [] : [problem.project])));
   const isBroken = ({ project }: { readonly project: string }) => broken.has(project);
   const artifacts = kept(old.artifacts, next.artifacts, isBroken);
-  const releases = kept(old.releases, next.releases, (release) => isBroken(release) || release.artifacts.some((name) => broken.has(name)));
+  const isOfBroken = (name: string) => broken.has(old.artifacts.get(name)?.project ?? name);
+  const releases = kept(old.releases, next.releases, (release) => isBroken(release) || release.artifacts.some(isOfBroken));
   const needed = new Set([...artifacts.values()].flatMap((artifact) => artifact.targets));
   const targets = kept(old.targets, next.targets, (target) => needed.has(target.id));
   const projects = kept(old.projects, next.projects, () => false);

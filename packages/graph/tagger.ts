@@ -1,10 +1,11 @@
 import { fillTemplate, type PlainTagConfig, type PlainTagConfigs, type TagConfig } from '../config';
 import { nearest, type CustomTagger, type PlainTagger, type Problem, type Tagger } from '../model';
 import { componentsOf, defaultDateFormat, dateTimeTag } from '../tag';
-import { placeIn, type ProjectSettings } from './settings';
+import type { ImageSettings } from './imageSettings';
+import { placeIn } from './settings';
 import { templateProblems } from './templateProblems';
 
-export interface TaggerRequest extends ProjectSettings {
+export interface TaggerRequest extends ImageSettings {
   readonly mode: 'dev' | 'deploy';
   readonly env: Readonly<Record<string, string | undefined>>;
 }
@@ -49,6 +50,11 @@ function plainFrom(written: PlainTagConfig): PlainTagger {
 
 const key = ['image', 'tag'];
 
+/** For people: `api: image.tag.envTemplate`. */
+function whatOf({ artifact, imageKey }: TaggerRequest, [, ...rest]: readonly string[]): string {
+  return `${artifact}: ${[imageKey, ...rest].join('.')}`;
+}
+
 function problemsOf(tagger: Tagger, request: TaggerRequest): readonly Problem[] {
   if (tagger.kind !== 'custom') return plainProblems(tagger, key, request);
   const components = componentsOf(tagger);
@@ -60,7 +66,7 @@ function problemsOf(tagger: Tagger, request: TaggerRequest): readonly Problem[] 
 
 function templateProblemsOf({ template }: CustomTagger, names: readonly string[], request: TaggerRequest): readonly Problem[] {
   const keys = [...key, 'custom', 'template'];
-  const what = `${request.project.name}: ${keys.join('.')}`;
+  const what = whatOf(request, keys);
   const { mistakes, missing } = fillTemplate(template, { value: (name) => (names.includes(name) ? name : undefined) });
   const unknown = missing.map(({ name, offset }): Problem => {
     const meant = nearest(name, names);
@@ -83,7 +89,7 @@ function plainProblems(tagger: PlainTagger, at: readonly string[], request: Tagg
     const keys = [...at, 'envTemplate'];
     const value = (name: string): string | undefined => (name === 'IMAGE_NAME' ? '' : request.env[name]);
     const { mistakes, missing } = fillTemplate(tagger.template, { value });
-    const what = `${request.project.name}: ${keys.join('.')}`;
+    const what = whatOf(request, keys);
     // A version is often set where releases are made and nowhere else; dev does not need it.
     return templateProblems({ mistakes, missing: request.mode === 'dev' ? [] : missing }, { what, settings: request, keys });
   }
@@ -94,7 +100,7 @@ function plainProblems(tagger: PlainTagger, at: readonly string[], request: Tagg
   return [
     {
       ...tried.problem,
-      message: `${request.project.name}: ${tried.problem.message}`,
+      message: `${request.artifact}: ${tried.problem.message}`,
       project: request.project.name,
       ...(location && { location }),
     },

@@ -57,6 +57,17 @@ export function withRemoved(files: WorkspaceFiles, removed: ReadonlyMap<Workspac
   };
 }
 
+/** Whether a path that is relative to a directory of the workspace leads out of it. */
+export function leadsOut(directory: WorkspacePath, path: string): boolean {
+  let depth = path.startsWith('/') || directory === '' ? 0 : directory.split('/').length;
+  for (const name of path.replaceAll('\\', '/').split('/')) {
+    if (name === '..') depth -= 1;
+    else if (name !== '' && name !== '.') depth += 1;
+    if (depth < 0) return true;
+  }
+  return false;
+}
+
 /** A path relative to a directory of the workspace; `..` may lead up to its root, not out of it. */
 export function joinPath(directory: WorkspacePath, path: string): WorkspacePath {
   const names: string[] = path.startsWith('/') || directory === '' ? [] : directory.split('/');

@@ -25,6 +25,8 @@ export interface Problem {
   /** What the tool or server said, as it said it; may have several lines. */
   readonly detail?: string;
   readonly project?: string;
+  /** The image that it is about, where the project has several. */
+  readonly artifact?: string;
 }
 
 export type Result<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };

@@ -173,6 +173,24 @@ describe('the targets that Nx infers', () => {
     const ofWorkspace = [dockerfile, `${dockerfile}.dockerignore`, '.dockerignore'];
     const cases: readonly (readonly [string, Record<string, string>, readonly string[]])[] = [
       [
+        'all its Dockerfiles and what each takes, where it has several images',
+        {
+          [dockerfile]: 'FROM x\nCOPY src /src\n',
+          'apps/worker/log.Dockerfile': 'FROM x\nCOPY libs/log /log\n',
+          'apps/worker/slipway.yaml': 'version: 1\nimages: {worker: , log: {docker: {file: log.Dockerfile}}}\n',
+        },
+        [
+          ...ofProject,
+          'apps/worker/src',
+          'apps/worker/src/**/*',
+          'apps/worker/log.Dockerfile',
+          'apps/worker/log.Dockerfile.dockerignore',
+          '.dockerignore',
+          'libs/log',
+          'libs/log/**/*',
+        ],
+      ],
+      [
         'of a project what its Dockerfile copies, and nothing else',
         { [dockerfile]: 'FROM scratch\nCOPY package.json src /app/\n' },
         [...ofProject, 'apps/worker/package.json', 'apps/worker/src', 'apps/worker/src/**/*'],

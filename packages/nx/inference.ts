@@ -74,7 +74,7 @@ function groundOf(workspaceRoot: string, root: string, files: WorkspaceFiles): G
   const hasImage = names.has('Dockerfile') || saysAny(config, ['image', 'images']);
   const hasManifests = manifestsInK8s || saysAny(config, ['manifests', 'kustomize', 'helm']);
   const at = { root: root === '.' ? '' : root, files };
-  const image = hasImage && !saysAny(config, ['images']) ? imageFiles(at) : undefined;
+  const image = hasImage ? imageFiles(at) : undefined;
   const manifests = hasManifests ? manifestFiles(at) : undefined;
   return {
     hasImage,

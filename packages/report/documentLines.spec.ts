@@ -4,6 +4,7 @@ import type { BuildDocument } from './documents';
 const tag = '0123456789ab0123456789ab';
 const image = (over: Partial<BuildDocument['images'][number]>): BuildDocument['images'][number] => ({
   project: 'worker',
+  artifact: 'worker',
   image: 'worker',
   tag,
   digest: `sha256:${tag}`,
@@ -13,7 +14,7 @@ const image = (over: Partial<BuildDocument['images'][number]>): BuildDocument['i
   because: 'pushed',
   ...over,
 });
-const found = image({ project: 'web', ref: `localhost:5000/web:${tag}`, built: false, because: 'the registry has it already' });
+const found = image({ artifact: 'web', ref: `localhost:5000/web:${tag}`, built: false, because: 'the registry has it already' });
 
 describe('documents for people', () => {
   it('tell of images whether they had to be built', () => {
@@ -103,6 +104,7 @@ describe('documents for people', () => {
     ] as const;
     const document = {
       project: 'worker',
+      artifact: 'worker',
       image: 'shop/worker',
       dockerfile: 'apps/worker/Dockerfile',
       context: '',

@@ -23,7 +23,7 @@ export function buildLines({ images, dryRun = false }: BuildDocument, paint: Pai
     return `would be built${delivered ? ' and pushed' : ''}, ${because}`;
   };
   return columns(
-    images.map((image) => [image.project, shortRef(image.ref), what(image)]),
+    images.map((image) => [image.artifact, shortRef(image.ref), what(image)]),
     paint,
   );
 }
@@ -161,11 +161,11 @@ export function explainLines({ files }: ExplainDocument, paint: Paint = plain): 
 
 export function inputsLines(documents: readonly InputsDocument[], paint: Paint = plain): readonly string[] {
   if (documents.length === 0) return ['no project of this workspace has an image'];
-  return documents.flatMap(({ project, image, dockerfile, context, contextBytes, files }, at) => {
+  return documents.flatMap(({ artifact, image, dockerfile, context, contextBytes, files }, at) => {
     const from = `${dockerfile}, context ${context === '' ? 'the workspace' : context}, ${count(files.length, 'file')}, ${size(contextBytes)}`;
     return [
       ...(at === 0 ? [] : ['']),
-      `${paint.bold(image)}${image === project ? '' : ` of ${project}`} ${paint.dim(`(${from})`)}`,
+      `${paint.bold(image)}${image === artifact ? '' : ` of ${artifact}`} ${paint.dim(`(${from})`)}`,
       ...inputLines(files, paint),
     ];
   });

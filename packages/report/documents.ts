@@ -9,6 +9,8 @@ export interface BuildDocument {
   readonly affected?: readonly { readonly project: string; readonly because: readonly string[] }[];
   readonly images: readonly {
     readonly project: string;
+    /** As the project, or of several images of one PROJECT/NAME. */
+    readonly artifact: ArtifactName;
     readonly image: string;
     readonly tag: string;
     readonly digest: string;
@@ -55,6 +57,7 @@ export interface RenderDocument {
   readonly releases: readonly { readonly release: string; readonly namespace: string; readonly objects: readonly object[] }[];
   readonly images: readonly {
     readonly project: string;
+    readonly artifact: ArtifactName;
     readonly image: string;
     readonly tag: string;
     /** Undefined when it was not found, or not looked for. */
@@ -132,6 +135,7 @@ export interface StatusDocument {
 
 export interface InputsDocument {
   readonly project: string;
+  readonly artifact: ArtifactName;
   readonly image: string;
   readonly dockerfile: string;
   readonly context: string;

@@ -69,7 +69,7 @@ describe('an executor', () => {
   });
 
   it('records the same images in the same words, whether it built them or found them', () => {
-    const image = { project: 'worker', image: 'worker', tag: 't', digest: 'sha256:0', ref: 'r/worker:t@sha256:0' };
+    const image = { project: 'worker', artifact: 'worker', image: 'worker', tag: 't', digest: 'sha256:0', ref: 'r/worker:t@sha256:0' };
     const built = imageRecord({ images: [{ ...image, built: true, delivered: true, because: 'pushed' }] });
     expect(imageRecord({ images: [{ ...image, built: false, delivered: false, because: 'it was there' }] })).toBe(built);
     expect(JSON.parse(built)).toEqual({ images: [image] });

@@ -7,6 +7,8 @@ import { inThisProcess } from '../thisProcess';
 
 export interface BuildExecutorOptions extends ExecutorOptions {
   readonly dryRun?: boolean;
+  /** One of the project's images. */
+  readonly artifact?: string;
   /** Relative to the workspace. */
   readonly fileOutput?: string;
   /** Of `k8s-deploy`, which passes its options on: false, it must not build, and says itself what is missing. */
@@ -19,14 +21,19 @@ export interface BuildExecutorOptions extends ExecutorOptions {
 export default async function build(options: BuildExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
   if (options.build === false || options.buildArtifacts !== undefined) return { success: true };
   const { buildCommand } = await import('../../../dev/index.js');
-  const { dryRun = false, fileOutput } = options;
-  const own = { dryRun, ...(fileOutput !== undefined && { fileOutput: join(context.root, fileOutput) }) };
+  const { dryRun = false, fileOutput, artifact } = options;
+  const own = {
+    dryRun,
+    ...(artifact !== undefined && { artifacts: [artifact] }),
+    ...(fileOutput !== undefined && { fileOutput: join(context.root, fileOutput) }),
+  };
   return inThisProcess(async (surroundings) => {
     const { success, document } = await execute(options, context, surroundings, (common) => buildCommand({ ...common, ...own }));
     // What was built has been told by events.
     const untold = dryRun ? document : { images: document.images.filter(({ built }) => !built) };
     for (const line of buildLines(untold)) surroundings.stdout.write(`${line}\n`);
-    if (success && !dryRun && context.projectName !== undefined) {
+    // What is deployed follows from all images of the project.
+    if (success && !dryRun && artifact === undefined && context.projectName !== undefined) {
       const record = join(context.root, '.slipway/images', `${context.projectName}.json`);
       await mkdir(dirname(record), { recursive: true });
       await writeFile(record, imageRecord(document));
@@ -37,6 +44,6 @@ export default async function build(options: BuildExecutorOptions, context: Exec
 
 /** The same text for the same images: how they came about this time is no part of it. */
 export function imageRecord({ images }: BuildDocument): string {
-  const lasting = images.map(({ project, image, tag, digest, ref }) => ({ project, image, tag, digest, ref }));
+  const lasting = images.map(({ project, artifact, image, tag, digest, ref }) => ({ project, artifact, image, tag, digest, ref }));
   return `${JSON.stringify({ images: lasting }, null, 2)}\n`;
 }
