@@ -3,17 +3,20 @@ import { delimiter, join } from 'node:path';
 import { build, findGo, type Program } from '../cluster/gobuild';
 import { cacheFolderOf } from '../cluster/layout';
 
-const programs: readonly Program[] = [
-  { name: 'helm', package: 'helm.sh/helm/v3/cmd/helm', ldflags: '-s -w', firstTime: 'about 1 min' },
-  { name: 'kustomize', package: 'sigs.k8s.io/kustomize/kustomize/v5', ldflags: '-s -w', firstTime: 'some seconds' },
-];
+export type DeployTool = Program;
+
+export const deployTools = {
+  helm: { name: 'helm', package: 'helm.sh/helm/v3/cmd/helm', ldflags: '-s -w', firstTime: 'about 1 min' },
+  helm4: { name: 'helm', folder: 'helm4', package: 'helm.sh/helm/v4/cmd/helm', ldflags: '-s -w', firstTime: 'about 1 min' },
+  kustomize: { name: 'kustomize', package: 'sigs.k8s.io/kustomize/kustomize/v5', ldflags: '-s -w', firstTime: 'some seconds' },
+} as const satisfies Record<string, DeployTool>;
 
 /**
- * A PATH with the real helm and kustomize, in the versions of `e2e/go`. They are built from Go modules once, and kept in the user's
+ * A PATH with real tools, in the versions of `e2e/go`. They are built from Go modules once, and kept in the user's
  * cache by what they were built from, as the cluster's programs are.
  */
-export async function pathWithDeployTools(folder: string): Promise<string> {
-  for (const { name, path } of await builtPrograms(programs, folder)) symlinkSync(path, join(folder, name));
+export async function pathWithDeployTools(folder: string, tools: readonly DeployTool[]): Promise<string> {
+  for (const { name, path } of await builtPrograms(tools, folder)) symlinkSync(path, join(folder, name));
   return `${folder}${delimiter}${process.env['PATH'] ?? ''}`;
 }
 

@@ -22,6 +22,7 @@ export interface HelmReleaseConfig {
   readonly chartPath?: string;
   readonly chart?: string;
   readonly repo?: string;
+  readonly plainHttp?: boolean;
   readonly version?: string;
   readonly namespace?: string;
   readonly createNamespace?: boolean;

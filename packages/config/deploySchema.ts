@@ -89,6 +89,7 @@ export const deployProperties = {
               minLength: 1,
             },
             repo: { type: 'string', description: 'The address of the repository of chart.', minLength: 1 },
+            plainHttp: { type: 'boolean', description: 'The registry of an oci:// chart speaks plain http. Default: false.' },
             version: { type: 'string', description: 'The version of chart. Name one: the newest is another one tomorrow.', minLength: 1 },
             namespace: { type: 'string', description: 'Default: the namespace of the project.', minLength: 1 },
             createNamespace: { type: 'boolean', description: 'Makes the namespace when it is not there. Default: false.' },

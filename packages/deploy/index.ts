@@ -13,6 +13,7 @@ export { localTool, type NodeIdentity } from './localTool';
 export { ownedReleases, type OwnedRelease } from './ownedReleases';
 export {
   annotations,
+  helmReleaseOf,
   isKept,
   isOwned,
   labels,

@@ -127,8 +127,10 @@ export async function openRun(options: RunOptions): Promise<Run> {
           snapshotOf: effects.snapshotOf,
           keepsVolumes: session.options.keepVolumes === true,
           locate: async (object, fieldPath) => {
-            const now = loop.world().workspace ?? workspace;
-            return fieldPlace({ session, workspace: now, release: now.releases.get(name) ?? release }, object, fieldPath);
+            const { workspace: now = workspace, releases } = loop.world();
+            const live = releases.get(name)?.live;
+            const images = live?.state === 'found' ? live.value.images : {};
+            return fieldPlace({ session, workspace: now, release: now.releases.get(name) ?? release, images }, object, fieldPath);
           },
           onSeen,
           onTrouble,

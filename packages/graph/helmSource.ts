@@ -97,8 +97,7 @@ function templatesOf(request: ReleaseRequest, problems: Problem[]): Readonly<Rec
   return Object.fromEntries(filled);
 }
 
-type ChartSource =
-  { readonly kind: 'local'; readonly path: WorkspacePath } | { readonly kind: 'remote'; readonly name: string; readonly repo?: string };
+type ChartSource = { readonly kind: 'local'; readonly path: WorkspacePath } | Extract<HelmSource['chart'], { kind: 'remote' }>;
 
 function chartOf(request: ReleaseRequest, problems: Problem[]): ChartSource | undefined {
   const { release, project, files } = request;
@@ -113,8 +112,10 @@ function chartOf(request: ReleaseRequest, problems: Problem[]): ChartSource | un
     );
     return undefined;
   }
-  if (release.chart !== undefined)
-    return { kind: 'remote', name: release.chart, ...(release.repo !== undefined && { repo: release.repo }) };
+  if (release.chart !== undefined) {
+    const { chart: name, repo, plainHttp } = release;
+    return { kind: 'remote', name, ...(repo !== undefined && { repo }), ...(plainHttp !== undefined && { plainHttp }) };
+  }
   const path = joinPath(project.root, release.chartPath ?? '');
   const isPackaged = files.kindOf(path) === 'file';
   if (isPackaged || files.textOf(joinPath(path, 'Chart.yaml')) !== undefined) return { kind: 'local', path };

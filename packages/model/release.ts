@@ -89,7 +89,7 @@ export interface HelmSource {
         readonly path: WorkspacePath;
         /** It names charts that are to be put into `charts/` first. */ readonly hasDependencies: boolean;
       }
-    | { readonly kind: 'remote'; readonly name: string; readonly repo?: string };
+    | { readonly kind: 'remote'; readonly name: string; readonly repo?: string; readonly plainHttp?: boolean };
   readonly version?: string;
   /** Default: the release's. */
   readonly namespace?: string;

@@ -8,17 +8,26 @@ export interface HelmCommand {
   readonly signal?: AbortSignal;
   readonly args: readonly string[];
   readonly input?: string;
+  readonly env?: Readonly<Record<string, string>>;
   readonly cluster: KubeTarget | undefined;
 }
 
 /** Runs helm against the pinned cluster. Failure: `helmMissing`, and those of a process. */
-export async function helm({ processes, root, signal, args, input, cluster }: HelmCommand): Promise<Awaited<ReturnType<Processes['run']>>> {
+export async function helm({
+  processes,
+  root,
+  signal,
+  args,
+  input,
+  env,
+  cluster,
+}: HelmCommand): Promise<Awaited<ReturnType<Processes['run']>>> {
   const ran = await processes.run({
     command: 'helm',
     // With the server's address too: a context that somebody points elsewhere meanwhile does not lead there.
     args: [...args, ...(cluster ? ['--kube-context', cluster.context, '--kube-apiserver', cluster.server] : [])],
     cwd: root,
-    ...(cluster && { env: { KUBECONFIG: cluster.files.join(delimiter) } }),
+    env: { ...env, ...(cluster && { KUBECONFIG: cluster.files.join(delimiter) }) },
     ...(signal && { signal }),
     ...(input !== undefined && { input }),
   });
@@ -47,7 +56,7 @@ export async function uninstall(
 const helmMissing: Problem = {
   code: 'helmMissing',
   message: 'charts are installed by helm, which is not on PATH',
-  hint: 'install helm 3 (https://helm.sh/docs/intro/install)',
+  hint: 'install helm (https://helm.sh/docs/intro/install)',
   retry: 'whenInputChanges',
   exitCode: 2,
 };

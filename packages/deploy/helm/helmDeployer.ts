@@ -1,12 +1,13 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { failed, messageOf, succeeded, type HelmSource, type Problem, type Result } from '../../model';
 import type { DeployContext, Deployer } from '../deployer';
 import type { ManifestText } from '../kubectl/manifest';
-import { manifestStream } from '../manifestStream';
-import { helm } from './helm';
+import { placesInChart, templatePath } from './chartPlaces';
+import { helm, type HelmCommand } from './helm';
 import { helmValues } from './helmValues';
+import { postRendererArgs, type PostRendering } from './postRendererArgs';
 
 /**
  * Charts, installed by helm itself: the release stands in `helm list`, and its hooks run. What helm would install is asked for first, so
@@ -15,27 +16,24 @@ import { helmValues } from './helmValues';
  */
 export const helmDeployer: Deployer<HelmSource> = {
   async manifests(source, context) {
-    const namespace = namespaceOf(source, context);
     const installed = await installedManifest(source, context);
     if (!installed.ok) return installed;
     if (installed.value !== undefined) {
-      return succeeded(manifestsIn(installed.value, source, namespace).map((manifest) => ({ ...manifest, installed: true })));
+      return succeeded(manifestsIn(installed.value, source, context).map((manifest) => ({ ...manifest, installed: true })));
     }
     const updated = await updateDependencies(source, context);
     if (!updated.ok) return updated;
     const answered = context.cluster ? await askCluster(source, context) : await template(source, context);
     if (!answered.ok) return answered;
-    return succeeded(manifestsIn(answered.value, source, namespace));
+    return succeeded(manifestsIn(answered.value, source, context));
   },
 
   async install(source, objects, context) {
     const folder = await mkdtemp(join(tmpdir(), 'slipway-helm-'));
     try {
-      const file = join(folder, 'manifests.yaml');
-      await writeFile(file, manifestStream(objects.map((object) => ({ comments: [], object }))), { mode: 0o600 });
-      const answer = `process.stdin.resume().on("end", () => process.stdout.write(require("fs").readFileSync(${JSON.stringify(file)})))`;
-      const postRenderer = ['--post-renderer', process.execPath, '--post-renderer-args=-e', `--post-renderer-args=${answer}`];
-      const ran = await upgrade(source, context, postRenderer);
+      const postRendering = await postRendererArgs(folder, objects, context);
+      if (!postRendering.ok) return postRendering;
+      const ran = await upgrade(source, context, postRendering.value);
       return ran.ok ? succeeded(undefined) : ran;
     } catch (error) {
       return failed({
@@ -77,7 +75,7 @@ async function installedManifest(source: HelmSource, context: DeployContext): Pr
 
 /** What helm makes of a chart for this cluster and for what is installed there now: `lookup` answers, secrets that were made once stay. */
 async function askCluster(source: HelmSource, context: DeployContext): Promise<Result<string>> {
-  const ran = await upgrade(source, context, ['--dry-run=server', '--output', 'json']);
+  const ran = await upgrade(source, context, { args: ['--dry-run=server', '--output', 'json'] });
   if (!ran.ok) {
     // The chart brings the definition of a kind that it uses: the cluster knows it only once the chart is installed.
     const isUnknownKind = /no matches for kind|ensure CRDs are installed first/.test(ran.problem.detail ?? '');
@@ -91,7 +89,7 @@ async function askCluster(source: HelmSource, context: DeployContext): Promise<R
   }
 }
 
-async function upgrade(source: HelmSource, context: DeployContext, more: readonly string[]): Promise<Result<string>> {
+async function upgrade(source: HelmSource, context: DeployContext, more: Partial<PostRendering>): Promise<Result<string>> {
   const values = helmValues(source, context);
   const args = [
     'upgrade',
@@ -106,9 +104,9 @@ async function upgrade(source: HelmSource, context: DeployContext, more: readonl
     ...(source.wait ? ['--wait'] : []),
     ...(source.timeoutMs === undefined ? [] : ['--timeout', `${source.timeoutMs}ms`]),
     ...values.args,
-    ...more,
+    ...(more.args ?? []),
   ];
-  return run(source, context, { args, input: values.input });
+  return run(source, context, { args, input: values.input, ...(more.env && { env: more.env }) });
 }
 
 /** What helm makes of a chart without asking a cluster. */
@@ -133,7 +131,12 @@ function chartArgs({ chart, version }: HelmSource): readonly string[] {
     case 'local':
       return [`./${chart.path}`, ...of];
     case 'remote':
-      return [chart.name, ...(chart.repo === undefined ? [] : ['--repo', chart.repo]), ...of];
+      return [
+        chart.name,
+        ...(chart.repo === undefined ? [] : ['--repo', chart.repo]),
+        ...(chart.plainHttp === true ? ['--plain-http'] : []),
+        ...of,
+      ];
   }
 }
 
@@ -148,7 +151,7 @@ async function updateDependencies(source: HelmSource, context: DeployContext): P
 async function run(
   source: HelmSource,
   context: DeployContext,
-  request: { readonly args: readonly string[]; readonly input?: string },
+  request: Pick<HelmCommand, 'args' | 'input' | 'env'>,
 ): Promise<Result<string>> {
   const ran = await helm({ ...context, ...request });
   if (!ran.ok) return ran;
@@ -156,17 +159,15 @@ async function run(
   return exitCode === 0 ? succeeded(stdout) : failed(helmFailed(source, stderr));
 }
 
-/** Each template's output by itself, with the template's place in the chart. */
-function manifestsIn(text: string, source: HelmSource, namespace: string): readonly ManifestText[] {
-  const { chart, name } = source;
+/** Each template's output by itself, with where the template and its values have what is in it. */
+function manifestsIn(text: string, source: HelmSource, context: DeployContext): readonly ManifestText[] {
+  const namespace = namespaceOf(source, context);
   return text.split(/^---$/m).flatMap((part) => {
-    const named = /^# Source: ([^\s]+)$/m.exec(part)?.[1];
     if (part.trim() === '') return [];
-    // `chart/templates/x.yaml`, where the chart is a folder of the workspace.
-    const inside = named?.replace(/^[^/]*\//, '');
-    const file =
-      chart.kind === 'local' && inside !== undefined && !chart.path.endsWith('.tgz') ? `${chart.path}/${inside}` : (named ?? name);
-    return [{ path: file, text: part, placeOf: () => ({ file }), part: name, namespace }];
+    const named = /^# Source: ([^\s]+)$/m.exec(part)?.[1];
+    return [
+      { path: templatePath(source, named), text: part, placeOf: placesInChart(source, context, named), part: source.name, namespace },
+    ];
   });
 }
 

@@ -14,7 +14,7 @@ export interface Installer {
   readonly parts: readonly string[];
   /** Namespaces that it makes. */
   readonly makesNamespaces: ReadonlySet<string>;
-  /** Called part by part, when everything was tried. The objects carry the stamp of this apply. */
+  /** Called part by part, when everything was tried. They get the stamp of this apply afterwards. */
   install(part: string, objects: readonly KubeObject[]): Promise<Result<void>>;
   /** Removes a part of an earlier apply. */
   uninstall(part: { readonly name: string; readonly namespace: string }): Promise<Result<void>>;
@@ -140,18 +140,14 @@ function isThere({ rendered, before }: Planned): boolean {
 }
 
 /** Has the other tools install what is theirs; gives back the names of what changed by it. */
-async function installParts(
-  { kube, installer }: ApplyRequest,
-  ready: readonly Planned[],
-  stamp: AppliedStamp,
-): Promise<Result<readonly string[]>> {
+async function installParts(request: ApplyRequest, ready: readonly Planned[], stamp: AppliedStamp): Promise<Result<readonly string[]>> {
+  const { kube, installer } = request;
   const changed: string[] = [];
   for (const part of installer?.parts ?? []) {
     const members = ready.filter(({ rendered }) => rendered.part === part);
     if (members.length > 0 && members.every(isThere)) {
-      const told = await Promise.all(members.map(({ rendered }) => kube.apply(onlyStamped(rendered.object, stamp), { force: true })));
-      const [problem, ...others] = told.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
-      if (problem) return failed(together([problem, ...others]));
+      const told = await stampAll(request, members, stamp);
+      if (!told.ok) return told;
       continue;
     }
     for (const { rendered, replace } of members) {
@@ -161,15 +157,19 @@ async function installParts(
     }
     const ended = await installer?.install(
       part,
-      members.map(({ rendered }) => stamped(rendered.object, stamp)),
+      members.map(({ rendered }) => rendered.object),
     );
     if (ended?.ok === false) return ended;
     const after = await Promise.all(members.map(({ rendered }) => kube.get(refOf(rendered.object))));
-    members.forEach(({ rendered, before }, index) => {
+    const live = members.flatMap((member, index) => {
       const now = after[index];
-      const live = now?.ok === true ? now.value : undefined;
-      if (!before || (live && !isDeepStrictEqual(withoutStamps(before), withoutStamps(live)))) changed.push(nameOf(rendered.object));
+      return now?.ok === true && now.value ? [{ ...member, now: now.value }] : [];
     });
+    // The other tool never manages the stamp: what it installs next would be in conflict with this one.
+    const told = await stampAll(request, live, stamp);
+    if (!told.ok) return told;
+    for (const { rendered, before, now } of live)
+      if (!before || !isDeepStrictEqual(withoutStamps(before), withoutStamps(now))) changed.push(nameOf(rendered.object));
   }
   return succeeded(changed);
 }
@@ -365,6 +365,13 @@ async function applyOne(request: ApplyRequest, item: Planned, stamp: AppliedStam
 function stamped(object: KubeObject, stamp: AppliedStamp): KubeObject {
   const own = { ...object.metadata.annotations, [annotations.applied]: JSON.stringify(stamp) };
   return { ...object, metadata: { ...object.metadata, annotations: own } };
+}
+
+/** Stamps what another tool has installed. */
+async function stampAll({ kube, namespace }: ApplyRequest, items: readonly Planned[], stamp: AppliedStamp): Promise<Result<void>> {
+  const told = await Promise.all(items.map(({ rendered }) => kube.apply(onlyStamped(rendered.object, stamp), { force: true, namespace })));
+  const [problem, ...others] = told.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+  return problem ? failed(together([problem, ...others])) : succeeded(undefined);
 }
 
 /** The stamp alone, over what another tool installed. */

@@ -22,7 +22,8 @@ export function fieldProblems({ object, location, locate }: RenderedObject, prob
   }
   const [first, ...others] = [...found].map(([path, reason]): Problem => {
     const message = `${nameOf(object)}: ${path} ${secret ? withoutValue(reason) : reason}`;
-    return { code: 'manifestInvalid', message, hint: hintOf(reason), retry: 'whenInputChanges', exitCode: 2, location: locate(path) };
+    const location = locate(path, /^is (not a field|required)/.test(reason) ? 'key' : 'value');
+    return { code: 'manifestInvalid', message, hint: hintOf(reason), retry: 'whenInputChanges', exitCode: 2, location };
   });
   if (!first) {
     if (!secret) return [{ ...problem, location }];

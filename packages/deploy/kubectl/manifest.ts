@@ -1,13 +1,17 @@
-import { isMap, isPair, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type Tags } from 'yaml';
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type Tags } from 'yaml';
 import type { KubeObject } from '../../clients';
 import type { Location, Problem, WorkspacePath } from '../../model';
+import { followPath } from './fieldPath';
 import { isJsonObject } from './json';
+
+/** What of a field is to be mended: that it is there, or what it is. They stand in different files where a template takes its values from one. */
+export type FieldPart = 'key' | 'value';
 
 export interface ManifestText {
   readonly path: WorkspacePath;
   readonly text: string;
   /** Where an object or a field of it really stands, when a tool has made the text from other files. */
-  readonly placeOf?: (object: { readonly kind: string; readonly name: string }, fieldPath?: string) => Location;
+  readonly placeOf?: (object: { readonly kind: string; readonly name: string }, fieldPath?: string, part?: FieldPart) => Location;
   /** What applies it when Slipway does not: the name of a release of helm. */
   readonly part?: string;
   /** The part was installed from this very fingerprint, and this is what was installed. */
@@ -21,7 +25,7 @@ export interface ManifestObject {
   readonly object: KubeObject;
   readonly location: Location;
   /** The place of a field by its path as the API server writes it, or of the nearest field around it that is there. */
-  readonly locate: (fieldPath: string) => Location;
+  readonly locate: (fieldPath: string, part?: FieldPart) => Location;
   readonly part?: string;
   readonly installed?: boolean;
   readonly namespace?: string;
@@ -142,7 +146,7 @@ function readObject({ source, node, value, objects, problems }: Reading): void {
   objects.push({
     object,
     location: placeOf?.(named) ?? location,
-    locate: (fieldPath) => placeOf?.(named, fieldPath) ?? locationAt(source, offsetOf(node, fieldPath)),
+    locate: (fieldPath, of) => placeOf?.(named, fieldPath, of) ?? locationAt(source, followPath(node, fieldPath).offset),
     ...(part !== undefined && { part }),
     ...(installed !== undefined && { installed }),
     ...(namespace !== undefined && { namespace }),
@@ -151,68 +155,6 @@ function readObject({ source, node, value, objects, problems }: Reading): void {
 
 function isNode(value: unknown): value is Node {
   return isMap(value) || isSeq(value) || isScalar(value);
-}
-
-/**
- * Follows a field path as far as it goes: `spec.template.spec.containers[0].image`, `.spec.containers[name="web"].ports`,
- * `metadata.labels.app.kubernetes.io/name` (a key with dots), `data[key]`.
- */
-function offsetOf(node: Node, fieldPath: string): number | undefined {
-  let at: unknown = node;
-  let offset = node.range?.[0];
-  let rest = fieldPath.replace(/^\./, '');
-  while (rest !== '') {
-    const step: Step | undefined = isMap(at) ? intoMap(at.items, rest) : isSeq(at) ? intoSeq(at.items, rest) : undefined;
-    if (!step) break;
-    at = step.value;
-    offset = step.offset ?? offset;
-    rest = step.rest.replace(/^\./, '');
-  }
-  return offset;
-}
-
-interface Step {
-  readonly value: unknown;
-  readonly offset: number | undefined;
-  readonly rest: string;
-}
-
-function intoMap(pairs: readonly unknown[], rest: string): Step | undefined {
-  const bracketed = /^\[([^\]]*)\]/.exec(rest);
-  const wanted = bracketed?.[1]?.replace(/^["']|["']$/g, '');
-  let best: (Step & { readonly length: number }) | undefined;
-  for (const pair of pairs) {
-    if (!isPair(pair) || !isScalar(pair.key)) continue;
-    const key = String(pair.key.value);
-    const matches = wanted === undefined ? rest.startsWith(key) && /^($|[.[])/.test(rest.slice(key.length)) : key === wanted;
-    // The longest key: `app` and `app.kubernetes.io/name` may stand in one map.
-    if (!matches || (best && best.length >= key.length)) continue;
-    best = {
-      value: pair.value,
-      offset: pair.key.range?.[0],
-      rest: rest.slice(bracketed ? bracketed[0].length : key.length),
-      length: key.length,
-    };
-  }
-  return best;
-}
-
-function intoSeq(items: readonly unknown[], rest: string): Step | undefined {
-  const bracketed = /^\[([^\]]*)\]/.exec(rest);
-  if (bracketed?.[1] === undefined) return undefined;
-  const conditions = bracketed[1].split(',').map((condition) => /^([^=]+)="?([^"]*)"?$/.exec(condition));
-  const item = /^\d+$/.test(bracketed[1])
-    ? items[Number(bracketed[1])]
-    : items.find((candidate) =>
-        // The server adds defaults to the keys of a list (`protocol="TCP"`) which the manifest need not have.
-        conditions.every((condition) => {
-          if (!condition || !isMap(candidate)) return false;
-          const held = candidate.get(condition[1]);
-          return held === undefined ? condition !== conditions[0] : JSON.stringify(held).replace(/^"|"$/g, '') === condition[2];
-        }),
-      );
-  if (!isNode(item)) return undefined;
-  return { value: item, offset: item.range?.[0], rest: rest.slice(bracketed[0].length) };
 }
 
 function invalid(message: string, hint: string, location: Location): Problem {

@@ -24,7 +24,7 @@ export interface RenderRequest {
 export interface RenderedObject {
   readonly object: KubeObject;
   readonly location: Location;
-  readonly locate: (fieldPath: string) => Location;
+  readonly locate: ManifestObject['locate'];
   /** What applies it when Slipway does not: the name of a release of helm. */
   readonly part?: string;
   /** The part was installed as it is. */
