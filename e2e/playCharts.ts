@@ -85,6 +85,7 @@ interface Deployed {
 export function playCharts(helm: DeployTool): void {
   const shop = new Shop();
   let path = '';
+  let repository: Server | undefined;
   const run = (command: string, args: readonly string[]) => runCommand({ command, args, cwd: shop.root, env: { PATH: path } });
   const nx = (target: string, project: string) => shop.nx(['run', `${project}:${target}`, ...shop.where], { env: { PATH: path } });
   const otherNamespace = () => `${shop.namespace}-charts`;
@@ -102,6 +103,7 @@ export function playCharts(helm: DeployTool): void {
     path = await pathWithDeployTools(shop.path('.tools'), [helm]);
   });
   afterAll(async () => {
+    repository?.close();
     await shop.kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: otherNamespace() });
     await shop.close();
   });
@@ -156,7 +158,7 @@ export function playCharts(helm: DeployTool): void {
     for (const [file, text] of Object.entries(chart)) shop.write(`apps/worker/chart/${file}`, text);
     const folder = shop.path('apps/worker/packaged');
     await run('helm', ['package', 'apps/worker/chart', '--destination', folder]);
-    const repository = await serve(folder);
+    repository = await serve(folder);
     const address = `http://127.0.0.1:${(repository.address() as AddressInfo).port}`;
     const registry = `${await localRegistry(shop.kube)}/${shop.namespace}`;
     await run('helm', ['repo', 'index', folder, '--url', address]);
@@ -183,7 +185,6 @@ export function playCharts(helm: DeployTool): void {
     mend();
 
     await shop.slipway(['delete', 'worker', ...shop.where], { env: { PATH: path } });
-    repository.close();
     expect([...(await helmList()), ...(await helmList(otherNamespace()))]).toEqual([]);
     expect(await objectsIn(shop.kube, otherNamespace())).toEqual([]);
   });

@@ -156,7 +156,8 @@ async function run(
   const ran = await helm({ ...context, ...request });
   if (!ran.ok) return ran;
   const { exitCode, stdout, stderr } = ran.value;
-  return exitCode === 0 ? succeeded(stdout) : failed(helmFailed(source, stderr));
+  // helm 4 says first what it has pulled.
+  return exitCode === 0 ? succeeded(stdout.replace(/^Pulled: .*\nDigest: .*\n/, '')) : failed(helmFailed(source, stderr));
 }
 
 /** Each template's output by itself, with where the template and its values have what is in it. */
