@@ -62,7 +62,13 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
   // At the root image says what all images have in common, besides.
   const twofold = !isRoot && isMapping(value) && ['image', 'images'].every((key) => Object.hasOwn(value as object, key));
   const contradictions = twofold
-    ? [invalid(locate(['images']), 'image and images cannot stand beside each other', 'give the image of image a name in images, and leave image out')]
+    ? [
+        invalid(
+          locate(['images']),
+          'image and images cannot stand beside each other',
+          'give the image of image a name in images, and leave image out',
+        ),
+      ]
     : [];
   if (validate(value)) return { config: twofold ? undefined : value, problems: contradictions, locate, locateIn };
   const schema = isRoot ? rootSchema : projectSchema;
