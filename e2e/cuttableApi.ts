@@ -71,7 +71,9 @@ export class CuttableApi {
     }
   }
 
+  /** Lets nobody in any more: a session that runs still would come back at once, and the door would never be closed. */
   async close(): Promise<void> {
+    this.refuses = true;
     this.cut();
     await new Promise((resolve) => this.server.close(resolve));
     rmSync(this.folder, { recursive: true });

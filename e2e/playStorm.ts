@@ -49,8 +49,8 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
     api = await CuttableApi.open();
   });
   afterAll(async () => {
-    await api.close();
     await shop.close();
+    await api.close();
   });
 
   const scale = async (of: string, replicas: number): Promise<void> => {

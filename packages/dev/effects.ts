@@ -21,6 +21,7 @@ import {
   hooksAt,
   leavesOf,
   messageOf,
+  stepKey,
   succeeded,
   type Artifact,
   type ContainerId,
@@ -48,7 +49,7 @@ import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, takenFrom, vi
 import type { Delivery } from '../registry';
 import { readEntry } from '../source';
 import type { RunInPod } from '../forward';
-import { inspect, openAgent, sameContent, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
+import { inspect, openAgent, sameContent, silenceMs, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { inputDigestTag } from '../tag';
 import { adopted, withDirectories } from './adopted';
 import type { RunStep } from './converge';
@@ -507,10 +508,12 @@ export class Effects {
     if (!kube || !seen || !artifact) return failure(notThere(step.container));
     void this.agents.get(step.container)?.close();
     this.agents.delete(step.container);
+    const limitMs = silenceMs(world.failures.get(stepKey(step))?.attempts ?? 0);
     const opened = await openAgent({
       kube,
       ...this.placeIn(seen, artifact),
       signal,
+      silenceMs: limitMs,
       onLost: (problem) => {
         this.agents.delete(step.container);
         this.post({ kind: 'agentLost', container: step.container, connection: id, problem });
@@ -524,7 +527,8 @@ export class Effects {
     this.agents.set(step.container, opened.value);
     const { ledger, perhaps, ledgerFile } = opened.value.hello;
     if (this.session.adopts === true) {
-      const held = await this.adopt(seen, viewOf(world, artifact), [...ledger, ...perhaps.map((path) => [path, null] as const)]);
+      const known = [...ledger, ...perhaps.map((path) => [path, null] as const)];
+      const held = await this.adopt(seen, viewOf(world, artifact), { known, signal, silenceMs: limitMs });
       if (!held.ok) {
         this.agents.delete(step.container);
         void opened.value.close();
@@ -547,14 +551,14 @@ export class Effects {
   private async adopt(
     seen: SeenContainer,
     { artifact, now: { tree: wanted } }: ArtifactView,
-    ledger: readonly LedgerEntry[],
+    { known, ...limits }: { readonly known: readonly LedgerEntry[]; readonly signal: AbortSignal; readonly silenceMs: number },
   ): Promise<Result<readonly LedgerEntry[]>> {
     const { kube } = this.session;
     if (!kube) return failed(notThere(seen.pod));
-    const brought = new Map(ledger.filter(([path]) => isFollowed(artifact, path)));
+    const brought = new Map(known.filter(([path]) => isFollowed(artifact, path)));
     const before = artifact.keepsRemoved === true ? [] : brought.keys();
     const paths = withDirectories([...pathsOf([wanted]), ...before], rootsOf(artifact));
-    const found = await inspect({ kube, container: containerOf(seen), paths });
+    const found = await inspect({ kube, container: containerOf(seen), paths, ...limits });
     if (!found.ok) return found;
     return succeeded(adopted(paths, { wanted, brought, found: found.value }));
   }

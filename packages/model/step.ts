@@ -1,6 +1,6 @@
 import type { Problem } from './problem';
 import type { ContainerPath, DirEntry, Entry, WorkspacePath } from './tree';
-import type { AfterCommand, ArtifactName, ReleaseName, TargetId } from './workspace';
+import type { AfterCommand, ArtifactName, ReleaseName, TargetId, WriteMode } from './workspace';
 
 /** The runtime's own id (`containerd://…`): a container that restarts in place is another one. */
 export type ContainerId = string;
@@ -43,6 +43,8 @@ export interface SyncChange {
   /** The file of the workspace it is read from; absent for a removal or a directory. */
   readonly source?: WorkspacePath;
   readonly after: Entry | undefined;
+  /** Of a file. Absent: in place. */
+  readonly write?: WriteMode;
 }
 
 export type Step =

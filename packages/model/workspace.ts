@@ -19,6 +19,12 @@ export type ReloadPolicy =
   | { readonly kind: 'command'; readonly because: string }
   | { readonly kind: 'rebuild'; readonly because: string };
 
+/**
+ * How a file that is there is replaced: its bytes overwritten where they are, which every reloader notices, or by renaming a new file over it, so that whoever opens it reads all of the old one or
+ * all of the new one.
+ */
+export type WriteMode = 'in-place' | 'atomic';
+
 /** A command that is run in the container when files were copied there: it compiles them, or makes the process take them up. */
 export interface AfterCommand {
   readonly run: readonly string[];
@@ -48,6 +54,8 @@ export interface Input {
   readonly byRule?: true;
   /** The image does not bring it there: it is only copied into running containers, and no part of the image. */
   readonly onlySynced?: true;
+  /** Absent: in place. */
+  readonly write?: WriteMode;
 }
 
 /** The variants of Skaffold's gitCommit. */

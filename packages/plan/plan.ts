@@ -39,7 +39,7 @@ import {
 import { deadlineOf } from './patience';
 import { referenceFor } from './referenceFor';
 import { newImageBecause } from './newImageBecause';
-import { imageTreeOf, sourceOf, takenFrom } from './snapshot';
+import { imageTreeOf, sourceWithInput, takenFrom } from './snapshot';
 import { stepInputs } from './stepInputs';
 import { isFresh, isOutputOf, staleTargets, targetInputsHash, unansweredMs, visibleTree } from './targets';
 
@@ -384,8 +384,9 @@ class Planning {
         changes.push({ path, after: change.after });
         continue;
       }
-      const source = sourceOf(artifact, visible, path);
-      if (source !== undefined) changes.push({ path, source, after: change.after });
+      const source = sourceWithInput(artifact, visible, path);
+      const write = source?.input.write;
+      if (source) changes.push({ path, source: source.path, after: change.after, ...(write && { write }) });
     }
     return changes;
   }

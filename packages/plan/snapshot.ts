@@ -86,12 +86,21 @@ function joined(base: string, rest: string): string {
 
 /** The file of the workspace that a path of the container is copied from: the last input wins, as in the image. */
 export function sourceOf(artifact: Artifact, tree: DirEntry, containerPath: ContainerPath): WorkspacePath | undefined {
+  return sourceWithInput(artifact, tree, containerPath)?.path;
+}
+
+/** As `sourceOf`, with the input that takes it. */
+export function sourceWithInput(
+  artifact: Artifact,
+  tree: DirEntry,
+  containerPath: ContainerPath,
+): { readonly path: WorkspacePath; readonly input: Input } | undefined {
   for (let index = artifact.inputs.length - 1; index >= 0; index -= 1) {
     const input = artifact.inputs[index];
     const path = input?.onChange === 'sync' ? takenFrom(input, containerPath) : undefined;
     if (!input || path === undefined) continue;
     const entry = entryAt(select(tree, input), below(input.path, path) ?? '');
-    if (entry && entry.kind !== 'dir') return path;
+    if (entry && entry.kind !== 'dir') return { path, input };
   }
   return undefined;
 }

@@ -31,10 +31,11 @@ import {
   type Problem,
   type Result,
   type SyncChange,
+  type WriteMode,
 } from '../model';
 import { localContainer, programPath, type LocalContainer } from '../testkit/localContainer';
 import type { Agent, Applied } from './agent';
-import { openAgent } from './openAgent';
+import { openAgent, type OpenAgentOptions } from './openAgent';
 import { sourceReader, type Content, type ReadSource } from './sourceReader';
 
 const needed = ['sh', 'dd', 'tar', 'cat', 'chmod', 'ln', 'mkdir', 'mv', 'rm', 'sleep'];
@@ -65,7 +66,7 @@ interface Place {
   readonly losses: Problem[];
   /** Resolves at the first loss. */
   readonly lost: Promise<void>;
-  open(id?: string, roots?: readonly string[], part?: string): Promise<Result<Agent>>;
+  open(id?: string, roots?: readonly string[], more?: Partial<OpenAgentOptions>): Promise<Result<Agent>>;
 }
 
 const places: Place[] = [];
@@ -87,17 +88,17 @@ function place({ programs }: Tools, user?: number): Place {
     container,
     losses,
     lost,
-    open: (id = 'containerd://1', roots = [app], part) =>
+    open: (id = 'containerd://1', roots = [app], more = {}) =>
       openAgent({
         kube: container.kube,
         container: { namespace: 'shop', pod: 'api-1', container: 'api', id },
         roots,
-        ...(part !== undefined && { part }),
         onLost(problem) {
           losses.push(problem);
           loss();
         },
         ledgerFolders: `${join(folder, 'missing')}:${join(folder, 'ledgers')}`,
+        ...more,
       }),
   };
   places.push(made);
@@ -142,9 +143,9 @@ function reading(contents: ReadonlyMap<string, Buffer>): ReadSource {
   };
 }
 
-function apply(agent: Agent, wanted: readonly (readonly [string, Wanted])[]): Promise<Result<Applied>> {
+function apply(agent: Agent, wanted: readonly (readonly [string, Wanted])[], write?: WriteMode): Promise<Result<Applied>> {
   const contents = new Map<string, Buffer>();
-  const changes = wanted.map(([path, each]) => change(path, each, contents));
+  const changes = wanted.map(([path, each]) => ({ ...change(path, each, contents), ...(write && { write }) }));
   return agent.apply({ changes, read: reading(contents) });
 }
 
@@ -165,6 +166,60 @@ function inPieces(stdin: NodeJS.WritableStream, pieces: RegExp): Writable {
       stdin.end(done);
     },
   });
+}
+
+/** A container whose connection is cut when so much of a text was sent to a process in it. */
+function cutAfter({ kube }: LocalContainer, text: string): LocalContainer['kube'] {
+  return {
+    async exec(request) {
+      const exec = await kube.exec(request);
+      if (!exec.ok) return exec;
+      const { stdin } = exec.value;
+      const write = (chunk: Buffer, _encoding: unknown, taken: () => void): void => {
+        const at = chunk.indexOf(text);
+        if (at >= 0) stdin.end(chunk.subarray(0, at + text.length));
+        else if (stdin.writable) stdin.write(chunk);
+        taken();
+      };
+      return succeeded({ ...exec.value, stdin: new Writable({ write }) });
+    },
+  };
+}
+
+/**
+ * A process that reads a file again and again, as fast as it can, until it is ended: then it tells each kind of thing that it saw, once. A text of
+ * one letter is told as the letter and its length, `empty` and `missing` as such, anything else as the letters in it.
+ */
+function readerOf(file: string): { readonly reads: Promise<void>; end(): Promise<ReadonlySet<string>> } {
+  const script = `
+    const fs = require('fs'), seen = new Set();
+    process.stdin.on('end', () => { console.log(JSON.stringify([...seen])); process.exit(0); }).resume();
+    (function look() {
+      for (let time = 0; time < 20; time++) {
+        let text;
+        try { text = fs.readFileSync(process.argv[1], 'latin1'); } catch { seen.add('missing'); continue; }
+        const letters = [...new Set(text)];
+        seen.add(text === '' ? 'empty' : letters.length === 1 ? letters[0] + text.length : letters.sort().join(''));
+      }
+      if (seen.size > 0 && !look.told) { look.told = true; console.log('reading'); }
+      setImmediate(look);
+    })();`;
+  const child = spawn(process.execPath, ['-e', script, file], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const lines: string[] = [];
+  const told = new Promise<string[]>((resolve) => child.stdout.once('close', () => resolve(lines)));
+  const reads = new Promise<void>((resolve) =>
+    child.stdout.on('data', (text: Buffer) => {
+      lines.push(text.toString());
+      resolve();
+    }),
+  );
+  return {
+    reads,
+    async end() {
+      child.stdin.end();
+      return new Set(JSON.parse((await told).join('').replace('reading\n', '')) as readonly string[]);
+    },
+  };
 }
 
 /** What stands on the disk. */
@@ -304,6 +359,52 @@ describe.each(kinds)('the agent on $name', (tools) => {
     valueOf(await apply(agent, [[file, { text: 'z', mode: 0o755 }]]));
     expect(statSync(file)).toMatchObject({ ino, size: 1 });
     expect(statSync(file).mode & 0o755).toBe(0o755);
+  });
+
+  it.each(['in-place', 'atomic'] as const)('shows somebody who reads while it writes %s what it says it shows', async (write) => {
+    const at = place(tools);
+    const agent = await opened(at);
+    const [file, made] = [`${at.app}/a`, `${at.app}/made`];
+    const texts = Array.from('abcdefghijklmnopqrst').map((letter, index) => letter.repeat(index % 2 === 0 ? 40_000 : 300_000));
+    const [first = '', ...others] = texts;
+    writeFileSync(file, first);
+    const readers = [readerOf(file), readerOf(made)];
+    await Promise.all(readers.map(({ reads }) => reads));
+    for (const text of others) valueOf(await apply(agent, [[file, text]], write));
+    for (let time = 0; time < 5; time++) {
+      valueOf(await apply(agent, [[made, first]], write));
+      valueOf(await apply(agent, [[made, undefined]]));
+    }
+    // Ten and more at once.
+    for (const text of texts.slice(0, 6))
+      if (write === 'atomic')
+        valueOf(await apply(agent, [[file, text], ...[...Array(15).keys()].map((each) => [`${at.app}/${each}`, text] as const)], write));
+    const [sawFile, sawMade] = await Promise.all(readers.map((each) => each.end()));
+    const whole = new Set(texts.map((text) => `${text.slice(0, 1)}${String(text.length)}`));
+    const halves = [...(sawFile ?? [])].filter((each) => !whole.has(each));
+    expect(write === 'atomic' ? halves : halves.filter((each) => each === 'empty' || each === 'missing')).toEqual([]);
+    // Of two neighbours, at that.
+    for (const each of halves) expect('abcdefghijklmnopqrst').toContain(each.replace(/\d+$/, ''));
+    expect([...(sawMade ?? [])].filter((each) => each !== 'missing' && each !== 'a40000')).toEqual([]);
+  });
+
+  it('replaces by a rename what is to be atomic: the file, its mode, a link or a directory in its place', async () => {
+    const at = place(tools);
+    const agent = await opened(at);
+    writeFileSync(`${at.app}/file`, 'before, and longer', { mode: 0o755 });
+    mkdirSync(`${at.app}/dir/below`, { recursive: true });
+    mkdirSync(`${at.folder}/elsewhere`);
+    symlinkSync(`${at.folder}/elsewhere`, `${at.app}/link`);
+    const { ino } = statSync(`${at.app}/file`);
+    const wanted = ['file', 'dir', 'link', 'new'].map((name) => [`${at.app}/${name}`, { text: name, mode: 0o600 }] as const);
+    expect(valueOf(await apply(agent, wanted, 'atomic')).notWritten).toEqual([]);
+    expect(statSync(`${at.app}/file`).ino).not.toBe(ino);
+    for (const [path, { text }] of wanted) {
+      expect(readFileSync(path, 'utf8')).toBe(text);
+      expect(statSync(path).mode & 0o777).toBe(0o600);
+    }
+    expect(readdirSync(`${at.folder}/elsewhere`)).toEqual([]);
+    expect(readdirSync(at.app).sort()).toEqual(['dir', 'file', 'link', 'new']);
   });
 
   it('keeps existing files where they are when many come at once', async () => {
@@ -597,6 +698,39 @@ describe.each(kinds)('the agent on $name', (tools) => {
     expect((await opened(at)).hello.ledger).toHaveLength(401);
   });
 
+  it('does nothing with half of what it was sent', async () => {
+    const at = place(tools);
+    const [kept, made] = [`${at.app}/kept`, `${at.app}/made`];
+    mkdirSync(kept);
+    writeFileSync(`${kept}/file`, 'x');
+    const removals = (name: string) => Array.from('abcdefgh').map((each) => [`${at.app}/${name}${each}`, undefined] as const);
+    const half: readonly (readonly [string, (agent: Agent) => Promise<unknown>])[] = [
+      [` 0 0 -\n${kept}`, (agent) => apply(agent, [[`${kept}\n`, undefined]])],
+      // Two bytes more than the name: that many end an intention.
+      [`${kept}ab`, (agent) => apply(agent, removals('keptab'))],
+      [`mkdir.\n${String(made.length + 3)}\n${made}`, (agent) => agent.run(['mkdir', `${made}/up`])],
+      [`l 0 9 777 -\n/no`, (agent) => apply(agent, [[kept, { link: '/nowhere!' }]])],
+    ];
+    for (const [text, ask] of half) {
+      const agent = valueOf(await at.open(undefined, undefined, { kube: cutAfter(at.container, text) }));
+      expect(await ask(agent)).toMatchObject({ ok: false, problem: { code: 'agentLost' } });
+    }
+    expect(readdirSync(at.app)).toEqual(['kept']);
+    expect(readdirSync(kept)).toEqual(['file']);
+  });
+
+  it('keeps its ledger when it is cut off while it rewrites it', async () => {
+    const at = place(tools);
+    const longName = `${at.app}/${'n'.repeat(200)}`;
+    const many = [...Array(400).keys()].map((index) => [`${longName}${index}`, 'x'] as const);
+    const agent = await opened(at);
+    for (let time = 0; time < 3; time++) valueOf(await apply(agent, many));
+    await agent.close();
+    const cut = valueOf(await at.open(undefined, undefined, { kube: cutAfter(at.container, `${longName}200\t.\n`) }));
+    expect(await apply(cut, [[`${at.app}/one`, 'x']])).toMatchObject({ ok: false, problem: { code: 'agentLost' } });
+    expect((await opened(at)).hello.ledger).toHaveLength(400);
+  });
+
   it.each(['killed', 'cut off'])(
     'knows that a write was never acknowledged when it was %s, and leaves no half of it behind',
     async (how) => {
@@ -654,6 +788,22 @@ describe.each(kinds)('the agent on $name', (tools) => {
     expect(readFileSync(`${at.app}/a`, 'utf8')).toBe('third');
     await next.close();
     expect(readdirSync(join(at.folder, 'ledgers'))).toHaveLength(1);
+  });
+
+  it('is given up when it does not answer, and the next one goes on', async () => {
+    const at = place(tools);
+    const agent = valueOf(await at.open(undefined, undefined, { unansweredMs: 300 }));
+    valueOf(await apply(agent, [[`${at.app}/a`, 'first']]));
+    at.container.processes[0]?.kill('SIGSTOP');
+    // More than a pipe takes: it is the writing that gets no further.
+    const [small, large] = [apply(agent, [[`${at.app}/a`, 'second']]), apply(agent, [[`${at.app}/b`, Buffer.alloc(1_000_000)]])];
+    expect([await small, await large]).toMatchObject(
+      [0, 1].map(() => ({ ok: false, problem: { code: 'agentLost', retry: 'afterDelay' } })),
+    );
+    expect(at.losses.map(({ message }) => message)).toEqual([expect.stringContaining('it did not answer for 0.3 s')]);
+    const next = await opened(at);
+    valueOf(await apply(next, [[`${at.app}/a`, 'third']]));
+    expect(readFileSync(`${at.app}/a`, 'utf8')).toBe('third');
   });
 
   it('clears a directory whose removal was not acknowledged when it is made again', async () => {
@@ -747,7 +897,7 @@ describe.each(kinds)('the agent on $name', (tools) => {
   it('leaves in peace an agent that brings something else there, and what it has written down', async () => {
     const at = place(tools);
     mkdirSync(`${at.app}/docs`);
-    const [app, docs] = [await opened(at), valueOf(await at.open(undefined, [`${at.app}/docs`], 'docs'))];
+    const [app, docs] = [await opened(at), valueOf(await at.open(undefined, [`${at.app}/docs`], { part: 'docs' }))];
     valueOf(await apply(docs, [[`${at.app}/docs/a`, 'a']]));
     valueOf(await apply(app, [[`${at.app}/b`, 'b']]));
     await app.close();
@@ -943,6 +1093,13 @@ describe('the choice of an agent', () => {
     const agent = await opened(at);
     expect(agent.name).toBe('node');
     expect(valueOf(await agent.run(['sh', '-c', 'echo "$NODE_OPTIONS$SLIPWAY_NODE_OPTIONS"'])).output).toBe('--require /no/such/module\n');
+  });
+
+  it('is not waited for when what was started says nothing', async () => {
+    const at = place({ ...node, programs: gnu });
+    writeFileSync(join(at.folder, 'bin', 'node'), '#!/bin/sh\nexec sleep 60\n', { mode: 0o755 });
+    const answer = await at.open(undefined, undefined, { silenceMs: 200 });
+    expect(answer).toMatchObject({ ok: false, problem: { code: 'agentFailed', retry: 'afterDelay' } });
   });
 
   it('passes on what an exec failed with', async () => {

@@ -1,11 +1,17 @@
 import type { Exec } from '../clients';
 import type { Problem } from '../model';
 import { decodeAnswer, LineReader, quitFrame, StderrReader, type Answer, type RunEnd } from './frames';
+import type { Ending } from './problems';
 
 /** How a part ended: what was refused, by the number of the operation in the part. */
 export type PartEnd = { readonly kind: 'done'; readonly refused: ReadonlyMap<number, string> } | { readonly kind: 'lost' };
 
 const closeTimeoutMs = 1000;
+/**
+ * How long an agent may say nothing of what it has been sent, in milliseconds. A part is small, so an agent that works answers often; one that does not is stopped, or its node is gone and nobody has
+ * noticed. Giving up one that was only slow loses nothing: the next goes on with what its ledger says.
+ */
+const usualUnansweredMs = 30_000;
 
 /** The two directions of one agent's stream, from the start of the process to its end. */
 export class AgentStream {
@@ -20,9 +26,16 @@ export class AgentStream {
   private over: { readonly exitCode: number | undefined; readonly problem: Problem | undefined } | undefined;
   private closing = false;
   private unblock: (() => void) | undefined;
+  /** Parts that were sent whole and are not answered yet. */
+  private readonly owed = new Set<number>();
+  private patience: NodeJS.Timeout | undefined;
+  private wasSilent = false;
   private readonly onOver = new Set<() => void>();
 
-  constructor(private readonly exec: Exec) {
+  constructor(
+    private readonly exec: Exec,
+    private readonly unansweredMs = usualUnansweredMs,
+  ) {
     exec.stdout.on('data', (chunk: Buffer) => {
       for (const line of this.lines.push(chunk)) this.take(decodeAnswer(line));
     });
@@ -52,8 +65,9 @@ export class AgentStream {
   }
 
   /** How it ended, for a problem's text. */
-  get ending(): { readonly exitCode: number | undefined; readonly problem: Problem | undefined; readonly said: string } {
-    return { exitCode: this.over?.exitCode, problem: this.over?.problem, said: this.stderr.tail };
+  get ending(): Ending {
+    const silentMs = this.wasSilent ? this.unansweredMs : undefined;
+    return { exitCode: this.over?.exitCode, problem: this.over?.problem, said: this.stderr.tail, silentMs };
   }
 
   /** The next thing said before parts are sent; undefined when the stream is over. */
@@ -66,14 +80,24 @@ export class AgentStream {
   /** Resolves when more may be written: at once, or when a full pipe or socket has drained. Only one may write at a time. */
   async write(bytes: Uint8Array | string): Promise<void> {
     if (this.over || this.exec.stdin.write(bytes)) return;
-    await new Promise<void>((resolve) => (this.unblock = resolve));
+    await new Promise<void>((resolve) => {
+      this.unblock = resolve;
+      this.wait();
+    });
     this.unblock = undefined;
+    this.wait();
   }
 
   /** The end of a part that is about to be sent. */
   partEnd(part: number): Promise<PartEnd> {
     if (this.over) return Promise.resolve({ kind: 'lost' });
     return new Promise((end) => this.parts.set(part, { refused: new Map(), end }));
+  }
+
+  /** All of a part has been written: from now on its answer is waited for. */
+  allSent(part: number): void {
+    if (this.parts.has(part)) this.owed.add(part);
+    this.wait();
   }
 
   /** The end of a command that is about to be sent; undefined when the stream was lost. */
@@ -102,14 +126,27 @@ export class AgentStream {
     this.end(over);
   }
 
+  /** Gives the agent its time anew, as long as it is its turn: to answer, or to read what is sent. */
+  private wait(): void {
+    clearTimeout(this.patience);
+    if (this.over || (this.owed.size === 0 && !this.unblock)) return;
+    this.patience = setTimeout(() => {
+      this.wasSilent = true;
+      this.exec.close();
+    }, this.unansweredMs);
+  }
+
   private take(answer: Answer): void {
     switch (answer.kind) {
       case 'refused':
         this.parts.get(answer.part)?.refused.set(answer.index, answer.reason);
+        this.wait();
         return;
       case 'done': {
         const part = this.parts.get(answer.part);
         this.parts.delete(answer.part);
+        this.owed.delete(answer.part);
+        this.wait();
         part?.end({ kind: 'done', refused: part.refused });
         return;
       }
@@ -135,6 +172,7 @@ export class AgentStream {
 
   private end(over: { readonly exitCode: number | undefined; readonly problem: Problem | undefined }): void {
     this.over = over;
+    clearTimeout(this.patience);
     this.helloWaiting?.(undefined);
     for (const { end } of this.parts.values()) end({ kind: 'lost' });
     this.parts.clear();

@@ -54,8 +54,9 @@ export function groupChanges(changes: readonly SyncChange[], { agent, halfDone, 
   ];
 }
 
-function isArchivable({ path, after }: SyncChange): boolean {
-  return after !== undefined && isPlain(path) && (after.kind !== 'file' || after.size <= archivedFileBytes);
+function isArchivable({ path, after, write }: SyncChange): boolean {
+  // What an archive brings is seen while it grows.
+  return write !== 'atomic' && after !== undefined && isPlain(path) && (after.kind !== 'file' || after.size <= archivedFileBytes);
 }
 
 /** Files of one mode together, so that those that exist can be given it at once; directories and links come first, in their order. */

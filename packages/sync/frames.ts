@@ -7,19 +7,28 @@ import { intentionLine, isPlain } from './ledger';
  *
  *     <bytes>⏎<source>                                   the agent itself, once
  *     b <number> <form> <count> <bytes>⏎<intentions>      a part begins; the intentions go to the ledger first
- *       form o:  <kind> <path bytes> <size> <mode> <c|->⏎[<path>][<content or link target>][.⏎]   for each; `c`: set the mode
+ *       form o:  <kind> <path bytes> <size> <mode> <a|c|->⏎[<path>.⏎][<content or link target>.⏎]   for each; `c`: set the mode; `a`: by rename
  *       form t:  <bytes> <mode|->⏎<tar archive>.⏎           the mode that files have which are there already; `-`: they have it
  *       form r:  nothing: all are removals
  *     e <bytes>⏎<records>                                 and ends; the records go to the ledger last
- *     x <id> <arguments>⏎ and for each <bytes>⏎<argument>  runs a command
- *     c <bytes>⏎<ledger>                                  replaces the ledger
+ *     x <id> <arguments>⏎ and for each <bytes>⏎<argument>.⏎ runs a command
+ *     c <bytes>⏎<ledger>.⏎                                replaces the ledger
  *     q⏎                                                  the agent ends
  *
- * A path stands in its intention; it follows its operation's line only when it is not plain. From the agent, on its standard
+ * A path stands in its intention; it follows its operation's line only when it is not plain. What is counted in bytes ends with a dot and a
+ * line end, or with lines that have an end of their own: nothing is done with half of it when the stream is cut. From the agent, on its standard
  * output, lines of fields with tabs between: see `Answer`. What commands print comes on its standard error.
  */
 export type Operation =
-  | { readonly kind: 'f'; readonly path: ContainerPath; readonly size: number; readonly mode: number; readonly setMode: boolean }
+  | {
+      readonly kind: 'f';
+      readonly path: ContainerPath;
+      readonly size: number;
+      readonly mode: number;
+      readonly setMode: boolean;
+      /** A new file is renamed over the one that is there. */
+      readonly atomic: boolean;
+    }
   | { readonly kind: 'l'; readonly path: ContainerPath; readonly target: string }
   | { readonly kind: 'd' | 'e' | '-'; readonly path: ContainerPath };
 
@@ -32,13 +41,14 @@ export function partHead(number: number, form: PartForm, operations: readonly Op
 }
 
 export function operationHead(operation: Operation): string {
-  const path = isPlain(operation.path) ? '' : operation.path;
-  const pathBytes = Buffer.byteLength(path);
+  const odd = isPlain(operation.path) ? '' : operation.path;
+  const pathBytes = Buffer.byteLength(odd);
+  const path = odd === '' ? '' : `${odd}${contentEnd}`;
   switch (operation.kind) {
     case 'f':
-      return `f ${pathBytes} ${operation.size} ${operation.mode.toString(8)} ${operation.setMode ? 'c' : '-'}\n${path}`;
+      return `f ${pathBytes} ${operation.size} ${operation.mode.toString(8)} ${operation.atomic ? 'a' : operation.setMode ? 'c' : '-'}\n${path}`;
     case 'l':
-      return `l ${pathBytes} ${Buffer.byteLength(operation.target)} 777 -\n${path}${operation.target}`;
+      return `l ${pathBytes} ${Buffer.byteLength(operation.target)} 777 -\n${path}${operation.target}${contentEnd}`;
     case 'd':
     case 'e':
     case '-':
@@ -46,7 +56,7 @@ export function operationHead(operation: Operation): string {
   }
 }
 
-/** After a file's content or an archive: without it an agent knows that the stream was cut. */
+/** After what is counted in bytes: without it an agent knows that the stream was cut. */
 export const contentEnd = '.\n';
 
 export function partTail(records: readonly string[]): string {
@@ -55,11 +65,11 @@ export function partTail(records: readonly string[]): string {
 }
 
 export function runFrame(id: number, command: readonly string[]): string {
-  return `x ${id} ${command.length}\n${command.map((argument) => `${Buffer.byteLength(argument)}\n${argument}`).join('')}`;
+  return `x ${id} ${command.length}\n${command.map((argument) => `${Buffer.byteLength(argument)}\n${argument}${contentEnd}`).join('')}`;
 }
 
 export function ledgerFrame(ledger: string): string {
-  return `c ${Buffer.byteLength(ledger)}\n${ledger}`;
+  return `c ${Buffer.byteLength(ledger)}\n${ledger}${contentEnd}`;
 }
 
 export const quitFrame = 'q\n';

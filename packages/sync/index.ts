@@ -2,4 +2,5 @@ export type { Agent, AgentName, Applied, SyncBatch } from './agent';
 export { inspect, sameContent, type Inspected, type InspectRequest } from './inspect';
 export type { LedgerEntry } from './ledger';
 export { openAgent, type OpenAgentOptions } from './openAgent';
+export { silenceMs } from './silence';
 export { sourceReader, wholeFileBytes, type Content, type ReadSource } from './sourceReader';

@@ -1,13 +1,14 @@
 import type { Exec, Kube } from '../clients';
 import { emptyDir, fileEntry, linkEntry, succeeded, failed, type ContainerPath, type Entry, type Problem, type Result } from '../model';
 import { isPlain } from './ledger';
+import { silenceMs } from './silence';
 
 export interface InspectRequest {
   readonly kube: Pick<Kube, 'exec'>;
   readonly container: { readonly namespace: string; readonly pod: string; readonly container: string };
   readonly paths: readonly ContainerPath[];
   readonly signal?: AbortSignal;
-  /** How long to wait for the next answer: the hash of a large file takes its time, and a stream may be cut without a word. Milliseconds. */
+  /** How long it may say nothing: see `silenceMs`. While a large file is hashed it says that it is at it. Milliseconds. */
   readonly silenceMs?: number;
 }
 
@@ -17,6 +18,7 @@ export type Inspected = ReadonlyMap<ContainerPath, Entry | undefined>;
 /** Paths of one exec; a list of any length is looked at in pieces. */
 const pathsAtOnce = 5000;
 
+// While it works, what looks says so every two seconds, so that its silence tells that it is gone.
 // One line an answer: the path's number, what is there, and what tells two of its kind apart. Node reads everything; a shell needs
 // sha256sum, and gets a path that does not fit on a line, or that sha256sum would not print as it is, in octal digits. Both read as many lines as the first one says, as the end of input does not reach every container.
 const nodeLook = `
@@ -31,6 +33,7 @@ process.stdin.on('data', function (data) {
   if (Buffer.byteLength(text) < end + 1 + size) return;
   process.stdin.pause();
   paths = JSON.parse(text.slice(end + 1));
+  setInterval(function () { process.stdout.write('.\\n'); }, 2000);
   next();
 });
 function say(what) { process.stdout.write(at + '\\t' + what + '\\n'); at += 1; setImmediate(next); }
@@ -63,6 +66,9 @@ done
 echo sh
 read -r count
 exec 3>&1
+# Only as long as who started it is there.
+while sleep 2 && kill -0 $$; do echo .; done 2>/dev/null &
+beat=$!
 {
   at=0
   while [ "$at" -lt "$count" ]; do
@@ -88,6 +94,7 @@ exec 3>&1
     at=$((at + 1))
   done
 } | { xargs -0 sh -c 'sha256sum "$@"; stat -c "%a %n" "$@"' sh 2>/dev/null || :; }
+kill "$beat" 2>/dev/null
 echo done
 `;
 
@@ -115,7 +122,7 @@ async function inspectSome(request: InspectRequest): Promise<Result<Inspected>> 
 }
 
 async function asked(request: InspectRequest, command: readonly string[], given?: 'node'): Promise<Result<Inspected>> {
-  const { kube, container, signal, silenceMs = 60_000 } = request;
+  const { kube, container, signal, silenceMs: limitMs = silenceMs(0) } = request;
   const { namespace, pod, container: name } = container;
   const exec = await kube.exec({ namespace, pod, container: name, command, ...(signal ? { signal } : {}) });
   if (!exec.ok) return exec;
@@ -123,10 +130,10 @@ async function asked(request: InspectRequest, command: readonly string[], given?
   const timer = setTimeout(() => {
     silence.abort();
     exec.value.close();
-  }, silenceMs);
+  }, limitMs);
   const answer = await heard(request, { exec: exec.value, command, onLine: () => void timer.refresh(), ...(given && { given }) });
   clearTimeout(timer);
-  return silence.signal.aborted && !answer.ok ? failed(wasSilent(request, silenceMs)) : answer;
+  return silence.signal.aborted && !answer.ok ? failed(wasSilent(request, limitMs)) : answer;
 }
 
 interface Hearing {

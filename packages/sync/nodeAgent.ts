@@ -7,7 +7,8 @@ import type Net from 'node:net';
  * may be used in it, and nothing that Node 12 does not know (no `?.`, no `??`, no `node:` names).
  *
  * Guarantee: an existing file is written in place, its old content overwritten and then cut or grown to length, so a reader may see
- * the new beginning with the old end for a moment, never an empty file; a new file, and a link, appears whole, by rename.
+ * the new beginning with the old end for a moment, never an empty file; a new file, a link, and a file that is asked to be atomic, appears
+ * whole, by rename.
  */
 export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots]: readonly string[]): void {
   const fs = load('fs') as typeof Fs;
@@ -118,11 +119,15 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
     readonly mode: number;
   }
 
-  function openTarget(file: string, mode: number): Target {
+  function openTarget(file: string, mode: number, atomic: boolean): Target {
     const parent = path.dirname(file);
     enter(parent);
     // Nothing, or a link that leads nowhere, which the rename replaces, is not there.
-    if (fs.existsSync(file)) {
+    if (atomic) {
+      const stats = lstat(file);
+      if (stats && stats.isDirectory()) remove(file);
+      enter(parent);
+    } else if (fs.existsSync(file)) {
       try {
         const flags = fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
         const descriptor = fs.openSync(file, flags);
@@ -225,8 +230,18 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
     if ((yield* line()) !== '.') throw new Error('the frames are out of step');
   }
 
+  function* text(size: number): Generator<void, string> {
+    const taken = yield* bytes(size);
+    yield* contentEnd();
+    return taken.toString();
+  }
+
   /** Writes a file unless something is in the way already; whatever happens, its content has been read afterwards. Returns what went wrong. */
-  function* receiveFile(file: string, size: number, mode: number, obstacle: unknown): Generator<void, unknown> {
+  function* receiveFile(
+    file: string,
+    { size, mode, atomic }: { readonly size: number; readonly mode: number; readonly atomic: boolean },
+    obstacle: unknown,
+  ): Generator<void, unknown> {
     let failure = obstacle;
     let target: Target | undefined;
     if (size <= wholeBytes) {
@@ -235,7 +250,7 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
       yield* contentEnd();
       if (failure !== undefined) return failure;
       try {
-        target = openTarget(file, mode);
+        target = openTarget(file, mode, atomic);
         writeAt(target.descriptor, content, 0);
         finishTarget(target, size);
       } catch (error) {
@@ -245,7 +260,7 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
       return failure;
     }
     try {
-      if (failure === undefined) target = openTarget(file, mode);
+      if (failure === undefined) target = openTarget(file, mode, atomic);
     } catch (error) {
       failure = error;
     }
@@ -271,14 +286,14 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
   }
 
   function* operate(intention: string, obstacle: unknown): Generator<void, unknown> {
-    const [kind, pathBytes, size, mode] = (yield* line()).split(' ');
-    const odd = yield* bytes(Number(pathBytes));
-    const file = odd.length > 0 ? odd.toString() : intention.slice(4, -2);
-    if (kind === 'f') return yield* receiveFile(file, Number(size), parseInt(String(mode), 8), obstacle);
-    const text = (yield* bytes(Number(size))).toString();
+    const [kind, pathBytes, size, mode, flag] = (yield* line()).split(' ');
+    const file = Number(pathBytes) > 0 ? yield* text(Number(pathBytes)) : intention.slice(4, -2);
+    if (kind === 'f')
+      return yield* receiveFile(file, { size: Number(size), mode: parseInt(String(mode), 8), atomic: flag === 'a' }, obstacle);
+    const target = kind === 'l' ? yield* text(Number(size)) : '';
     if (obstacle !== undefined) return obstacle;
     try {
-      if (kind === 'l') makeLink(file, text);
+      if (kind === 'l') makeLink(file, target);
       else if (kind === '-') removePath(file);
       else makeDirectory(file, kind === 'e');
       return undefined;
@@ -323,9 +338,9 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
     ledgerDescriptor = fs.openSync(ledger, 'a');
   }
 
-  function replaceLedger(text: Buffer): void {
+  function replaceLedger(lines: string): void {
     if (ledger === '') return;
-    fs.writeFileSync(`${ledger}.new`, text);
+    fs.writeFileSync(`${ledger}.new`, lines);
     fs.renameSync(`${ledger}.new`, ledger);
     fs.closeSync(ledgerDescriptor);
     ledgerDescriptor = fs.openSync(ledger, 'a');
@@ -481,10 +496,10 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
         yield* part(String(first), Number(third), Number(fourth));
       } else if (word === 'x') {
         const command: string[] = [];
-        while (command.length < Number(second)) command.push((yield* bytes(Number(yield* line()))).toString());
+        while (command.length < Number(second)) command.push(yield* text(Number(yield* line())));
         runCommand(String(first), command);
       } else if (word === 'c') {
-        replaceLedger(yield* bytes(Number(first)));
+        replaceLedger(yield* text(Number(first)));
       } else {
         process.exit(word === 'q' ? 0 : 1);
       }

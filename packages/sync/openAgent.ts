@@ -10,6 +10,7 @@ import { ledgerFolders, nodeCommand, shellCommand, type AgentArguments } from '.
 import { agentLost, agentSilent, noAgentPossible, notWritable } from './problems';
 import { RunningAgent } from './runningAgent';
 import { shAgentSource } from './shAgent';
+import { silenceMs } from './silence';
 
 export interface OpenAgentOptions {
   readonly kube: Pick<Kube, 'exec'>;
@@ -26,10 +27,13 @@ export interface OpenAgentOptions {
   readonly part?: string;
   /** Where the ledger may live, with colons between. */
   readonly ledgerFolders?: string;
+  /** How long it may say nothing before it has said hello: see `silenceMs`. Milliseconds. */
+  readonly silenceMs?: number;
+  /** How long it may leave unanswered what it was sent. Milliseconds. */
+  readonly unansweredMs?: number;
 }
 
 const sources: Readonly<Record<AgentName, string>> = { node: nodeAgentSource, sh: shAgentSource };
-const helloTimeoutMs = 20_000;
 /** A ledger is rewritten at hello when it is longer than this and mostly repeats itself. */
 const longLedgerBytes = 256 * 1024;
 
@@ -78,8 +82,9 @@ async function startAgent(
   const { signal } = options;
   const exec = await options.kube.exec({ namespace, pod, container, command, ...(signal ? { signal } : {}) });
   if (!exec.ok) return { kind: 'failed', problem: exec.problem, instead: isMissing(exec.problem) ? 'node' : 'nothing' };
-  const stream = new AgentStream(exec.value);
-  const timer = setTimeout(() => exec.value.close(), helloTimeoutMs);
+  const stream = new AgentStream(exec.value, options.unansweredMs);
+  const timer = setTimeout(() => exec.value.close(), options.silenceMs ?? silenceMs(0));
+  exec.value.stdout.on('data', () => void timer.refresh());
   try {
     const start = await hear(options, stream, chosen, about);
     if (start.kind === 'failed') exec.value.close();

@@ -57,16 +57,21 @@ export function noAgentPossible(where: string, missing: string): Problem {
   };
 }
 
-interface Ending {
+/** How an agent's stream ended. */
+export interface Ending {
   readonly exitCode: number | undefined;
   readonly problem: Problem | undefined;
+  /** The last lines on its standard error. */
   readonly said: string;
+  /** It was given up because it did not answer for so long. */
+  readonly silentMs: number | undefined;
 }
 
 /** The stream ended without having been asked to. */
 export function agentLost(where: string, ending: Ending): Problem {
-  const { problem, exitCode, said } = ending;
-  const why = problem ? problem.message : exitCode === undefined ? 'the stream was cut' : `it ended with exit code ${exitCode}`;
+  const { problem, exitCode, said, silentMs } = ending;
+  const cut = silentMs === undefined ? 'the stream was cut' : `it did not answer for ${String(silentMs / 1000)} s`;
+  const why = problem ? problem.message : exitCode === undefined ? cut : `it ended with exit code ${exitCode}`;
   const detail = [problem?.detail, said].filter((text) => text !== undefined && text !== '').join('\n');
   return {
     code: 'agentLost',

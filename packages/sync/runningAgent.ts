@@ -162,20 +162,20 @@ export class RunningAgent implements Agent {
       if (!read.ok) sending.notWritten.push({ path: change.path, problem: read.problem });
       else if (!read.value) sending.skipped.push(change.path);
       else if (read.value.kind === 'stream') large.push({ change, content: read.value });
-      else items.push(this.fileItem(change.path, change.after.mode, read.value.bytes));
+      else items.push(this.fileItem(change, change.after.mode, read.value.bytes));
     }
     sending.readMs += performance.now() - readFrom;
     if (items.length > 0) await this.sendPart(group.form, items, sending);
     for (const { change, content } of large) await this.sendLarge(change, content, sending);
   }
 
-  private fileItem(path: ContainerPath, mode: number, bytes: Uint8Array): Item {
+  private fileItem(change: SyncChange, mode: number, bytes: Uint8Array): Item {
     const entry = fileEntry({ digest: hash('sha256', bytes), size: bytes.length, mode });
-    return { operation: this.fileOperation(path, entry.mode, bytes.length), bytes, entry };
+    return { operation: this.fileOperation(change, entry.mode, bytes.length), bytes, entry };
   }
 
-  private fileOperation(path: ContainerPath, mode: number, size: number): Operation {
-    return { kind: 'f', path, size, mode, setMode: this.modes.get(path) !== mode };
+  private fileOperation({ path, write }: SyncChange, mode: number, size: number): Operation {
+    return { kind: 'f', path, size, mode, setMode: this.modes.get(path) !== mode, atomic: write === 'atomic' };
   }
 
   private operationOf({ path, after }: SyncChange): Operation {
@@ -204,20 +204,18 @@ export class RunningAgent implements Agent {
     for (const { operation } of items) this.isOnItsWay(operation.path, number);
     const whole = Buffer.concat(pieces);
     for (let at = 0; at < whole.length; at += writtenBytes) await this.stream.write(whole.subarray(at, at + writtenBytes));
+    this.stream.allSent(number);
   }
 
   /**
    * Sends a file that is too large to hold, with the size it had when it was opened: what grew meanwhile is cut, what shrank is
    * filled with zeros, so that the frames stay in step. What counts is the digest of what was sent.
    */
-  private async sendLarge(
-    { path, after }: SyncChange,
-    { size, chunks }: Extract<Content, { kind: 'stream' }>,
-    sending: Sending,
-  ): Promise<void> {
+  private async sendLarge(change: SyncChange, { size, chunks }: Extract<Content, { kind: 'stream' }>, sending: Sending): Promise<void> {
+    const { path, after } = change;
     const number = ++this.lastPart;
     const mode = after?.kind === 'file' ? after.mode : 0o644;
-    const operation = this.fileOperation(path, mode, size);
+    const operation = this.fileOperation(change, mode, size);
     const end = this.stream.partEnd(number);
     this.isOnItsWay(path, number);
     await this.stream.write(`${partHead(number, 'o', [operation])}${operationHead(operation)}`);
@@ -249,6 +247,7 @@ export class RunningAgent implements Agent {
     sending.bytes += size;
     sending.parts.push({ number, form: 'o', items: [{ operation, bytes: noBytes, entry }], end });
     await this.stream.write(`${contentEnd}${partTail([recordLine('f', path, entry)])}`);
+    this.stream.allSent(number);
   }
 
   private isOnItsWay(path: ContainerPath, part: number): void {

@@ -2,8 +2,8 @@
  * The agent for containers that have a POSIX shell with dd and tar (busybox, or dash and the GNU tools). The shell's own commands do what
  * they can: each process that is started costs half a millisecond.
  *
- * Guarantee: the same as Node's, except that in an archive (ten changes and more at once) an existing file is emptied before it is
- * written, within the same few microseconds, and a new file appears before it is whole.
+ * Guarantee: the same as Node's, except that in an archive (ten changes and more at once, none of them asked to be atomic) an existing
+ * file is emptied before it is written, within the same few microseconds, and a new file appears before it is whole.
  *
  * It reads its standard input only by `read`, which takes byte by byte and so never too much, and by dd with a full block.
  */
@@ -32,7 +32,21 @@ take() {
   [ $(($1 % block)) = 0 ] || dd bs=$(($1 % block)) count=1 iflag=fullblock 2>/dev/null
 }
 
+# dd is content with less when the stream is cut: what is to be done with a content is done when its end was read.
 content_end() { IFS= read -r end && [ "$end" = . ] || exit 1; }
+
+# A text of so many bytes, in text. A command's output loses its last line ends, but not with something behind them.
+take_text() {
+  text=$(take "$1" && echo /) || exit 1
+  text=\${text%?}
+  content_end
+}
+
+# The intentions of an archive or of removals; each ends with a tab and a dot, which no path has.
+take_intentions() {
+  intentions=$(take "$1")
+  case $intentions in *"$tab.") ;; *) exit 1 ;; esac
+}
 
 # A file's content with what proves that it is whole, to standard output. Sets got, for content is read only once.
 receive() {
@@ -117,9 +131,11 @@ make_new() {
 put_file() {
   enter "$parent" || return
   if regular; then
-    in_place && return
-    # It could not be opened for writing: it runs, or is not ours. It can still be replaced.
-    [ -z "$got" ] || return
+    if [ "$flag" != a ]; then
+      in_place && return
+      # It could not be opened for writing: it runs, or is not ours. It can still be replaced.
+      [ -z "$got" ] || return
+    fi
   elif present; then
     clear_way && enter "$parent" || return
   fi
@@ -174,8 +190,7 @@ operations() {
     IFS=' ' read -r kind path_bytes size mode flag || exit 1
     path=\${line#????}
     path=\${path%??}
-    # A command's output loses its last line ends, but not with something behind them.
-    [ "$path_bytes" = 0 ] || { path=$(take "$path_bytes" && echo /) || exit 1; path=\${path%?}; }
+    [ "$path_bytes" = 0 ] || { take_text "$path_bytes"; path=$text; }
     split_path
     got=
     why=$obstacle
@@ -185,8 +200,8 @@ operations() {
       [ -n "$got" ] || receive "$size" >/dev/null
       ;;
     l)
-      target=$(take "$size" && echo /) || exit 1
-      target=\${target%?}
+      take_text "$size"
+      target=$text
       { [ -z "$why" ] && put_link; } 2>"$errors" || refuse $index
       ;;
     d | e) { [ -z "$why" ] && put_directory; } 2>"$errors" || refuse $index ;;
@@ -248,7 +263,7 @@ unpack() {
 }
 
 archive() {
-  intentions=$(take "$bytes")
+  take_intentions "$bytes"
   write_ahead "$intentions$nl"
   IFS=' ' read -r size mode || exit 1
   why=$obstacle
@@ -263,7 +278,7 @@ archive() {
 }
 
 removals() {
-  intentions=$(take "$bytes")
+  take_intentions "$bytes"
   write_ahead "$intentions$nl"
   why=$obstacle
   { [ -z "$why" ] && drop_all; } 2>"$errors" || refuse 0
@@ -322,8 +337,8 @@ command_of() {
   set --
   while [ $# -lt "$count" ]; do
     IFS= read -r size || exit 1
-    argument=$(take "$size" && echo /) || exit 1
-    set -- "$@" "\${argument%?}"
+    take_text "$size"
+    set -- "$@" "$text"
   done
   (
     unset LC_ALL
@@ -350,8 +365,11 @@ open_ledger() {
 }
 
 replace_ledger() {
-  [ -n "$ledger" ] || { take "$1" >/dev/null; return; }
-  take "$1" >"$ledger.new" && mv -f "$ledger.new" "$ledger" && exec 3>>"$ledger"
+  [ -n "$ledger" ] || { take "$1" >/dev/null; content_end; return; }
+  take "$1" >"$ledger.new"
+  rc=$?
+  content_end
+  if [ $rc = 0 ]; then mv -f "$ledger.new" "$ledger" && exec 3>>"$ledger"; else rm -f "$ledger.new"; fi
 }
 
 # ---- the agent before this one
