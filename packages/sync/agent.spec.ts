@@ -790,6 +790,18 @@ describe.each(kinds)('the agent on $name', (tools) => {
     expect(readdirSync(join(at.folder, 'ledgers'))).toHaveLength(1);
   });
 
+  it('does nothing more when another has taken over, and leaves that one in peace', async () => {
+    const at = place(tools);
+    const agent = await opened(at);
+    valueOf(await apply(agent, [[`${at.app}/a`, 'a']]));
+    const [pid = ''] = readdirSync(`${at.folder}/ledgers`).filter((name) => name.endsWith('.pid'));
+    writeFileSync(`${at.folder}/ledgers/${pid}`, '1 1\n');
+    expect(await apply(agent, [[`${at.app}/b`, 'b']])).toMatchObject({ ok: false, problem: { code: 'agentLost' } });
+    expect(readdirSync(at.app)).toEqual(['a']);
+    expect(readFileSync(`${at.folder}/ledgers/${pid}`, 'utf8')).toBe('1 1\n');
+    expect((await opened(at)).hello.ledger.map(([path]) => path)).toEqual([`${at.app}/a`]);
+  });
+
   it('is given up when it does not answer, and the next one goes on', async () => {
     const at = place(tools);
     const agent = valueOf(await at.open(undefined, undefined, { unansweredMs: 300 }));

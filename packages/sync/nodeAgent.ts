@@ -396,15 +396,33 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
     });
   }
 
+  let self = '';
+
+  function isStillHere(): boolean {
+    try {
+      return self === '' || fs.readFileSync(`${ledger}.pid`, 'latin1') === self;
+    } catch {
+      return false;
+    }
+  }
+
+  /**
+   * Another agent may have taken over while what this one was sent before its stream was lost was still on its way here: nothing of it
+   * counts, and the ledger is the other's.
+   */
+  function checkStillHere(): void {
+    if (!isStillHere()) process.exit(1);
+  }
+
   function takeOver(): void {
     if (ledger === '') return;
     endFormer();
     try {
-      const self = `${process.pid} ${aboutProcess('self').began}\n`;
-      fs.writeFileSync(`${ledger}.pid`, self);
+      const own = `${process.pid} ${aboutProcess('self').began}\n`;
+      fs.writeFileSync(`${ledger}.pid`, own);
+      self = own;
       process.on('exit', () => {
-        // Another agent may have taken over already.
-        if (fs.readFileSync(`${ledger}.pid`, 'latin1') === self) fs.unlinkSync(`${ledger}.pid`);
+        if (isStillHere()) fs.unlinkSync(`${ledger}.pid`);
       });
     } catch {
       // Who comes after will not know of this one; there is no room for its ledger either.
@@ -416,6 +434,7 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
   function* part(number: string, count: number, intentionBytes: number): Generator<void, void> {
     const intentions = (yield* bytes(intentionBytes)).toString();
     const lines = intentions.split('\n');
+    checkStillHere();
     entered = new Set();
     let obstacle: unknown;
     try {
@@ -499,7 +518,9 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
         while (command.length < Number(second)) command.push(yield* text(Number(yield* line())));
         runCommand(String(first), command);
       } else if (word === 'c') {
-        replaceLedger(yield* text(Number(first)));
+        const lines = yield* text(Number(first));
+        checkStillHere();
+        replaceLedger(lines);
       } else {
         process.exit(word === 'q' ? 0 : 1);
       }

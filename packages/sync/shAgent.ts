@@ -314,6 +314,7 @@ all_or_nothing() {
 
 # Without its intention written down, nothing may be touched.
 write_ahead() {
+  still_here
   obstacle=
   printf '\\n%s' "$1" 2>/dev/null >&3 || obstacle="the ledger $ledger cannot be written"
 }
@@ -366,9 +367,11 @@ open_ledger() {
 
 replace_ledger() {
   [ -n "$ledger" ] || { take "$1" >/dev/null; content_end; return; }
+  still_here
   take "$1" >"$ledger.new"
   rc=$?
   content_end
+  still_here
   if [ $rc = 0 ]; then mv -f "$ledger.new" "$ledger" && exec 3>>"$ledger"; else rm -f "$ledger.new"; fi
 }
 
@@ -409,6 +412,19 @@ end_former() {
   done
 }
 
+# Another agent may have taken over while what this one was sent before its stream was lost was still on its way here: nothing of it counts, and the
+# ledger is the other's.
+still_here() {
+  [ -n "$self" ] || return 0
+  { IFS= read -r line <"$ledger.pid"; } 2>/dev/null && [ "$line" = "$self" ] || exit 1
+}
+
+leave() {
+  [ -n "$ledger" ] || return
+  rm -f "$errors"
+  { IFS= read -r line <"$ledger.pid"; } 2>/dev/null && [ "$line" = "$self" ] && rm -f "$ledger.pid"
+}
+
 # ---- hello
 
 # The user's number; a process to ask for it is saved.
@@ -425,18 +441,18 @@ can_write() {
 }
 
 # First of all: nobody else may be writing from here on.
-ledger=
+ledger= self=
 open_ledger 2>/dev/null
 if [ -n "$ledger" ]; then
   end_former
-  about_process $$ && printf '%s %s\\n' $$ "$began" 2>/dev/null >"$ledger.pid"
+  about_process $$ && printf '%s %s\\n' $$ "$began" 2>/dev/null >"$ledger.pid" && self="$$ $began"
   errors=$ledger.err output=$ledger.out
   exec 3>>"$ledger"
 else
   errors=/dev/null output=/dev/null
   exec 3>/dev/null
 fi
-trap '[ -z "$ledger" ] || rm -f "$errors" "$ledger.pid"' EXIT
+trap leave EXIT
 # Answers go out even while standard output is a file.
 exec 4>&1
 real_roots=
