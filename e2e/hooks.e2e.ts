@@ -2,6 +2,11 @@ import { randomUUID } from 'node:crypto';
 import { Shop } from './shop';
 
 const config = `version: 1
+sync:
+  before:
+    - {run: [sh, -c, 'echo asked in $(hostname); test ! -e /tmp/hold'], when: ['src/**']}
+    - {run: [sh, ./note.sh, never], where: host, when: ['nothing/**']}
+    - {run: [sh, ./note.sh, looked], where: host, when: ['src/*.js']}
 hooks:
   render:
     before: [{run: 'sh ./note.sh rendering'}]
@@ -63,7 +68,24 @@ describe('hooks', () => {
   it('run around a sync, in the container too', async () => {
     shop.edit('apps/worker/src/server.js', 'total: formatPrice', `word: 'copied', total: formatPrice`);
     const { stdout, stderr } = await shop.slipway(['sync', 'worker', '--once', ...shop.where]);
-    expect(`${stdout}${stderr}`).toMatch(/copied into worker-/);
-    expect(shop.read('apps/hooks.log')).toMatch(/^before sync: copying 1 worker/m);
+    expect(`${stdout}${stderr}`).toMatch(/asked in worker-[^]*copied into worker-/);
+    const notes = shop.read('apps/hooks.log');
+    expect(notes).toMatch(/^before sync: copying 1 worker[^]*^before sync: looked worker/m);
+    expect(notes).not.toMatch(/never/);
+  });
+
+  it('hold what is to be copied while one before it fails, and say why', async () => {
+    const { pod } = await shop.onlyOne('worker');
+    await shop.inside('worker', pod, ['touch', '/tmp/hold']);
+    shop.edit('apps/worker/src/server.js', `'copied'`, `'held'`);
+    const held = await shop.slipway(['sync', 'worker', '--once', ...shop.where], { exitCode: 1 });
+    expect(`${held.stdout}${held.stderr}`).toMatch(
+      /test ! -e \/tmp\/hold ended with exit code 1 in the container, so what is to be copied after it waits/,
+    );
+    const server = ['sh', '-c', 'cat src/server.js'];
+    expect(await shop.inside('worker', pod, server)).toContain(`'copied'`);
+    await shop.inside('worker', pod, ['rm', '/tmp/hold']);
+    await shop.slipway(['sync', 'worker', '--once', ...shop.where]);
+    expect(await shop.inside('worker', pod, server)).toContain(`'held'`);
   });
 });

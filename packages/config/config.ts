@@ -1,4 +1,4 @@
-import type { BuildNetwork, GitVariant, HookStage, HookSystem } from '../model';
+import type { BuildNetwork, GitVariant, HookStage, HookSystem, WriteMode } from '../model';
 import type { ApplyConfig, HelmConfig, KustomizeConfig } from './deployConfig';
 
 /** What a slipway.yaml says. */
@@ -88,15 +88,33 @@ export interface HookConfig {
   /** Of sync and deploy alone, with `pods`. */
   readonly container?: string;
   readonly pods?: string;
+  /** Of sync alone. */
+  readonly when?: readonly string[];
 }
 
 export type HooksConfig = Readonly<
   Partial<Record<HookStage, { readonly before?: readonly HookConfig[]; readonly after?: readonly HookConfig[] }>>
 >;
 
+export interface SyncRuleConfig {
+  readonly src: string;
+  readonly dest: string;
+  readonly strip?: string;
+  readonly write?: WriteMode;
+  readonly mirror?: boolean;
+}
+
 export interface SyncConfig {
   readonly mode?: 'infer' | 'auto' | 'manual' | 'off';
-  readonly rules?: readonly { readonly src: string; readonly dest: string; readonly strip?: string }[];
+  readonly infer?: readonly string[];
+  readonly write?: WriteMode;
+  readonly rules?: readonly SyncRuleConfig[];
+  readonly before?: readonly {
+    readonly run: readonly string[];
+    readonly where?: 'container' | 'host';
+    readonly when?: readonly string[];
+    readonly timeout?: number;
+  }[];
   readonly after?: readonly { readonly run: readonly string[]; readonly when?: readonly string[]; readonly timeout?: number }[];
   readonly ignore?: readonly string[];
 }

@@ -36,6 +36,16 @@ const containerHook = {
   },
 } as const;
 
+const syncHook = {
+  ...containerHook,
+  when: {
+    type: 'array',
+    description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
+    items: { type: 'string', minLength: 1 },
+    minItems: 1,
+  },
+} as const;
+
 function list(properties: object, description: string) {
   return {
     type: 'array',
@@ -68,7 +78,7 @@ export const hooksSchema = {
     ),
     build: stage(hostHook, 'When an image is built, not when it is found.', 'Before the build.', 'After it, before the image is pushed.'),
     sync: stage(
-      containerHook,
+      syncHook,
       'When files are copied into a running container.',
       'Before they are; SLIPWAY_FILES has their number.',
       'After they are.',

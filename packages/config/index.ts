@@ -12,6 +12,7 @@ export {
   type PlainTagConfigs,
   type SecretConfig,
   type SyncConfig,
+  type SyncRuleConfig,
   type TagConfig,
 } from './config';
 export { fillTemplate, variablesOf, type Filled, type FillOptions, type TemplateMistake } from './template';

@@ -299,6 +299,8 @@ const requiredServices = {
   },
 } as const;
 
+const writeMode = { enum: ['in-place', 'atomic'] } as const;
+
 const quantities = { type: 'object', additionalProperties: { type: ['string', 'number'] } } as const;
 
 const buildkit = {
@@ -381,6 +383,18 @@ const sync = {
       description:
         'infer: what the Dockerfile copies and nothing later reads, and what the rules name. auto: of that, what targets of the graph make, and what the rules name. manual: only what the rules name. off: nothing; every change of the image makes a new one. Default: infer.',
     },
+    infer: {
+      type: 'array',
+      description:
+        'Globs, relative to the project, that narrow what mode infer copies: a change of anything else that the image takes makes a new image. Default: nothing is left to a new image by this.',
+      items: { type: 'string', minLength: 1 },
+      minItems: 1,
+    },
+    write: {
+      ...writeMode,
+      description:
+        'How a file that is there is replaced: in-place (its bytes are overwritten, which every reloader notices) or atomic (a new file is renamed over it, so that a reader sees all of the old one or all of the new one). Default: in-place.',
+    },
     rules: {
       type: 'array',
       description: 'Files that are copied into running containers whatever the Dockerfile does with them. Such a rule wins over a rebuild.',
@@ -389,13 +403,48 @@ const sync = {
         additionalProperties: false,
         required: ['src', 'dest'],
         properties: {
-          src: { type: 'string', description: 'A file, directory or glob, relative to the project.', minLength: 1 },
+          src: {
+            type: 'string',
+            description: 'A file, directory or glob, relative to the context of the image, as the sources of COPY are.',
+            minLength: 1,
+          },
           dest: { type: 'string', description: 'The directory in the container, absolute or relative to its WORKDIR.', minLength: 1 },
           strip: {
             type: 'string',
             description: 'The beginning of the path that is left out below dest. Default: nothing is.',
             minLength: 1,
           },
+          write: { ...writeMode, description: 'As sync.write, for the files of this rule.' },
+          mirror: {
+            type: 'boolean',
+            description:
+              'Removes what only the container has where the rule copies to, as far as its globs would name it here; looked for whenever Slipway connects to a container. Default: false.',
+          },
+        },
+      },
+    },
+    before: {
+      type: 'array',
+      description:
+        'Commands that are run before files are copied, in order. When one does not end with 0, nothing of these files is copied, and it is said why; it is run again with the next change, and after a while.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['run'],
+        properties: {
+          run: { type: 'array', items: { type: 'string' }, minItems: 1, description: 'The command and its arguments.' },
+          where: {
+            enum: ['container', 'host'],
+            description:
+              'container: in the one that the files are for. host: on this machine, in the folder of the project. Default: container.',
+          },
+          when: {
+            type: 'array',
+            description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
+            items: { type: 'string', minLength: 1 },
+            minItems: 1,
+          },
+          timeout: { type: 'number', description: 'Seconds after which it counts as failed. Default: 120.', minimum: 1 },
         },
       },
     },

@@ -22,7 +22,7 @@ import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
 import { chosenWithRequired, comesAlong, namedImages, requiredBy, type Required } from './required';
 import { runningReleases } from './runningReleases';
-import { problemsOf } from './selection';
+import { noticesOf, problemsOf } from './selection';
 import { placesOf, preflight, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
 import { withProblems, worstExit } from './worstExit';
@@ -70,6 +70,7 @@ class Development {
   private rereading: Promise<() => void> | undefined;
   private holding: Holding | undefined;
   private toldProblems: readonly Problem[] = [];
+  private readonly toldNotices = new Set<string>();
   private graph: GraphSource;
   /** Releases that are required, run already, and are left as they are. */
   private readonly used = new Set<ReleaseName>();
@@ -102,6 +103,7 @@ class Development {
     const along = comesAlong(required, this.used);
     if (along !== undefined) options.report({ kind: 'notice', message: along });
     this.tellProblems(this.mistakesIn(this.workspace, required));
+    this.tellNotices(noticesOf(session.read.workspace, options.projects));
     this.holding = new Holding({
       session,
       takeover: options.takeover ?? false,
@@ -282,6 +284,15 @@ class Development {
     for (const subject of mended) this.options.report({ kind: 'mended', subject });
   }
 
+  /** Each of them once. */
+  private tellNotices(notices: ReturnType<typeof noticesOf>): void {
+    for (const notice of notices) {
+      if (this.toldNotices.has(notice.message)) continue;
+      this.toldNotices.add(notice.message);
+      this.options.report(notice);
+    }
+  }
+
   /**
    * Reads the workspace anew when a file changed that it is read from; what is equal stays the same object. What it gives tells the
    * loop of it.
@@ -304,6 +315,7 @@ class Development {
         const chosen = chosenWithRequired(this.workspace, 'live', projects, this.used);
         const required = chosen.ok ? chosen.required : [];
         this.tellProblems(this.mistakesIn(this.workspace, required));
+        this.tellNotices(noticesOf(this.workspace, projects));
         const next = withNamedImages(this.workspace, namedImages(required));
         loop.post({ kind: 'workspaceSeen', workspace: next });
         if (!chosen.ok) return;

@@ -31,6 +31,7 @@ import {
   type DirEntry,
   type Entry,
   type Fact,
+  type Hook,
   type Outcome,
   type Problem,
   type Release,
@@ -45,7 +46,18 @@ import {
   type WorkspacePath,
   type World,
 } from '../model';
-import { filesAfter, fingerprintOf, imageTreeOf, select, sourceOf, takenFrom, viewOf, visibleTree, type ArtifactView } from '../plan';
+import {
+  filesAfter,
+  fingerprintOf,
+  imageTreeOf,
+  isAskedFor,
+  select,
+  sourceOf,
+  takenFrom,
+  viewOf,
+  visibleTree,
+  type ArtifactView,
+} from '../plan';
 import type { Delivery } from '../registry';
 import { readEntry } from '../source';
 import type { RunInPod } from '../forward';
@@ -56,7 +68,7 @@ import type { RunStep } from './converge';
 import { contextWarnings } from './contextWarnings';
 import { notInDryRun } from './dryRun';
 import { failedBuild } from './failedBuild';
-import { HookRunner } from './hookRunner';
+import { HookRunner, type HookedStage } from './hookRunner';
 import { mistakeInImage, mistakeInManifests } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { failedEvent } from './narrator';
@@ -568,16 +580,40 @@ export class Effects {
     if (!agent) return failure(streamGone);
     const artifact = world.workspace?.artifacts.get(world.containers.get(step.container)?.seen.artifact ?? '');
     const hooked = { workspace: world.workspace, signal, images: {}, env: { SLIPWAY_FILES: String(step.changes.length) } };
-    const refused = artifact?.hooks && (await this.hooks.run(artifact, hooksAt(artifact.hooks, 'before', 'sync'), hooked));
+    const refused = artifact && (await this.beforeSync(step, { artifact, agent, hooked }));
     if (refused) return notSent(step, refused);
     const answer = await agent.apply({ changes: step.changes, read: this.read }, signal);
     if (!answer.ok) return failure(answer.problem);
     const { holds, notWritten, bytes, timing } = answer.value;
     this.tellWritten(world.containers.get(step.container)?.seen);
-    const after = artifact?.hooks && (await this.hooks.run(artifact, hooksAt(artifact.hooks, 'after', 'sync'), hooked));
+    const after = artifact?.hooks && (await this.hooks.run(artifact, hooksFor(artifact, step, 'after'), hooked));
     // The files are there all the same.
     if (after) this.report(failedEvent(after, artifact.name));
     return { kind: 'synced', holds, notWritten, bytes, timing: { ...timing, detect: 0, total: timing.read + timing.send + timing.apply } };
+  }
+
+  /** Runs what is to be run before files are copied: here, then in the container. Says why they are not to be. */
+  private async beforeSync(
+    step: Extract<Step, { kind: 'sync' }>,
+    { artifact, agent, hooked }: { readonly artifact: Artifact; readonly agent: Agent; readonly hooked: HookedStage },
+  ): Promise<Problem | undefined> {
+    const refused = artifact.hooks && (await this.hooks.run(artifact, hooksFor(artifact, step, 'before'), hooked));
+    if (refused) return refused;
+    const paths = step.changes.map(({ path }) => path);
+    for (const { run, timeoutMs } of artifact.before?.filter((command) => isAskedFor(artifact, command, paths)) ?? []) {
+      this.report({ kind: 'started', what: 'runHooks', subject: artifact.name, because: `before sync, ${run.join(' ')}` });
+      const answer = await withinTime(agent.run(run), timeoutMs);
+      if (answer === 'late') {
+        this.agents.delete(step.container);
+        void agent.close();
+        return { ...commandTooSlow(run, timeoutMs, 'before'), project: artifact.project };
+      }
+      if (!answer.ok) return answer.problem;
+      const { exitCode, output } = answer.value;
+      for (const line of linesOf(output)) this.report({ kind: 'output', subject: artifact.name, line, asked: true });
+      if (exitCode !== 0) return { ...beforeFailed({ run, exitCode, output }), project: artifact.project };
+    }
+    return undefined;
   }
 
   private tellWritten(seen: SeenContainer | undefined): void {
@@ -606,7 +642,7 @@ export class Effects {
         // What it does from now on is nobody's; a new stream does not wait behind it.
         this.agents.delete(step.container);
         void agent.close();
-        return imageFailure(commandTooSlow(run, timeoutMs), of);
+        return imageFailure(commandTooSlow(run, timeoutMs, 'after'), of);
       }
       if (!answer.ok) return failure(answer.problem);
       const { exitCode, output } = answer.value;
@@ -655,17 +691,38 @@ function notSent({ changes }: Extract<Step, { kind: 'sync' }>, problem: Problem)
   return { kind: 'synced', holds: [], notWritten: changes.map(({ path }) => ({ path, problem })), bytes: 0, timing };
 }
 
+/** The hooks of sync that the files of a batch ask for. */
+function hooksFor(artifact: Artifact, { changes }: Extract<Step, { kind: 'sync' }>, when: Hook['when']): readonly Hook[] {
+  const paths = changes.map(({ path }) => path);
+  return hooksAt(artifact.hooks, when, 'sync').filter((hook) => isAskedFor(artifact, hook, paths));
+}
+
+function linesOf(output: string): readonly string[] {
+  return output.split('\n').filter((line) => line !== '');
+}
+
+function beforeFailed({ run, exitCode, output }: EndedCommand): Problem {
+  return {
+    code: 'beforeFailed',
+    message: `${run.join(' ')} ended with exit code ${exitCode} in the container, so what is to be copied after it waits`,
+    hint: 'mend what it says; it is run again with the next change, and after a while',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+    detail: linesOf(output).slice(-20).join('\n'),
+  };
+}
+
 interface EndedCommand {
   readonly run: readonly string[];
   readonly exitCode: number;
   readonly output: string;
 }
 
-function commandTooSlow(run: readonly string[], timeoutMs: number): Problem {
+function commandTooSlow(run: readonly string[], timeoutMs: number, when: 'before' | 'after'): Problem {
   return {
     code: 'commandTooSlow',
     message: `${run.join(' ')} did not end within ${timeoutMs / 1000} s in the container`,
-    hint: 'give it more with sync.after[].timeout in slipway.yaml; a command that goes on for ever must be started in the background',
+    hint: `give it more with sync.${when}[].timeout in slipway.yaml; a command that goes on for ever must be started in the background`,
     retry: 'whenInputChanges',
     exitCode: 1,
   };

@@ -1,4 +1,4 @@
-import { nearest, type Artifact, type Goal, type GoalKind, type Problem, type Workspace } from '../model';
+import { nearest, type Artifact, type Event, type Goal, type GoalKind, type Problem, type Workspace } from '../model';
 
 export interface Selection {
   /** All with an image or manifests when none is named. */
@@ -58,6 +58,13 @@ function artifactUnknown(known: readonly Artifact[], missing: readonly string[])
 }
 
 /** The mistakes of the workspace that concern the projects that were named, or all. */
+/** What is said once of how the images of projects are configured. */
+export function noticesOf({ artifacts }: Workspace, projects: readonly string[]): readonly Extract<Event, { kind: 'notice' }>[] {
+  return [...artifacts.values()]
+    .filter(({ project }) => projects.length === 0 || projects.includes(project))
+    .flatMap(({ name, notices = [] }) => notices.map((notice) => ({ kind: 'notice' as const, subject: name, ...notice })));
+}
+
 export function problemsOf({ problems }: Workspace, projects: readonly string[]): readonly Problem[] {
   return problems.filter(({ project }) => project === undefined || projects.length === 0 || projects.includes(project));
 }

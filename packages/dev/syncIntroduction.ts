@@ -2,7 +2,7 @@ import type { Artifact, Event, Goal, World } from '../model';
 import { neverFollowed } from '../source';
 import type { Attachment } from './attachment';
 import { failedEvent } from './narrator';
-import { problemsOf } from './selection';
+import { noticesOf, problemsOf } from './selection';
 import { namespaceOf } from './session';
 
 /** Directories of a project that are named; the rest is counted. */
@@ -39,6 +39,7 @@ export function introductionOf(attachment: Attachment, goal: Goal, world: World)
   const { options } = session;
   return [
     ...events,
+    ...noticesOf(attachment.workspace(), options.projects),
     ...problemsOf(workspace, options.projects).map((problem) => failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace')),
   ];
 }

@@ -284,14 +284,14 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   if (!builder.ok) return { artifact: undefined, bases: facts.images, declared: facts.args, problems: [builder.problem] };
   const reload = reloadOf(request, facts);
   const taken = inputsOf(facts, { file: dockerfile, context, ignore: ignore.matcher });
-  const rules = syncRulesOf({ ...request, workdir: facts.workdir });
+  const rules = syncRulesOf({ ...request, context, workdir: facts.workdir });
   const inputs = [
     ...ownInputs(request, ignore.path),
     ...taken
       .flatMap((input) => underRules(input, rules, (rest) => underPolicy(rest, reload)))
       .flatMap((input) => leftAlone(input, request)),
-    ...rules.inputs,
-  ];
+    ...rules.inputs.flatMap((input) => leftAlone(input, request).slice(0, 1)),
+  ].map((input) => written(input, config));
   const declared = Object.fromEntries(Object.entries(args).filter(([name]) => facts.args.includes(name) || predefined.test(name)));
   const artifact: Artifact = {
     name: request.artifact,
@@ -303,7 +303,9 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     requires: [],
     targets: [],
     reload,
+    ...(rules.before.length > 0 && { before: rules.before }),
     after: [...rules.after, ...reloadCommand(config)],
+    ...(rules.notices.length > 0 && { notices: rules.notices }),
   };
   return { artifact, bases: facts.images, declared: facts.args, problems: nothingMade(taken, request) };
 }
@@ -424,6 +426,13 @@ function underPolicy(input: Input, reload: ReloadPolicy): Input {
   return readAtStart
     ? { ...input, onChange: 'rebuild', onlyForProcess: true, because: `${input.because}, where programs look only when they start` }
     : input;
+}
+
+/** `sync.write` is for what no rule has one for. */
+function written(input: Input, { sync }: Config): Input {
+  return sync?.write === undefined || input.write !== undefined || input.containerPath === undefined
+    ? input
+    : { ...input, write: sync.write };
 }
 
 /** Parts an input by `sync.ignore`: what is left alone goes into images, but no change of it is followed. */

@@ -462,6 +462,78 @@ describe('a rule of sync', () => {
     expect(asked(sync, path)).toEqual([expected]);
   });
 
+  it('takes its sources from the context of the image, as COPY does', () => {
+    const texts = { ...go, 'apps/pricing/Dockerfile': 'FROM golang\nWORKDIR /src\nCOPY libs/shared ./shared\nCMD ["/loop"]' };
+    const sync = `{rules: [{src: "libs/shared/*.txt", dest: notes, strip: libs/shared}, {src: "*.json", dest: /x}, {src: tax, dest: /y}]}`;
+    const artifact = assembledWith(sync, texts).workspace.artifacts.get('pricing');
+    expect(artifact?.recipe.context).toBe('');
+    expect(
+      artifact?.inputs.filter(({ onlySynced }) => onlySynced).map(({ path, containerPath }) => `${path} ${containerPath ?? ''}`),
+    ).toEqual(['libs/shared /src/notes', ' /x', 'tax /y/tax']);
+    expect(artifact?.notices).toEqual([
+      {
+        message:
+          'pricing: sync.rules (apps/pricing/slipway.yaml:3) copies tax, and there is no tax: src is relative to the context of the image, the workspace',
+        hint: 'perhaps apps/pricing/tax was meant',
+      },
+    ]);
+  });
+
+  it.each([
+    ['{src: "tax/**", dest: /src/tax}', 'tax/** lands in /src/tax/tax', 'write strip: tax/ for /src/tax, or dest: /src'],
+    ['{src: tax, dest: tax}', 'tax lands in /src/tax/tax', 'write strip: tax/ for /src/tax, or dest: /src'],
+    ['{src: "tax/**", dest: /src/tax, strip: tax}', undefined, undefined],
+    ['{src: "tax/**", dest: /src}', undefined, undefined],
+    ['{src: "*.go", dest: /src/tax}', undefined, undefined],
+  ])('warns of %s where it would repeat a directory', (rule, message, hint) => {
+    const [notice, ...others] = assembledWith(`rules: [${rule}]`).workspace.artifacts.get('pricing')?.notices ?? [];
+    expect(others).toEqual([]);
+    expect(notice?.hint).toBe(hint);
+    if (message !== undefined) expect(notice?.message).toContain(message);
+  });
+
+  it('says how files are written, for all or for its own', () => {
+    const inputs = assembledWith(
+      '{write: atomic, rules: [{src: "*.json", dest: ., write: in-place}, {src: tax, dest: /x}]}',
+    ).workspace.artifacts.get('pricing')?.inputs;
+    expect(
+      inputs?.filter(({ containerPath }) => containerPath !== undefined).map(({ onlySynced = false, write }) => [onlySynced, write]),
+    ).toEqual([
+      ...(inputs ?? []).filter(({ onlySynced, containerPath }) => !onlySynced && containerPath !== undefined).map(() => [false, 'atomic']),
+      [true, 'in-place'],
+      [true, 'atomic'],
+    ]);
+  });
+
+  it('is left alone by sync.ignore too', () => {
+    expect(asked('{mode: manual, ignore: ["**/*.go"], rules: [{src: tax, dest: /x}]}', 'apps/pricing/tax/tax.go')).toEqual(['']);
+  });
+
+  it('narrows what is inferred to what sync.infer names', () => {
+    const texts = { ...go, 'apps/pricing/Dockerfile': 'FROM golang\nWORKDIR /src\nCOPY . .\nCMD ["uvicorn", "--reload", "a"]' };
+    const artifact = assembledWith('{infer: ["tax/**", "*.json"]}', texts).workspace.artifacts.get('pricing');
+    const changeOf = (path: string) =>
+      artifact?.inputs.find(({ accepts, path: at }) => path.startsWith(at) && accepts?.(path, 'file') === true);
+    expect(changeOf('apps/pricing/tax/tax.go')?.onChange).toBe('sync');
+    expect(changeOf('apps/pricing/rates.json')?.onChange).toBe('sync');
+    expect(changeOf('apps/pricing/main.go')).toMatchObject({
+      onChange: 'rebuild',
+      because: 'copied to /src (apps/pricing/Dockerfile:3), and sync.infer (apps/pricing/slipway.yaml:3) does not name it',
+    });
+  });
+
+  it('has commands that are run before, in the container or here', () => {
+    const artifact = assembledWith(
+      'before: [{run: [sync-check], when: ["*.go"], timeout: 3}, {run: [make, gen], where: host}]',
+    ).workspace.artifacts.get('pricing');
+    expect(
+      artifact?.before?.map(({ run: command, timeoutMs, accepts }) => [command, timeoutMs, accepts?.('apps/pricing/tax/tax.go', 'file')]),
+    ).toEqual([[['sync-check'], 3000, false]]);
+    expect(artifact?.hooks).toMatchObject([
+      { stage: 'sync', when: 'before', run: ['make', 'gen'], where: { kind: 'host', folder: 'apps/pricing' }, location: { line: 3 } },
+    ]);
+  });
+
   it('that is misspelt is a mistake with its place', () => {
     expect(messages(assembledWith('after: [{run: [], when: ["**/*.go"]}]'))).toEqual([
       'apps/pricing/slipway.yaml:3: sync.after[0].run is empty',

@@ -7,7 +7,7 @@ import { imageTextsOf, type TextsRequest } from './imageTexts';
 import type { ImageSettings } from './imageSettings';
 import { placeIn, type ProjectSettings } from './settings';
 import { syncRulesOf, underRules } from './syncRules';
-import { joinPath } from './workspaceFiles';
+import { joinPath, type WorkspaceFiles } from './workspaceFiles';
 
 type CustomConfig = NonNullable<ImageConfig['custom']>;
 
@@ -18,6 +18,7 @@ export const custom = 'custom/1';
 export type ListedDependencies = ReadonlyMap<string, { readonly paths: readonly WorkspacePath[]; readonly problem?: Problem }>;
 
 export interface CustomRequest extends TextsRequest {
+  readonly files: Pick<WorkspaceFiles, 'kindOf'>;
   readonly listed: ListedDependencies | undefined;
 }
 
@@ -41,7 +42,7 @@ export function buildCommandOf(
 export function fromCommand(request: CustomRequest): { readonly artifact: Artifact; readonly problems: readonly Problem[] } {
   const { project, artifact, own, inherited, image, imageKey } = request;
   const says = placeOfCommand(request);
-  const rules = syncRulesOf({ ...request, workdir: undefined, outputs: [] });
+  const rules = syncRulesOf({ ...request, context: contextOf(request), workdir: undefined, outputs: [] });
   const { inputs, problems } = dependenciesOf(request, says);
   const configPath = own?.path ?? inherited?.path ?? 'slipway.yaml';
   return {
@@ -59,7 +60,9 @@ export function fromCommand(request: CustomRequest): { readonly artifact: Artifa
       requires: [],
       targets: [],
       reload: { kind: 'rebuild', because: 'nothing says what its build command makes of a file' },
+      ...(rules.before.length > 0 && { before: rules.before }),
       after: rules.after,
+      ...(rules.notices.length > 0 && { notices: rules.notices }),
     },
     problems,
   };

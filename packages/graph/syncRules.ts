@@ -1,9 +1,11 @@
 import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { acceptsDefinedBy, below, definitionOf } from '../dockerfile';
-import type { AfterCommand, Input, Problem, WorkspacePath } from '../model';
+import type { Config, SyncRuleConfig } from '../config';
+import type { AfterCommand, Input, Notice, Problem, WorkspacePath } from '../model';
 import type { Output } from './outputs';
-import type { ProjectSettings } from './settings';
+import { placeIn, type ProjectSettings } from './settings';
+import type { WorkspaceFiles } from './workspaceFiles';
 
 /** How long a command may take when the config does not say. A first compile in a container has no cache yet. */
 export const defaultTimeoutMs = 120_000;
@@ -11,103 +13,162 @@ export const defaultTimeoutMs = 120_000;
 /** What `sync` of a config says, ready to be asked. */
 export interface SyncRules {
   readonly mode: 'infer' | 'auto' | 'manual' | 'off';
-  /** Which rule takes a path of the workspace, as a phrase with its place: the files that are copied because of it. */
-  readonly named: Matching | undefined;
+  /** What each rule takes of the workspace, as a phrase with its place: the files that are copied because of it. */
+  readonly named: readonly Matching[];
+  /** What mode `infer` is narrowed to. */
+  readonly inferred: Matching | undefined;
   /** Files that ask for a command after they were copied. */
   readonly asking: Matching | undefined;
   /** What targets of the graph make. */
   readonly made: Matching;
   /** Where the rules copy to. The image brings nothing there by them. */
   readonly inputs: readonly Input[];
+  readonly before: readonly AfterCommand[];
   readonly after: readonly AfterCommand[];
+  readonly notices: readonly Notice[];
   /** Where the config stands, for people. */
   readonly place: string;
 }
 
-interface Matching {
+export interface Matching {
   readonly matches: (path: WorkspacePath) => boolean;
   readonly definition: string;
   readonly because: string;
 }
 
-type RulesRequest = Pick<ProjectSettings, 'project' | 'config' | 'own'> & {
+type RulesRequest = Pick<ProjectSettings, 'project' | 'config' | 'own' | 'inherited'> & {
+  /** What the sources of rules are relative to. */
+  readonly context: WorkspacePath;
+  readonly files: Pick<WorkspaceFiles, 'kindOf'>;
   readonly workdir: string | undefined;
   readonly outputs: readonly Output[];
 };
 
 export function syncRulesOf(request: RulesRequest): SyncRules {
   const { project, config, own } = request;
-  const { mode = 'infer', rules = [], after = [] } = config.sync ?? {};
-  const place = (key: 'rules' | 'after' | 'mode'): string => {
+  const { mode = 'infer', rules = [], before = [], after = [], infer = [] } = config.sync ?? {};
+  const place = (key: 'infer' | 'after' | 'mode'): string => {
     if (own?.config?.sync?.[key] === undefined) return 'slipway.yaml of the workspace';
     const { file, line } = own.locate(['sync', key]);
-    return line === undefined ? file : `${file}:${line}`;
+    return atLine(file, line);
   };
   const root = project.root;
-  const commands = after.map(({ run, when, timeout }): AfterCommand => {
+  const commandOf = ({ run, when, timeout }: NonNullable<NonNullable<Config['sync']>['after']>[number]): AfterCommand => {
     const matching = when && matchingOf(root, when, '');
     const accepts = matching && acceptsDefinedBy(`after ${matching.definition}`, (path, kind) => kind === 'file' && matching.matches(path));
     return { run, ...(accepts && { accepts }), timeoutMs: timeout === undefined ? defaultTimeoutMs : timeout * 1000 };
+  };
+  const placed = rules.map((rule, index): PlacedRule => {
+    const { file, line } = placeIn(request, ['sync', 'rules', index, 'src']) ?? { file: 'slipway.yaml' };
+    return { ...rule, target: posix.resolve('/', request.workdir ?? '/', rule.dest), place: `sync.rules (${atLine(file, line)})` };
   });
   const asked = after.flatMap(({ when }) => when ?? []);
   return {
     mode,
-    named:
-      rules.length === 0
-        ? undefined
-        : matchingOf(
-            root,
-            rules.map(({ src }) => src),
-            `sync.rules (${place('rules')})`,
-          ),
+    named: placed.map(({ src, place: of }) => matchingOf(request.context, [src], of)),
+    inferred: infer.length === 0 ? undefined : matchingOf(root, infer, `sync.infer (${place('infer')})`),
     asking: asked.length === 0 ? undefined : matchingOf(root, asked, `sync.after (${place('after')})`),
     made: {
       matches: (path) => request.outputs.some((output) => below(output.path, path) !== undefined),
       definition: JSON.stringify(['made', ...request.outputs.map((output) => output.path)]),
       because: 'a target makes it',
     },
-    inputs: mode === 'off' ? [] : rules.flatMap((rule) => inputsOfRule(rule, { ...request, because: `sync.rules (${place('rules')})` })),
-    after: mode === 'off' ? [] : commands,
+    inputs: mode === 'off' ? [] : placed.flatMap((rule) => inputsOfRule(rule, request.context)),
+    before: mode === 'off' ? [] : before.filter(({ where }) => where !== 'host').map(commandOf),
+    after: mode === 'off' ? [] : after.map(commandOf),
+    notices: mode === 'off' ? [] : placed.flatMap((rule) => [...repeatedDirectory(rule, project.name), ...nothingThere(rule, request)]),
     place: place('mode'),
   };
 }
 
+interface PlacedRule extends SyncRuleConfig {
+  /** Where `dest` is in the container. */
+  readonly target: string;
+  /** The rule, for people. */
+  readonly place: string;
+}
+
+function atLine(file: string, line: number | undefined): string {
+  return line === undefined ? file : `${file}:${line}`;
+}
+
+/** What a rule keeps of its sources' paths below `dest`, as far as it is the same for all of them: `src` of `src/**`, `''` when nothing is. */
+function keptFolder({ src, strip = '.' }: SyncRuleConfig): string | undefined {
+  const folder = fixedFolder(src);
+  return below(plainFolder(strip), folder);
+}
+
+/** The part of a glob before its first pattern. */
+function fixedFolder(src: string): string {
+  return plainFolder(picomatch.scan(src).base);
+}
+
+function plainFolder(path: string): string {
+  const folder = posix.normalize(path === '' ? '.' : path).replace(/\/$/, '');
+  return folder === '.' ? '' : folder;
+}
+
+/** `src/**` to `/app/src` lands in `/app/src/src`, which hardly anybody means. */
+function repeatedDirectory(rule: PlacedRule, project: string): readonly Notice[] {
+  const { src, dest, target, place } = rule;
+  const kept = keptFolder(rule);
+  const [first] = (kept ?? '').split('/');
+  if (kept === undefined || first === undefined || first === '' || posix.basename(target) !== first) return [];
+  return [
+    {
+      message: `${project}: ${src} lands in ${posix.join(target, kept)} by ${place}: its path is kept below dest ${dest}`,
+      hint: `write strip: ${kept}/ for ${target}, or dest: ${posix.dirname(target)}`,
+    },
+  ];
+}
+
+/** A rule whose sources are nowhere, nor will be made by a target. */
+function nothingThere({ src, place }: PlacedRule, { project, context, files, outputs }: RulesRequest): readonly Notice[] {
+  const path = plainFolder(posix.join(context, fixedFolder(src)));
+  if (path === '' || files.kindOf(path) !== undefined || outputs.some((output) => below(output.path, path) !== undefined)) return [];
+  const own = plainFolder(posix.join(project.root, fixedFolder(src)));
+  const meant =
+    own !== path && files.kindOf(own) !== undefined
+      ? `perhaps ${posix.relative(context, posix.join(project.root, src))} was meant`
+      : 'correct src, or make what it names';
+  return [
+    {
+      message: `${project.name}: ${place} copies ${src}, and there is no ${path}: src is relative to the context of the image, ${context === '' ? 'the workspace' : context}`,
+      hint: meant,
+    },
+  ];
+}
+
 /** Paths that globs relative to a folder match; the name of a directory stands for all in it. */
-function matchingOf(folder: WorkspacePath, globs: readonly string[], because: string): Matching {
+export function matchingOf(folder: WorkspacePath, globs: readonly string[], because: string): Matching {
   const inWorkspace = globs.map((glob) => posix.join(folder, glob).replace(/\/$/, ''));
   const isMatch = picomatch([...inWorkspace, ...inWorkspace.map((glob) => `${glob}/**`)], { dot: true, flags: 's' });
   return { matches: (path) => isMatch(path), definition: JSON.stringify(inWorkspace), because };
 }
 
 /** Where the files of a rule land: what is below `strip` without it, and the rest with its whole path. */
-function inputsOfRule(
-  { src, dest, strip }: { readonly src: string; readonly dest: string; readonly strip?: string },
-  { project, workdir, because }: RulesRequest & { readonly because: string },
-): readonly Input[] {
-  const { root } = project;
-  const target = posix.resolve('/', workdir ?? '/', dest);
-  const { base } = picomatch.scan(src);
-  const folder = posix.normalize(base === '' ? '.' : base).replace(/\/$/, '');
-  const matching = matchingOf(root, [src], because);
-  const at = (inProject: string): WorkspacePath => {
-    const path = posix.join(root, inProject);
-    return path === '.' ? '' : path;
-  };
+function inputsOfRule(rule: PlacedRule, context: WorkspacePath): readonly Input[] {
+  const { src, strip, target, place, write, mirror } = rule;
+  const folder = fixedFolder(src);
+  const matching = matchingOf(context, [src], place);
+  const at = (inContext: string): WorkspacePath => plainFolder(posix.join(context, inContext));
   const input = (from: string, to: string, without?: WorkspacePath): Input => ({
     path: at(from),
     containerPath: to,
     onChange: 'sync',
-    because: `copied to ${to} by ${because}`,
+    because: `copied to ${to} by ${place}`,
     byRule: true,
     onlySynced: true,
     accepts: acceptsDefinedBy(JSON.stringify(['rule', matching.definition, without]), (path, kind) =>
       without !== undefined && below(without, path) !== undefined ? false : kind === 'dir' || matching.matches(path),
     ),
+    ...(write && { write }),
+    ...(mirror === true && { mirror }),
   });
-  const stripped = strip === undefined ? '.' : posix.normalize(strip).replace(/\/$/, '');
-  const rest = below(stripped === '.' ? '' : stripped, folder === '.' ? '' : folder);
-  if (rest !== undefined) return [input(folder, posix.join(target, rest))];
-  const inner = below(folder === '.' ? '' : folder, stripped) !== undefined ? [input(stripped, target)] : [];
+  const kept = keptFolder(rule);
+  if (kept !== undefined) return [input(folder, posix.join(target, kept))];
+  const stripped = plainFolder(strip ?? '.');
+  const inner = below(folder, stripped) !== undefined ? [input(stripped, target)] : [];
   return [input(folder, posix.join(target, folder), inner.length > 0 ? at(stripped) : undefined), ...inner];
 }
 
@@ -116,16 +177,20 @@ function inputsOfRule(
  * process would not take it up by itself. The rest is as `otherwise` has it.
  */
 export function underRules(input: Input, rules: SyncRules, otherwise: (input: Input) => Input): readonly Input[] {
-  const { mode, named, asking, made, place } = rules;
+  const { mode, named, asking, made, inferred, place } = rules;
   if (mode === 'off') return [rebuilt(input, `sync.mode is off in ${place}`)];
   const rest = (part: Input): readonly Input[] => {
     if (mode === 'manual') return [rebuilt(part, `no rule names it, and sync.mode is manual in ${place}`)];
-    if (mode === 'infer') return [otherwise(part)];
+    if (mode === 'infer' && !inferred) return [otherwise(part)];
+    if (mode === 'infer' && inferred) {
+      const [taken, other] = parted(part, inferred);
+      return [rebuilt(other, `${inferred.because} does not name it`), otherwise(taken)];
+    }
     const [taken, other] = parted(part, made);
     return [rebuilt(other, `no target makes it, and sync.mode is auto in ${place}`), otherwise(taken)];
   };
   // A file that lands nowhere is not there to be compiled.
-  const winning = [named, input.containerPath === undefined ? undefined : asking].filter((each) => each !== undefined);
+  const winning = [...named, ...(input.containerPath === undefined || !asking ? [] : [asking])];
   if (winning.length === 0) return rest(input);
   const parts: Input[] = [];
   let left = input;
@@ -143,7 +208,10 @@ export function underRules(input: Input, rules: SyncRules, otherwise: (input: In
 }
 
 /** `auto` where nothing says what is made: nothing would ever be copied. */
-export function nothingMade(taken: readonly Input[], { project, config, own, outputs }: Omit<RulesRequest, 'workdir'>): readonly Problem[] {
+export function nothingMade(
+  taken: readonly Input[],
+  { project, config, own, outputs }: Pick<RulesRequest, 'project' | 'config' | 'own' | 'outputs'>,
+): readonly Problem[] {
   const isMade = ({ path }: Input): boolean =>
     outputs.some((output) => below(output.path, path) !== undefined || below(path, output.path) !== undefined);
   if (config.sync?.mode !== 'auto' || taken.some(isMade)) return [];

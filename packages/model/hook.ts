@@ -11,6 +11,8 @@ export interface Hook {
   /** For a shell when it is a text. */
   readonly run: string | readonly string[];
   readonly where: HookPlace;
+  /** Of sync: whether a changed file of the workspace asks for it. Absent: every one does. */
+  readonly accepts?: (path: WorkspacePath) => boolean;
   readonly timeoutMs: number;
   /** Where the config has it. */
   readonly location?: Location;

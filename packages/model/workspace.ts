@@ -33,6 +33,9 @@ export interface AfterCommand {
   readonly timeoutMs: number;
 }
 
+/** As an `AfterCommand`, but run before the files are copied; when it fails they are not. */
+export type BeforeCommand = AfterCommand;
+
 /**
  * A file or directory of the workspace that an image takes, and what it becomes. One path may be in several inputs (a
  * package.json that is copied for an install and copied again with the sources). Where two inputs land on one container path the later wins.
@@ -56,6 +59,8 @@ export interface Input {
   readonly onlySynced?: true;
   /** Absent: in place. */
   readonly write?: WriteMode;
+  /** What only the container has there, and would be of this input here, is removed. */
+  readonly mirror?: true;
 }
 
 /** The variants of Skaffold's gitCommit. */
@@ -166,6 +171,11 @@ export interface BuildSettings {
   readonly ssh: readonly BuildSsh[];
 }
 
+export interface Notice {
+  readonly message: string;
+  readonly hint: string;
+}
+
 /** An image of the workspace. */
 export interface Artifact {
   readonly name: ArtifactName;
@@ -187,8 +197,12 @@ export interface Artifact {
   /** Targets whose outputs are among the inputs. */
   readonly targets: readonly TargetId[];
   readonly reload: ReloadPolicy;
+  /** Run in this order in the container before a batch, each only when the one before ended well. Absent: nothing is. */
+  readonly before?: readonly BeforeCommand[];
   /** Run in this order after a batch, each only when the one before ended well. */
   readonly after: readonly AfterCommand[];
+  /** What people should know of how it is configured: no mistake, but perhaps not what was meant. */
+  readonly notices?: readonly Notice[];
   /** Files that are removed here stay in its containers. */
   readonly keepsRemoved?: true;
   /** It was made elsewhere, and is used as it is; nothing of how it is made counts. */

@@ -38,11 +38,18 @@ export function pendingCommands(artifact: Artifact, { files, taken }: Pick<Conta
 }
 
 function commandsFor(artifact: Artifact, path: ContainerPath): readonly AfterCommand[] {
-  const sources = artifact.inputs.flatMap((input) => {
-    const source = input.onChange === 'sync' ? takenFrom(input, path) : undefined;
-    return source === undefined ? [] : [source];
-  });
-  return artifact.after.filter(({ accepts }) => !accepts || sources.some((source) => accepts(source, 'file')));
+  return artifact.after.filter((command) => isAskedFor(artifact, command, [path]));
+}
+
+/** Whether a change of some path of a container asks for a command: one that says nothing of paths is asked for by each. */
+export function isAskedFor(artifact: Artifact, { accepts }: Pick<AfterCommand, 'accepts'>, paths: readonly ContainerPath[]): boolean {
+  if (!accepts) return true;
+  return paths.some((path) =>
+    artifact.inputs.some((input) => {
+      const source = input.onChange === 'sync' ? takenFrom(input, path) : undefined;
+      return source !== undefined && accepts(source, 'file');
+    }),
+  );
 }
 
 /** Files and links that differ, those of directories that are gone one by one. */

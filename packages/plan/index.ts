@@ -1,5 +1,5 @@
 export { affectedBy, type AffectedProject, type Change } from './affected';
-export { pendingCommands } from './after';
+export { isAskedFor, pendingCommands } from './after';
 export { fingerprintOf } from './fingerprint';
 export { isInStep, isReached, progressOf, type Progress } from './goalReached';
 export { hashOf, stableJson } from './hash';

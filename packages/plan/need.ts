@@ -146,7 +146,9 @@ function needsNewImage(world: World, container: ContainerState, now: Snapshot): 
   const holds = container.files ?? baseTree(container);
   if (holds.hash === now.tree.hash) return false;
   if (container.stoppedAt !== undefined && world.now - container.stoppedAt >= downTooLongMs) return true;
-  if ((world.failures.get(refusalKey(container.seen.id))?.attempts ?? 0) >= refusalAttempts) return true;
+  const refusal = world.failures.get(refusalKey(container.seen.id));
+  // What only a change here can mend, as a command that is to be run before files are copied, no image mends.
+  if (refusal && refusal.attempts >= refusalAttempts && refusal.problem.retry !== 'whenInputChanges') return true;
   return takesNoFiles(world, container);
 }
 
