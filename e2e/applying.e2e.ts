@@ -122,4 +122,67 @@ describe('what is applied', () => {
     expect(await left()).toEqual([]);
     expect(valueOf(await namespace())).toBeDefined();
   });
+
+  it('waits for objects of kinds that the cluster was taught by their conditions, with images where it is told that they have them', async () => {
+    const group = `${shop.namespace}.slipway.test`;
+    const definition = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: `widgets.${group}` };
+    shop.write('infra/taught/project.json', '{"name": "taught"}');
+    shop.write(
+      'infra/taught/slipway.yaml',
+      'version: 1\napply: {images: [{kind: Widget, path: spec.image}]}\nrollout: {deadline: 120}\nmanifests: [k8s/*.yaml]\n',
+    );
+    shop.write('infra/taught/k8s/a-widget.yaml', widget(group));
+    shop.write('infra/taught/k8s/b-definition.yaml', definitionOf(group));
+    const report = async (type: string, status: string, message: string): Promise<void> => {
+      const conditions = [{ type, status, reason: 'Because', message, lastTransitionTime: new Date().toISOString() }];
+      const patch = JSON.stringify({ status: { conditions } });
+      await kubectl('patch', `widgets.${group}/one`, '--subresource=status', '--type=merge', '--patch', patch);
+    };
+    const isThere = () => shop.kube.get({ apiVersion: `${group}/v1`, kind: 'Widget', name: 'one', namespace: shop.namespace });
+    try {
+      // A kind that is defined just now, and an object of it, in one deploy: with no condition it is as it should be.
+      await shop.slipway(['deploy', 'taught', ...shop.where]);
+      expect(valueOf(await isThere())?.['spec']).toMatchObject({ image: expect.stringMatching(/\/worker:\w+@sha256:/) as string });
+
+      await report('Ready', 'False', 'the left wheel is missing');
+      const dev = shop.dev('taught', '--no-logs', '--no-forward');
+      await dev.until('rollout', ({ release, message }) => release === 'taught' && message.includes('the left wheel is missing'));
+      await report('Stalled', 'True', 'there are no wheels');
+      const failure = await dev.until('failed', ({ subject }) => subject === 'taught');
+      expect(failure.problem).toMatchObject({ code: 'rolloutFailed', location: { file: 'infra/taught/k8s/a-widget.yaml', line: 1 } });
+      expect(failure.message).toBe('widget/one there are no wheels');
+      await report('Ready', 'True', '');
+      await dev.until('rollout', ({ release, state }) => release === 'taught' && state === 'ready');
+      expect(await dev.interrupt()).toBe(0);
+    } finally {
+      await shop.kube.delete(definition);
+    }
+  });
 });
+
+const widget = (group: string) => `apiVersion: ${group}/v1
+kind: Widget
+metadata: {name: one}
+spec:
+  image: worker
+`;
+
+const definitionOf = (group: string) => `apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: widgets.${group}}
+spec:
+  group: ${group}
+  scope: Namespaced
+  names: {kind: Widget, plural: widgets, singular: widget}
+  versions:
+    - name: v1
+      served: true
+      storage: true
+      subresources: {status: {}}
+      schema:
+        openAPIV3Schema:
+          type: object
+          properties:
+            spec: {type: object, properties: {image: {type: string}}}
+            status: {type: object, x-kubernetes-preserve-unknown-fields: true}
+`;

@@ -54,6 +54,29 @@ describe('problemOfStatus', () => {
     expect(problemOfStatus({ code, message }, subject)).toMatchObject({ code: expected, message: told });
   });
 
+  it.each([
+    ['a webhook that takes too long', 500, 'failed calling webhook "x": Post "https://x": context deadline exceeded', 'clusterFailed'],
+    ['a store that is busy', 500, 'etcdserver: request timed out', 'clusterFailed'],
+    ['a server that limits requests', 429, 'too many requests, please try again later', 'clusterUnreachable'],
+    ['a server that starts', 503, 'the server is currently unable to handle the request', 'clusterUnreachable'],
+    ['somebody who was faster', 409, 'Operation cannot be fulfilled: the object has been modified', 'objectConflict'],
+    [
+      'numbers of a quota that are not there yet',
+      403,
+      'pods "x" is forbidden: status unknown for quota: q, resources: pods',
+      'clusterRefused',
+    ],
+    ['a kind whose definition is new', 404, 'the server could not find the requested resource', 'objectNotFound'],
+    [
+      'a namespace that goes',
+      403,
+      'configmaps "x" is forbidden: unable to create new content in namespace shop because it is being terminated',
+      'stillTerminating',
+    ],
+  ])('is tried again after %s', (_name, code, message, expected) => {
+    expect(problemOfStatus({ code, message }, subject)).toMatchObject({ code: expected, retry: 'afterDelay' });
+  });
+
   it('says who manages a field that is in conflict', () => {
     const causes = [{ reason: 'FieldManagerConflict', message: 'conflict with "kubectl"', field: '.spec.replicas' }];
     expect(problemOfStatus({ code: 409, message: 'x', details: { causes } }, subject)).toMatchObject({

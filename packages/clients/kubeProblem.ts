@@ -51,6 +51,16 @@ function problemOf(status: KubeStatus, said: string, subject: string): Problem {
       exitCode: 3,
     };
   }
+  const terminating = /namespace (\S+) because it is being terminated/.exec(said)?.[1];
+  if (terminating !== undefined) {
+    return {
+      code: 'stillTerminating',
+      message: `${subject} cannot be made: its namespace ${terminating} is being deleted`,
+      hint: `wait until it is gone; what holds it is in its status: kubectl get namespace ${terminating} -o yaml`,
+      retry: 'afterDelay',
+      exitCode: 1,
+    };
+  }
   if (code === 403) {
     return { code: 'clusterRefused', message: `the cluster refuses ${subject}: ${said}`, retry: 'afterDelay', exitCode: 1 };
   }

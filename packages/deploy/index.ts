@@ -1,6 +1,6 @@
 export { contextMemoryFile } from './contextMemory';
 export { guard, judge, type Evidence, type GuardRequest, type Verdict } from './guard';
-export { isTracked, nameOf, trackedKinds } from './kinds';
+export { isNamespaced, isTracked, nameOf, trackedKinds } from './kinds';
 export type { DeployContext } from './deployer';
 export { imagesByName, imageVariables, type KnownImages } from './imageVariables';
 export { applyRelease, makeManifests, namespacesOf, removeRelease } from './deployRelease';

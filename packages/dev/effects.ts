@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { lstat, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openBuilders, readImageRecord, writeImageRecord, type OpenBuilder } from '../build';
-import { processes } from '../clients';
+import { processes, type KubeObject } from '../clients';
 import {
   applyRelease,
   inApplyOrder,
@@ -103,6 +103,8 @@ export class Effects {
     private readonly post: (fact: Fact) => void,
     /** Called when something was changed in a container after which its process may start again. */
     private readonly onWritten: (seen: SeenContainer, run: RunInPod) => void,
+    /** Called with what was applied of a release, before that is told. */
+    private readonly onApplied: (release: Release, objects: readonly KubeObject[]) => Promise<void>,
   ) {
     this.read = sourceReader(session.options.root);
     this.targets = new TargetRunner(session.options, report);
@@ -450,6 +452,10 @@ export class Effects {
     const owner = { workspaceId, release: release.name };
     const applied = await applyRelease(release, { kube, objects, owner, namespace, options }, context);
     if (!applied.ok) return failure(applied.problem, release.project);
+    await this.onApplied(
+      release,
+      objects.map(({ object }) => object),
+    );
     const { objects: names, changed, pruned, at: appliedAt } = applied.value;
     const gone = pruned.length === 0 ? {} : { pruned };
     this.report({ kind: 'applied', release: release.name, namespace, objects: names, changed, ...gone, ms: Date.now() - startedAt });

@@ -1,10 +1,30 @@
 import { performance } from 'node:perf_hooks';
-import { openWatcher } from '../clients';
+import { openWatcher, type KubeObject } from '../clients';
 import { namespacesOf } from '../deploy';
 import type { RunInPod } from '../forward';
-import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '../status';
+import {
+  placesOfTaughtKinds,
+  shareWatches,
+  watchRelease,
+  type ReleaseFollowing,
+  type ReleaseSighting,
+  type WatchedKube,
+  type WatchReleaseRequest,
+} from '../status';
 import { openSource, type Source } from '../source';
-import type { ContainerState, DirEntry, Goal, Problem, Report, Result, SeenContainer, Snapshot, WorkspacePath, World } from '../model';
+import type {
+  ContainerState,
+  DirEntry,
+  Goal,
+  Problem,
+  Release,
+  Report,
+  Result,
+  SeenContainer,
+  Snapshot,
+  WorkspacePath,
+  World,
+} from '../model';
 import type { ArtifactView } from '../plan';
 import { openLoop, type Loop, type Turn } from './converge';
 import { Effects, type Difference } from './effects';
@@ -64,7 +84,12 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const { session, goal, report, watch, onTurn, beforeFiles, watchContainers, seenAs, listenOnly = false, followLater = false } = options;
   const startedAt = performance.now();
   const now = (): number => performance.now() - startedAt;
-  const effects = new Effects(session, report, (fact) => loop.post(fact), options.onWritten ?? (() => undefined));
+  /** Objects of kinds that a cluster was taught have a say in whether a release is ready; which kinds those are is known when they are applied. */
+  const followApplied = async (release: Release, objects: readonly KubeObject[]): Promise<void> => {
+    const places = await placesOfTaughtKinds(session.kube, objects, namespaceOf(session, release));
+    await watches.get(release.name)?.follow?.(places);
+  };
+  const effects = new Effects(session, report, (fact) => loop.post(fact), options.onWritten ?? (() => undefined), followApplied);
   const narrator = new Narrator(0);
   const loop = openLoop({
     run: effects.run,
@@ -103,7 +128,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   });
   let queueIdle = true;
   let scannedBefore = false;
-  const watches = new Map<string, { stop(): void }>();
+  const watches = new Map<string, { stop(): void; follow?: ReleaseFollowing['follow'] }>();
   const kube: WatchedKube | undefined = session.kube && shareWatches(session.kube);
   const follow = (wanted: Goal): void => {
     if (!kube || wanted.kind === 'built') return;

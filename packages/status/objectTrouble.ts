@@ -1,5 +1,6 @@
 import type { KubeObject } from '../clients';
 import { nameOf } from '../deploy';
+import { passesOnNode, passesOnRefusal, passing } from './passing';
 import { conditionOf, firstTimeOf, type Claim, type Conditioned, type KubeEvent } from './shapes';
 import { sentence, trouble, type PodTrouble } from './trouble';
 
@@ -22,7 +23,9 @@ export function refusedPods(
   const { code, hint } = refusalOf(said);
   const message = `${nameOf(object)}: its pods are refused, ${sentence(said.replace(/^[Ee]rror creating: /, ''))}`;
   // What has no time that can be read has been so for long enough.
-  return trouble({ code, message, hint }, { certainAt: (since ?? 0) + refusedGraceMs || 0, field: 'spec' });
+  const from = since === undefined || Number.isNaN(since) ? 0 : since;
+  const counts = passesOnRefusal(said) ? passing(from) : { certainAt: from === 0 ? 0 : from + refusedGraceMs };
+  return trouble({ code, message, hint }, { ...counts, field: 'spec' });
 }
 
 function refusalOf(said: string): { readonly code: string; readonly hint: string } {
@@ -37,7 +40,7 @@ function refusalOf(said: string): { readonly code: string; readonly hint: string
 export function unboundClaim(object: KubeObject, events: readonly KubeEvent[]): PodTrouble | undefined {
   if (object.kind !== 'PersistentVolumeClaim' || (object as Claim).status?.phase === 'Bound') return undefined;
   const said = events.findLast(({ reason }) => reason === 'ProvisioningFailed')?.message;
-  if (said === undefined) return undefined;
+  if (said === undefined || passesOnNode(said)) return undefined;
   return trouble(
     {
       code: 'volumeNotBound',

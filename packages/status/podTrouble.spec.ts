@@ -132,7 +132,6 @@ test.each<[string, Pod, string, RegExp, RegExp]>([
 
 test.each<[string, Pod]>([
   ['starts', waiting('ContainerCreating', '')],
-  ['could not be pulled once, by the network', waiting('ErrImagePull', 'unexpected EOF')],
   ['ended once', container({ state: { terminated: { exitCode: 1 } }, restartCount: 0 })],
   [
     'has run long enough since it crashed',
@@ -199,16 +198,39 @@ test('a volume that is not there is told as the node says it; what is only late 
     problem: { code: 'volumeNotMounted', message: 'pod worker-1 waits for its volume settings: configmap "nope" not found' },
     field: 'spec.volumes[name="settings"]',
   });
-  expect(podTrouble(creating, now, [late])).toBeUndefined();
+  expect(podTrouble(creating, now, [late])).toMatchObject({ passes: true, certainAt: now });
   expect(podTrouble(creating, now)).toBeUndefined();
 });
 
-test.each([
+const passing: readonly (readonly [string, string])[] = [
   ['CreateContainerConfigError', 'failed to sync configmap cache: timed out waiting for the condition'],
+  ['CreateContainerConfigError', 'etcdserver: request timed out'],
+  ['CreateContainerConfigError', 'the server is currently unable to handle the request (get secrets login)'],
   ['CreateContainerError', 'context deadline exceeded'],
   ['CreateContainerError', 'failed to reserve container name "worker": name is reserved for "1f2e"'],
-])('what a busy node mends at its next try is no trouble: %s, %s', (reason, message) => {
-  expect(podTrouble(waiting(reason, message), now)).toBeUndefined();
+  ['RunContainerError', 'rpc error: code = DeadlineExceeded desc = failed to start container'],
+  ['ErrImagePull', 'pull QPS exceeded'],
+  ['ImagePullBackOff', 'Back-off pulling image "reg/worker:1": ErrImagePull: failed to do request: Head "http://reg/v2/": EOF'],
+  ['ImagePullBackOff', 'ErrImagePull: toomanyrequests: You have reached your pull rate limit'],
+  ['ErrImagePull', 'unexpected status from HEAD request to http://reg/v2/worker/manifests/1: 503 Service Unavailable'],
+  ['ErrImagePull', 'dial tcp: lookup reg on 10.0.0.10:53: server misbehaving'],
+  ['ErrImagePull', 'dial tcp 10.0.0.1:443: i/o timeout'],
+  ['ErrImagePull', 'rpc error: code = Canceled desc = context canceled'],
+];
+test.each(passing)('what something busy mends at its next try is told, and counts only after a minute: %s, %s', (reason, message) => {
+  expect(podTrouble(waiting(reason, message), now)).toMatchObject({ passes: true, certainAt: now });
+  const lastState = { terminated: { exitCode: 1, finishedAt: '2026-01-01T00:00:30Z' } };
+  expect(podTrouble(waiting(reason, message, { lastState }), now)?.certainAt).toBe(now + 30_000);
+});
+
+test.each([
+  ['ErrImagePull', 'dial tcp 10.0.0.1:443: connect: connection refused'],
+  ['ErrImagePull', 'dial tcp: lookup registry.invalid: no such host'],
+  ['ErrImagePull', 'reg/worker:1: not found'],
+  ['CreateContainerConfigError', 'configmap "settings" not found'],
+  ['RunContainerError', 'exec: "nope": executable file not found in $PATH'],
+])('what a try after it would only say again counts at once: %s, %s', (reason, message) => {
+  expect(podTrouble(waiting(reason, message), now)).toMatchObject({ certainAt: 0 });
 });
 
 test.each<[string, Pod, string]>([

@@ -1,20 +1,14 @@
 import { configTrouble } from './configTrouble';
 import { crashed, crashTrouble, notStarted } from './crashTrouble';
+import { passesOnNode, passing } from './passing';
 import { probeOf } from './probeOf';
 import { pullTrouble } from './pullTrouble';
-import { conditionOf, type ContainerStatus, type KubeEvent, type Pod } from './shapes';
+import { waitsSince, type ContainerStatus, type KubeEvent, type Pod } from './shapes';
 import { fieldOf, nameOfContainer, nameOfPod, sentence, trouble, type PodTrouble } from './trouble';
 import { unscheduled } from './unscheduled';
 
 /** How long a volume may take before what is said of it counts: the node's caches fill while the first pods start. */
 const mountGraceMs = 2_000;
-
-/**
- * What a busy node says of a container or volume that it makes at its next try: its caches of ConfigMaps and Secrets are not filled yet, its runtime or
- * the API server took too long, a try before this one has not ended.
- */
-const passesByItself =
-  /failed to sync|not registered|timed out waiting for the condition|deadline exceeded|is reserved for|TLS handshake timeout/i;
 
 /** The first trouble of a pod; `events` are the pod's own, oldest first, as far as they are known. Pure. */
 export function podTrouble(pod: Pod, now: number, events: readonly KubeEvent[] = []): PodTrouble | undefined {
@@ -35,7 +29,13 @@ function statusesOf({ status }: Pod): readonly ContainerStatus[] {
 
 function waitingTrouble(pod: Pod, status: ContainerStatus, events: readonly KubeEvent[]): PodTrouble | undefined {
   const { reason = '', message = '' } = status.state?.waiting ?? {};
-  if (reason.startsWith('CreateContainer') && passesByItself.test(message)) return undefined;
+  const found = troubleOf(pod, status, events);
+  const passes = /^(Create|Run)Container/.test(reason) && passesOnNode(message);
+  return found && passes ? { ...found, ...passing(waitsSince(pod, status)) } : found;
+}
+
+function troubleOf(pod: Pod, status: ContainerStatus, events: readonly KubeEvent[]): PodTrouble | undefined {
+  const { reason = '', message = '' } = status.state?.waiting ?? {};
   switch (reason) {
     case 'ErrImagePull':
     case 'ImagePullBackOff':
@@ -59,10 +59,9 @@ function unmounted(pod: Pod, events: readonly KubeEvent[]): PodTrouble | undefin
   const isBeingMade = ({ state }: ContainerStatus): boolean => /^(ContainerCreating|PodInitializing)$/.test(state?.waiting?.reason ?? '');
   if (!statusesOf(pod).some(isBeingMade)) return undefined;
   const said = events.findLast(({ reason }) => reason === 'FailedMount' || reason === 'FailedAttachVolume')?.message;
-  if (said === undefined || passesByItself.test(said)) return undefined;
+  if (said === undefined) return undefined;
   const [, volume] = /for volume "([^"]+)"/.exec(said) ?? [];
   const reason = said.replace(/^(MountVolume\.\w+|AttachVolume\.\w+) failed for volume "[^"]+" : /, '');
-  const since = Date.parse(conditionOf(pod.status?.conditions, 'PodScheduled')?.lastTransitionTime ?? '');
   return trouble(
     {
       code: 'volumeNotMounted',
@@ -70,7 +69,7 @@ function unmounted(pod: Pod, events: readonly KubeEvent[]): PodTrouble | undefin
       hint: 'apply what the volume is made of, or correct its name',
     },
     {
-      certainAt: Number.isNaN(since) ? 0 : since + mountGraceMs,
+      ...(passesOnNode(said) ? passing(waitsSince(pod)) : { certainAt: waitsSince(pod) + mountGraceMs }),
       field: volume === undefined ? 'spec.volumes' : `spec.volumes[name="${volume}"]`,
     },
   );

@@ -1,4 +1,5 @@
-import type { ContainerStatus, Pod } from './shapes';
+import { passesOnPull, passing } from './passing';
+import { waitsSince, type ContainerStatus, type Pod } from './shapes';
 import { fieldOf, nameOfContainer, sentence, specOf, trouble, type PodTrouble } from './trouble';
 
 /** The codes of images that cannot be pulled, with what the runtime says and the next thing to do. The first that fits is it. */
@@ -31,14 +32,12 @@ const kinds: readonly { readonly code: string; readonly said: RegExp; readonly h
   },
 ];
 
-/** A registry that is starting, or a network that has just changed: the kubelet tries again after 10 s, and says so when it fails again. */
-const mayPass = /EOF|reset by peer|TLS handshake|server misbehaving|\b50[0-4]\b/;
-
-/** Why the image of a container cannot be pulled. Undefined while it may still be by its next try. */
+/** Why the image of a container cannot be pulled. */
 export function pullTrouble(pod: Pod, status: ContainerStatus): PodTrouble | undefined {
   const { reason = '', message = '' } = status.state?.waiting ?? {};
   const said = message === '' ? reason : `${reason}: ${message}`;
-  if (reason === 'ErrImagePull' && (message === '' || mayPass.test(message))) return undefined;
+  // The reason follows.
+  if (reason === 'ErrImagePull' && message === '') return undefined;
   const kind = kinds.find((each) => each.said.test(said));
   const image = specOf(pod, status)?.image ?? status.image ?? '';
   const reasonText = reasonOf(message === '' ? reason : message);
@@ -49,7 +48,7 @@ export function pullTrouble(pod: Pod, status: ContainerStatus): PodTrouble | und
       message: `${nameOfContainer(pod, status)}: its image cannot be pulled, ${told}`,
       hint: kind?.hint ?? 'see the events: kubectl describe pod',
     },
-    { field: fieldOf(pod, status, 'image') },
+    { field: fieldOf(pod, status, 'image'), ...(passesOnPull(said) && passing(waitsSince(pod, status))) },
   );
 }
 

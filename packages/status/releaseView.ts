@@ -225,8 +225,11 @@ function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<R
     if (status.state === 'failed')
       return { rollout: { state: 'failed', trouble: stuck(object, status.message, { own, eventsOf, now }) }, lookAgainAt: undefined };
     if (status.state === 'current') continue;
-    const slow = current.map((pod) => ({ object, pod, trouble: unready(pod, eventsOf(pod)) })).find(isInTrouble);
-    const isSlow = slow !== undefined && isCertain(slow.trouble);
+    const slow = [
+      { object, pod: undefined, trouble: refused?.passes === true ? refused : undefined },
+      ...current.map((pod) => ({ object, pod, trouble: mayPass(pod, now, eventsOf(pod)) })),
+    ].find(isInTrouble);
+    const isSlow = slow !== undefined && (slow.trouble.passes === true || isCertain(slow.trouble));
     if (isSlow) reason ??= slow;
     waiting.push(`${nameOf(object)}: ${isSlow ? slow.trouble.problem.message : status.message}`);
   }
@@ -234,15 +237,17 @@ function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<R
   return { rollout: { state: 'progressing', message: waiting.join('; '), ...(reason && { reason }) }, lookAgainAt };
 }
 
+/** What keeps a pod, and may pass. */
+function mayPass(pod: Pod, now: number, events: readonly KubeEvent[]): PodTrouble | undefined {
+  const found = podTrouble(pod, now, events);
+  return found?.passes === true ? found : unready(pod, events);
+}
+
 function ownTrouble(object: KubeObject, evidence: Parameters<typeof refusedPods>[1]): PodTrouble | undefined {
   return unboundClaim(object, evidence.events) ?? refusedPods(object, evidence);
 }
 
-function isInTrouble(one: { readonly object: KubeObject; readonly pod: Pod; readonly trouble: PodTrouble | undefined }): one is {
-  readonly object: KubeObject;
-  readonly pod: Pod;
-  readonly trouble: PodTrouble;
-} {
+function isInTrouble(one: Omit<ReleaseTrouble, 'trouble'> & { readonly trouble: PodTrouble | undefined }): one is ReleaseTrouble {
   return one.trouble !== undefined;
 }
 
@@ -292,7 +297,7 @@ function stuck(object: KubeObject, message: string, { own, eventsOf, now }: Stuc
   const because = pod && (podTrouble(pod, now, eventsOf(pod)) ?? unready(pod, eventsOf(pod)));
   if (!because) {
     const text = { code: 'rolloutFailed', message: `${nameOf(object)} ${message}`, hint: 'see the events: kubectl describe' };
-    return { object, pod, trouble: trouble(text) };
+    return { object, pod, trouble: trouble(text, { field: '' }) };
   }
   const problem = { ...because.problem, message: `${nameOf(object)} ${message}: ${because.problem.message}` };
   return { object, pod, trouble: { ...because, problem } };

@@ -147,6 +147,13 @@ export function conditionOf(conditions: readonly Condition[] | undefined, type: 
   return conditions?.find((condition) => condition.type === type);
 }
 
+/** When a node got a pod, or, of a container that ran before, when that ended; milliseconds since 1970, 0 when nobody knows. */
+export function waitsSince({ status, metadata }: Pod, container?: ContainerStatus): number {
+  const { lastTransitionTime = metadata.creationTimestamp } = conditionOf(status?.conditions, 'PodScheduled') ?? {};
+  const ended = container?.lastState?.terminated?.finishedAt;
+  return Math.max(Date.parse(lastTransitionTime ?? '') || 0, Date.parse(ended ?? '') || 0);
+}
+
 /** More than clocks of clusters differ. */
 const longMs = 60_000;
 

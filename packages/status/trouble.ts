@@ -6,6 +6,8 @@ export interface PodTrouble {
   readonly problem: Problem;
   /** From when on it counts, milliseconds since 1970: some troubles often pass within seconds. */
   readonly certainAt: number;
+  /** Something was busy and tries again: worth telling while it lasts. */
+  readonly passes?: true;
   /** Where the reason may be written: the log of a container that ended, or of the one before it. */
   readonly log: { readonly container: string; readonly previous: boolean } | undefined;
   /** Where the manifest says what is to be mended: `spec.containers[name="web"].image`, as a pod has it. */

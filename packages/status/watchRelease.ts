@@ -45,9 +45,21 @@ export interface WatchReleaseRequest {
  * Follows a release in the cluster, by its labels. Calls back when something that Slipway reads has changed, within a millisecond
  * of the watch's event; what happens in one tick is one sighting. Until every kind has been listed once, `live` is unknown.
  */
-export function watchRelease(request: WatchReleaseRequest): { stop(): void } {
+export function watchRelease(request: WatchReleaseRequest): ReleaseFollowing {
   const watch = new ReleaseWatch(request);
-  return { stop: () => watch.stop() };
+  return { stop: () => watch.stop(), follow: (places) => watch.follow(places) };
+}
+
+export interface ReleaseFollowing {
+  stop(): void;
+  /** Follows objects of more kinds than the usual ones too. Resolves when what is there of them is known, or will not be soon. */
+  follow(places: readonly WatchedPlace[]): Promise<void>;
+}
+
+/** Objects of a kind in a namespace, or in none. */
+export interface WatchedPlace {
+  readonly kind: KindRef;
+  readonly namespace: string | undefined;
 }
 
 /** A failure is not held back for its details for longer than this. */
@@ -63,6 +75,8 @@ interface Diagnosis {
 class ReleaseWatch {
   private readonly objects = new Map<string, KubeObject>();
   private readonly unlisted = new Set<string>();
+  /** Of kinds that are followed besides the usual ones. */
+  private readonly listings = new Map<string, Promise<void>>();
   /** Warnings of the release's namespaces, by their own name; followed from the first look on at which it is not ready. */
   private readonly events = new Map<string, KubeEvent>();
   private eventsKnown: Promise<unknown> | undefined;
@@ -90,20 +104,33 @@ class ReleaseWatch {
     for (const stop of this.stops) stop();
   }
 
-  private watch(namespace: string, kind: KindRef, place: string): () => void {
+  async follow(places: readonly WatchedPlace[]): Promise<void> {
+    const listings = places.map(({ kind, namespace }): Promise<void> => {
+      const place = `${namespace ?? ''} ${kind.kind}.${kind.apiVersion}`;
+      const known = this.listings.get(place);
+      if (known || this.stopped) return known ?? Promise.resolve();
+      const listing = new Promise<void>((listed) => this.stops.push(this.watch(namespace, kind, place, listed)));
+      this.listings.set(place, listing);
+      return listing;
+    });
+    await inTime(Promise.all(listings));
+  }
+
+  private watch(namespace: string | undefined, kind: KindRef, place: string, listed?: () => void): () => void {
     const { kube, owner, onTrouble } = this.request;
     const keyOf = (object: KubeObject) => `${place} ${object.metadata.name ?? ''}`;
     // By workspace, not by release: so the watches of all releases can be one.
     const labelSelector = selectorOf({ [labels.workspace]: owner.workspaceId });
     const watch = kube.watch(
       kind,
-      { namespace, labelSelector },
+      { labelSelector, ...(namespace !== undefined && { namespace }) },
       {
         onList: (objects) => {
           this.unlisted.delete(place);
           for (const key of [...this.objects.keys()]) if (key.startsWith(`${place} `)) this.objects.delete(key);
           for (const object of objects) if (isOfRelease(object, owner)) this.objects.set(keyOf(object), object);
           this.lookSoon();
+          listed?.();
         },
         onChange: (change, object) => {
           const ours = change !== 'deleted' && isOfRelease(object, owner);
@@ -113,6 +140,7 @@ class ReleaseWatch {
         },
         onTrouble: (problem) => {
           onTrouble?.(problem);
+          listed?.();
           // A kind that may not be read, or that the cluster does not have, is not waited for.
           if (problem.code !== 'clusterUnreachable' && this.unlisted.delete(place)) this.lookSoon();
         },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { KindRef, Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
@@ -98,8 +99,11 @@ async function withNamespaces(request: ApplyRequest): Promise<ApplyRequest> {
   );
   const found = await Promise.all(wanted.map((name) => kube.get({ apiVersion: 'v1', kind: 'Namespace', name })));
   const [first] = objects;
-  // What cannot be asked is left to the apply to tell.
-  const missing = wanted.filter((_, index) => found[index]?.ok === true && found[index].value === undefined);
+  // What cannot be asked is left to the apply to tell. One that is being deleted is made anew when it is gone.
+  const missing = wanted.filter((_, index) => {
+    const answer = found[index];
+    return answer?.ok === true && isGoing(answer.value);
+  });
   if (!first) return request;
   const metadata = { labels: { [labels.workspace]: owner.workspaceId } };
   const added = missing.map((name): RenderedObject => ({
@@ -108,6 +112,11 @@ async function withNamespaces(request: ApplyRequest): Promise<ApplyRequest> {
     locate: () => first.location,
   }));
   return { ...request, objects: [...added, ...objects] };
+}
+
+/** Whether an object is not there, or not for long. */
+function isGoing(object: KubeObject | undefined): boolean {
+  return object === undefined || object.metadata.deletionTimestamp !== undefined;
 }
 
 /** The apply that everything is as it is now from: nothing is to be sent. Undefined when anything differs, or nobody knows. */
@@ -327,7 +336,7 @@ async function tryElsewhere({ kube }: ApplyRequest, { rendered }: Planned): Prom
 /** Whether an object can only be tried once another one of the same release is there: its namespace, or its kind's definition. */
 function isMadeBy(all: readonly Planned[], object: KubeObject): boolean {
   return all.some(({ rendered, before }) => {
-    if (before) return false;
+    if (!isGoing(before)) return false;
     const other = rendered.object;
     if (other.kind === 'Namespace') return other.metadata.name === object.metadata.namespace;
     return other.kind === 'CustomResourceDefinition' && isNamespaced(object) === undefined && definesKind(other, object.kind);
@@ -351,13 +360,8 @@ async function applyOne(request: ApplyRequest, item: Planned, stamp: AppliedStam
   const answer = await kube.apply(stamped(object, stamp), { ...howToApply(request, item), namespace });
   if (!answer.ok) return failed(together(explained(rendered, answer.problem)));
   if (object.kind === 'CustomResourceDefinition') {
-    // Bounded: objects of the kind tell by their own failure when it is still not there.
-    await waitUntil({
-      kube,
-      kind: kindOf(object),
-      timeoutMs: 10_000,
-      done: (all) => all.some((one) => one.metadata.name === object.metadata.name && isEstablished(one)),
-    });
+    const established = await establishment(kube, object);
+    if (established) return failed({ ...established, location: rendered.location });
   }
   return succeeded(before === undefined || replace || !isDeepStrictEqual(withoutStamps(before), withoutStamps(answer.value)));
 }
@@ -409,10 +413,63 @@ async function removed(kube: Kube, object: KubeObject, remove: boolean): Promise
   });
 }
 
-function isEstablished(definition: KubeObject): boolean {
-  const status = definition['status'] as
-    { readonly conditions?: readonly { readonly type: string; readonly status: string }[] } | undefined;
-  return status?.conditions?.some((condition) => condition.type === 'Established' && condition.status === 'True') ?? false;
+/** How long the API server may take to serve a kind. */
+const establishMs = 30_000;
+
+/** Waits until the API server has the kind of a definition. Undefined when it has; else why not, as far as it says. */
+async function establishment(kube: Kube, definition: KubeObject): Promise<Problem | undefined> {
+  const isIt = (one: KubeObject) => one.metadata.name === definition.metadata.name;
+  const { objects } = await waitUntil({
+    kube,
+    kind: kindOf(definition),
+    timeoutMs: establishMs,
+    done: (all) =>
+      all.some((one) => isIt(one) && (conditionOf(one, 'Established', 'True') ?? conditionOf(one, 'NamesAccepted', 'False')) !== undefined),
+  });
+  const now = objects.find(isIt);
+  if (now && conditionOf(now, 'Established', 'True') && (await isServed(kube, definition))) return undefined;
+  const said = now && (conditionOf(now, 'NamesAccepted', 'False') ?? conditionOf(now, 'Established', 'False'));
+  return {
+    code: 'objectInvalid',
+    message: `${nameOf(definition)} is not established: ${said?.message ?? `the cluster says nothing of it after ${establishMs / 1000} s`}`,
+    hint: 'correct its names, or delete the definition that has them',
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+/** The server says that a kind is established a moment before it lists it. */
+async function isServed(kube: Kube, { spec }: KubeObject): Promise<boolean> {
+  const {
+    group,
+    names,
+    versions = [],
+  } = spec as {
+    readonly group?: string;
+    readonly names?: { readonly kind?: string };
+    readonly versions?: readonly { readonly name: string; readonly served?: boolean }[];
+  };
+  const kinds = versions.flatMap(({ name, served }) =>
+    served === true ? { apiVersion: `${group ?? ''}/${name}`, kind: names?.kind ?? '' } : [],
+  );
+  const until = Date.now() + establishMs;
+  while (Date.now() < until) {
+    const found = await Promise.all(kinds.map((kind) => kube.resource(kind)));
+    if (found.every((answer) => answer.ok && answer.value !== undefined)) return true;
+    await pause(50);
+  }
+  return false;
+}
+
+interface Condition {
+  readonly type: string;
+  readonly status: string;
+  readonly message?: string;
+}
+
+function conditionOf(object: KubeObject, type: string, status: string): Condition | undefined {
+  const { conditions } = (object['status'] ?? {}) as { readonly conditions?: readonly Condition[] };
+  return conditions?.find((condition) => condition.type === type && condition.status === status);
 }
 
 function withoutStamps(object: KubeObject): unknown {
@@ -430,10 +487,10 @@ function withoutStamps(object: KubeObject): unknown {
 
 /** `wayOut` is for what cannot be changed in place. */
 function explained(rendered: RenderedObject, problem: Problem, wayOut?: string): readonly [Problem, ...Problem[]] {
-  if (problem.code === 'clusterUnreachable') return [problem];
+  if (/^cluster(Unreachable|Failed)$/.test(problem.code)) return [problem];
   const { object, location } = rendered;
   // What a policy says of fields is its own text, and no list of mistakes.
-  if (/^(namespaceNotFound|admissionDenied|quotaExceeded)$/.test(problem.code)) return [{ ...problem, location }];
+  if (/^(namespaceNotFound|stillTerminating|admissionDenied|quotaExceeded)$/.test(problem.code)) return [{ ...problem, location }];
   if (problem.code === 'objectConflict') return conflicts(rendered, problem);
   const [first, ...others] = fieldProblems(rendered, problem);
   if (wayOut === undefined) return [first, ...others];
