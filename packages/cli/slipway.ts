@@ -47,6 +47,7 @@ interface CommonFlags {
   readonly kubeconfig?: string;
   readonly namespace?: string;
   readonly defaultRepo?: string;
+  readonly profile?: readonly string[];
   readonly push?: boolean;
   readonly concurrency?: number;
   readonly cache?: boolean;
@@ -130,7 +131,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     .enablePositionalOptions();
 
   /** A command with what all of them take. */
-  const command = (name: string, description: string, operands = '[projects...]') => {
+  const plain = (name: string, description: string, operands = '[projects...]') => {
     const verbosity = new Option('--verbosity <level>', 'how much is told').choices(['quiet', 'normal', 'debug']).default('normal');
     return program
       .command(`${name} ${operands}`)
@@ -138,6 +139,14 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       .option('--json', 'print JSON on stdout, and words for people on stderr')
       .addOption(verbosity);
   };
+  /** Of a command that reads what slipway.yaml says. */
+  const command = (...named: Parameters<typeof plain>) =>
+    plain(...named).addOption(
+      new Option(
+        '-p, --profile <names>',
+        'active profiles of slipway.yaml, with commas; -NAME: not this one (default: SLIPWAY_PROFILE)',
+      ).argParser((text) => text.split(',').filter((name) => name !== '')),
+    );
   const ofCluster = (of: Command) =>
     of
       .option('--context <name>', 'the context of the kubeconfig (default: the current one)')
@@ -295,7 +304,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   ofImages(command('doctor', 'look for what is missing on this machine and in the cluster')).action(
     (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.doctor, { lines: doctorLines, tellsProblems: true }),
   );
-  command('init', 'set the workspace up: tasks, scripts and ignore files; doing it twice changes nothing more', '')
+  plain('init', 'set the workspace up: tasks, scripts and ignore files; doing it twice changes nothing more', '')
     .option('--dry-run', 'only say what would be written')
     .action(async ({ json = false, verbosity, dryRun = false }: CommonFlags & { readonly dryRun?: boolean }) => {
       const output = openOutput({ ...surroundings, json, verbosity, long: false });
@@ -396,6 +405,7 @@ async function inWorkspace({
       ...(flags.keepVolumes === true && { keepVolumes: true }),
       ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
       ...(flags.defaultRepo === undefined ? {} : { defaultRepo: flags.defaultRepo }),
+      ...(flags.profile && { profiles: flags.profile }),
       ...(flags.push === undefined ? {} : { push: flags.push }),
       ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
       ...(flags.cache === false && { noCache: true }),

@@ -6,7 +6,7 @@ export * from './connectBuildkit';
 export type * from './engine';
 export * from './imageRef';
 export type * from './kube';
-export type { KubeconfigOptions } from './kubeconfig';
+export { contextName, type KubeconfigOptions } from './kubeconfig';
 export * from './lines';
 export { loadAhead } from './loadAhead';
 export * from './openRegistry';

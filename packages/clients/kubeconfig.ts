@@ -44,6 +44,13 @@ export function loadKubeconfig(options: KubeconfigOptions): Result<PinnedContext
   return merged.ok ? pin(merged.value, files, options.context) : merged;
 }
 
+/** The name of the context that is used; undefined when there is none. */
+export function contextName(options: KubeconfigOptions): string | undefined {
+  if (options.context !== undefined) return options.context;
+  const pinned = loadKubeconfig(options);
+  return pinned.ok ? pinned.value.target.context : undefined;
+}
+
 function defaultFiles(env: Readonly<Record<string, string | undefined>>): readonly string[] {
   const listed = (env['KUBECONFIG'] ?? '').split(delimiter).filter((file) => file !== '');
   return listed.length > 0 ? listed : [join(env['HOME'] ?? homedir(), '.kube', 'config')];

@@ -33,6 +33,18 @@ export interface Config {
   /** Root only. */
   readonly build?: { readonly concurrency?: number; readonly contextLimit?: number; readonly buildkit?: BuildkitConfig };
   readonly dev?: { readonly keep?: boolean };
+  /** By name. Null: one that changes nothing here. */
+  readonly profiles?: Readonly<Record<string, ProfileConfig | null>>;
+}
+
+/** What is otherwise while a profile is active. */
+export type ProfileConfig = Omit<Config, 'version' | 'profiles'> & { readonly activation?: readonly ActivationConfig[] };
+
+/** When a profile is active without being asked for: all that is said must hold. */
+export interface ActivationConfig {
+  readonly env?: string;
+  readonly context?: string;
+  readonly mode?: 'dev' | 'deploy';
 }
 
 /** What is said of an image. */

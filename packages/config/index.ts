@@ -15,6 +15,7 @@ export {
   type SyncRuleConfig,
   type TagConfig,
 } from './config';
+export { activeProfiles, withProfiles, type ProfileChoice } from './profiles';
 export { fillTemplate, variablesOf, type Filled, type FillOptions, type TemplateMistake } from './template';
 export type { HelmConfig, HelmReleaseConfig, KustomizeConfig } from './deployConfig';
 export { readConfig, type ConfigText, type ReadConfig } from './readConfig';

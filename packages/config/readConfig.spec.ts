@@ -35,6 +35,10 @@ it.each([
   ['images: {Api: {}}', 'images.Api must be called with lower-case letters and digits, and dashes between them'],
   ['images: {api: {docker: {fil: x}}}', 'fil is not a key of images.api.docker'],
   ['images: {api: {sync: {mode: on}}}', 'images.api.sync.mode must be one of infer, auto, manual, off, not "on"'],
+  ['profiles: {staging: {imge: {}}}', 'imge is not a key of profiles.staging'],
+  ['profiles: {staging: {activation: [{env: }]}}', 'profiles.staging.activation[0].env must be a string, not nothing'],
+  ['profiles: {-x: {}}', 'profiles.-x must be called with letters, digits, dots, dashes and underscores'],
+  ['profiles: {staging: {profiles: {}}}', 'profiles is not a key of profiles.staging'],
   ['build: {contextLimit: 0}', 'build.contextLimit must be at least 1, not 0'],
 ])('says what is wrong with %s', (text, said) => {
   expect(mistakes(`version: 1\n${text}\n`, true)).toEqual([expect.stringContaining(said)]);
@@ -66,7 +70,7 @@ it('tells all mistakes at once, in the order of the file, with what was expected
     '8:5 portForward[0].resource must be service/NAME, deployment/NAME, statefulset/NAME or pod/NAME, not "svc/x"',
     '9:5 portForward[0].port must be a port number or the name of a port, not 0',
     '10:5 portForward[1].resource is missing',
-    expect.stringMatching(/^11:1 extras is not a key of slipway\.yaml \(keys of slipway\.yaml: version, image, .*, dev\)$/),
+    expect.stringMatching(/^11:1 extras is not a key of slipway\.yaml \(keys of slipway\.yaml: version, image, .*, dev, profiles\)$/),
     '12:1 allowContexts can only stand in the slipway.yaml at the root of the workspace (move it there)',
     '13:1 manifests must be a list, not "k8s"',
     '14:7 dev.keep must be true or false, not "yes"',

@@ -504,7 +504,7 @@ const reload = {
 } as const;
 
 /** The keys that a project's slipway.yaml may have. Descriptions are what the config reference says. */
-export const projectSchema = {
+const plainSchema = {
   type: 'object',
   description:
     'slipway.yaml beside a project, or at the root of the workspace as defaults for all. Nothing in it is needed in the ordinary case.',
@@ -569,62 +569,102 @@ export const projectSchema = {
   },
 } as const;
 
+const activation = {
+  type: 'array',
+  description: 'When it is active without being asked for: any entry will do.',
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    minProperties: 1,
+    properties: {
+      env: { type: 'string', description: 'NAME: the variable is there and not empty. NAME=value: it is this.', minLength: 1 },
+      context: { type: 'string', description: 'The context of the kubeconfig, or a glob of some: staging-*.', minLength: 1 },
+      mode: { enum: ['dev', 'deploy'], description: 'dev: of dev, sync, explain and inputs. deploy: of all else.' },
+    },
+  },
+} as const;
+
+/** What a profile may say is what the file may say. */
+function profilesOf<Properties extends object>(properties: Properties) {
+  return {
+    type: 'object',
+    description:
+      'What is otherwise at times, by a name: {staging: {namespace: staging}}. A profile is active when --profile or SLIPWAY_PROFILE asks for it, or by its activation, and says what the file itself may say. Maps are merged key by key, all else is replaced; of several the later wins.',
+    propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', patternHint: 'with letters, digits, dots, dashes and underscores' },
+    additionalProperties: { type: ['object', 'null'], additionalProperties: false, properties: { activation, ...properties } },
+  } as const;
+}
+
+const { version, ...projectProperties } = plainSchema.properties;
+
+/** What the slipway.yaml of a project may say. */
+export const projectSchema = {
+  ...plainSchema,
+  properties: { version, ...projectProperties, profiles: profilesOf(projectProperties) },
+} as const;
+
+const rootProperties = {
+  defaultNamespace: {
+    type: 'string',
+    description:
+      "Where projects are deployed that name no namespace. A manifest's own comes before --namespace, that before the project's, that before this one, and this before the context's.",
+    pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
+    patternHint: 'lower-case letters, digits and dashes',
+  },
+  defaultRepo: {
+    type: 'string',
+    description: 'Registry and path that images are pushed under: registry.example/team. Also --default-repo and SLIPWAY_DEFAULT_REPO.',
+    minLength: 1,
+  },
+  multiLevelRepo: {
+    type: 'boolean',
+    description:
+      'Whether names below defaultRepo keep their slashes; else they become underscores: shop/api is team/shop_api. Default: true for registries of Google, on this machine or of the cluster.',
+  },
+  build: {
+    type: 'object',
+    description: 'How images are built.',
+    additionalProperties: false,
+    properties: {
+      concurrency: {
+        type: 'integer',
+        minimum: 0,
+        description:
+          'How many at a time, of all in one run; 0 for as many as there are cores. Also --concurrency. Default: as many as there are cores and at most 4 in an engine, 8 without one.',
+      },
+      contextLimit: {
+        type: 'integer',
+        minimum: 1,
+        description: 'Megabytes of a build context above which its biggest folders are named. Default: 100.',
+      },
+      buildkit,
+    },
+  },
+  insecureRegistries: {
+    type: 'array',
+    description:
+      'Registries that speak plain http, or whose certificate is not to be checked: registry.example:5000. Also SLIPWAY_INSECURE_REGISTRIES, with commas. Those of this machine are tried without.',
+    items: { type: 'string', minLength: 1 },
+  },
+  push: {
+    type: 'boolean',
+    description:
+      'true: images are pushed to a registry, whatever the cluster is; false: they are not, but loaded into the cluster. Also --push and --no-push. Default: what suits the cluster.',
+  },
+  allowContexts: {
+    type: 'array',
+    description: 'Contexts of the kubeconfig that may be deployed to though they are not local clusters.',
+    items: { type: 'string', minLength: 1 },
+  },
+} as const;
+
 /** The root's slipway.yaml has more. */
 export const rootSchema = {
-  ...projectSchema,
+  ...plainSchema,
   properties: {
-    ...projectSchema.properties,
-    defaultNamespace: {
-      type: 'string',
-      description:
-        "Where projects are deployed that name no namespace. A manifest's own comes before --namespace, that before the project's, that before this one, and this before the context's.",
-      pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?$',
-      patternHint: 'lower-case letters, digits and dashes',
-    },
-    defaultRepo: {
-      type: 'string',
-      description: 'Registry and path that images are pushed under: registry.example/team. Also --default-repo and SLIPWAY_DEFAULT_REPO.',
-      minLength: 1,
-    },
-    multiLevelRepo: {
-      type: 'boolean',
-      description:
-        'Whether names below defaultRepo keep their slashes; else they become underscores: shop/api is team/shop_api. Default: true for registries of Google, on this machine or of the cluster.',
-    },
-    build: {
-      type: 'object',
-      description: 'How images are built.',
-      additionalProperties: false,
-      properties: {
-        concurrency: {
-          type: 'integer',
-          minimum: 0,
-          description:
-            'How many at a time, of all in one run; 0 for as many as there are cores. Also --concurrency. Default: as many as there are cores and at most 4 in an engine, 8 without one.',
-        },
-        contextLimit: {
-          type: 'integer',
-          minimum: 1,
-          description: 'Megabytes of a build context above which its biggest folders are named. Default: 100.',
-        },
-        buildkit,
-      },
-    },
-    insecureRegistries: {
-      type: 'array',
-      description:
-        'Registries that speak plain http, or whose certificate is not to be checked: registry.example:5000. Also SLIPWAY_INSECURE_REGISTRIES, with commas. Those of this machine are tried without.',
-      items: { type: 'string', minLength: 1 },
-    },
-    push: {
-      type: 'boolean',
-      description:
-        'true: images are pushed to a registry, whatever the cluster is; false: they are not, but loaded into the cluster. Also --push and --no-push. Default: what suits the cluster.',
-    },
-    allowContexts: {
-      type: 'array',
-      description: 'Contexts of the kubeconfig that may be deployed to though they are not local clusters.',
-      items: { type: 'string', minLength: 1 },
-    },
+    version,
+    ...projectProperties,
+    profiles: profilesOf({ ...projectProperties, ...rootProperties }),
+    ...rootProperties,
   },
 } as const;

@@ -5,11 +5,10 @@ import { AttachedWorkspace } from './attachedWorkspace';
 import type { CommandOptions } from './command';
 import { folderWorkspace } from './folderWorkspace';
 import { failedEvent } from './narrator';
-import { readWorkspace } from './readWorkspace';
 import { rememberedGraph } from './rememberedGraph';
 import type { RunOptions } from './run';
 import { goalFor } from './selection';
-import { preflight, type Session } from './session';
+import { contextOf, preflight, readFor, type Session } from './session';
 import type { FolderSync, SyncSettings } from './syncSettings';
 
 /** What is attached to, and how it is found. */
@@ -97,9 +96,8 @@ function withoutProjects(graph: GraphSource): GraphSource {
 async function attachProjects(options: CommandOptions, deletes: boolean): Promise<Attached> {
   const { session, problems } = await preflight(options, needs, 'dev');
   if (!session) return { ok: false, problems };
-  const { root, env, defaultRepo, projects } = options;
-  const read = (mode: 'dev' | 'deploy', graph = options.graph) =>
-    readWorkspace({ root, graph, mode, env, ...(defaultRepo !== undefined && { defaultRepo }) });
+  const { projects } = options;
+  const read = (mode: 'dev' | 'deploy', graph = options.graph) => readFor({ ...options, graph, ...contextOf(session) }, mode);
   const deployed = await read('deploy');
   if (!deployed.ok) return { ok: false, problems: [deployed.problem] };
   const chosen = goalFor(session.read.workspace, 'attached', { projects });

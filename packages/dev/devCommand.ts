@@ -16,14 +16,13 @@ import { withNamedImages } from './givenImages';
 import { Holding } from './holding';
 import { failedEvent } from './narrator';
 import { sessionEnd, type SessionEnd } from './readiness';
-import { readWorkspace } from './readWorkspace';
 import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
 import { chosenWithRequired, comesAlong, namedImages, requiredBy, type Required } from './required';
 import { runningReleases } from './runningReleases';
 import { noticesOf, problemsOf } from './selection';
-import { placesOf, preflight, type Session } from './session';
+import { contextOf, placesOf, preflight, readFor, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
 import { withProblems, worstExit } from './worstExit';
 
@@ -300,9 +299,9 @@ class Development {
   private reread(session: Session, run: () => Run, paths: readonly string[]): Promise<() => void> | undefined {
     if (!paths.some((path) => isConfigOf(session, path))) return undefined;
     if (paths.some((path) => isGraphOf(session, path))) this.graph = rememberedGraph(this.options.graph);
-    const { root, env, defaultRepo, projects } = this.options;
+    const { projects } = this.options;
     this.rereading = (this.rereading ?? Promise.resolve(() => undefined)).then(async () => {
-      const read = await readWorkspace({ root, graph: this.graph, mode: 'dev', env, ...(defaultRepo !== undefined && { defaultRepo }) });
+      const read = await readFor({ ...this.options, graph: this.graph, ...contextOf(session) }, 'dev');
       if (read.ok) await this.lookForRequired(session, read.value.workspace);
       return () => {
         const { loop, source, ...following } = run();

@@ -4,16 +4,15 @@ import { classify, landingOf, releasesReading, viewOf } from '../plan';
 import type { CommandOptions, CommandResult, DoctorDocument, ExplainDocument, InputsDocument } from './command';
 import { size } from '../report';
 import { withProblems, worstExit } from './worstExit';
-import { readWorkspace } from './readWorkspace';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
-import { preflight } from './session';
+import { preflight, readFor } from './session';
 
 /** What changing files would do, and why; the files need not exist. */
 export async function explainCommand(
   options: CommandOptions & { readonly files: readonly string[]; readonly cwd?: string },
 ): Promise<CommandResult<ExplainDocument>> {
-  const read = await readWorkspace({ root: options.root, graph: options.graph, mode: 'dev', env: options.env });
+  const read = await readFor(options, 'dev');
   if (!read.ok) return { exitCode: read.problem.exitCode, problems: [read.problem], document: { files: [] } };
   const { workspace } = read.value;
   const files = options.files.map((file) => {

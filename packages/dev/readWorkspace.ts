@@ -1,6 +1,13 @@
 import { processes } from '../clients';
 import { filesBelow } from '../source';
-import { assemble, dependenciesCommands, type GraphSource, type WorkspaceFacts, type WorkspaceSettings } from '../graph';
+import {
+  assemble,
+  dependenciesCommands,
+  type ChosenProfiles,
+  type GraphSource,
+  type WorkspaceFacts,
+  type WorkspaceSettings,
+} from '../graph';
 import { succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
 import { listDependencies } from './listDependencies';
 
@@ -12,6 +19,7 @@ export interface ReadWorkspaceOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** From the command line. */
   readonly defaultRepo?: string;
+  readonly profiles?: ChosenProfiles;
 }
 
 export interface ReadWorkspace {
@@ -28,11 +36,11 @@ export interface ReadWorkspace {
 
 /** Reads the graph, config, Dockerfiles and manifests. Fails only when the graph cannot be read: what is wrong with one project is in `workspace.problems`. */
 export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Result<ReadWorkspace>> {
-  const { root, graph, mode, env, defaultRepo } = options;
+  const { root, graph, mode, env, defaultRepo, profiles } = options;
   const read = await graph.read();
   if (!read.ok) return read;
   const files = filesBelow(root);
-  const commands = dependenciesCommands({ graph: read.value, files });
+  const commands = dependenciesCommands({ graph: read.value, files, mode, env, ...(profiles && { profiles }) });
   const listed = commands.length === 0 ? undefined : await listDependencies(commands, { root, env, processes });
   const facts = {
     root,
@@ -40,6 +48,7 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
     mode,
     env,
     ...(defaultRepo !== undefined && { defaultRepo }),
+    ...(profiles && { profiles }),
     ...(listed && { listedDependencies: listed }),
   };
   const assembled = assemble({ ...facts, files });

@@ -3,7 +3,17 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, join } from 'node:path';
 import type { BuildCluster } from '../build';
-import { connectEngine, connectKube, isLocalHost, openRegistry, processes, type Engine, type Kube, type Registry } from '../clients';
+import {
+  connectEngine,
+  connectKube,
+  contextName,
+  isLocalHost,
+  openRegistry,
+  processes,
+  type Engine,
+  type Kube,
+  type Registry,
+} from '../clients';
 import { contextMemoryFile, guard } from '../deploy';
 import { failed, succeeded, type Problem, type Release, type ReleaseName, type Result, type Workspace } from '../model';
 import { chooseDelivery, type Delivery, type DeliveryOptions } from '../registry';
@@ -60,9 +70,25 @@ export function preflight(
   return Promise.race([lookAround(options, needs, reading), untilAborted(options.signal).then(() => interrupted)]);
 }
 
+/** The context that a command works in, for as long as it does: whoever makes another one the current one means the next command. */
+export function contextOf({ kube }: Pick<Session, 'kube'>): { readonly context?: string } {
+  return kube ? { context: kube.target.context } : {};
+}
+
 /** What a command reads of its workspace. */
-export function readFor({ root, graph, env, defaultRepo }: CommandOptions, mode: 'dev' | 'deploy'): Promise<Result<ReadWorkspace>> {
-  return readWorkspace({ root, graph, mode, env, ...(defaultRepo !== undefined && { defaultRepo }) });
+export function readFor(options: CommandOptions, mode: 'dev' | 'deploy'): Promise<Result<ReadWorkspace>> {
+  const { root, graph, env, defaultRepo } = options;
+  const profiles = { asked: options.profiles ?? namesIn(env['SLIPWAY_PROFILE']), context: once(() => contextName(options)) };
+  return readWorkspace({ root, graph, mode, env, profiles, ...(defaultRepo !== undefined && { defaultRepo }) });
+}
+
+function namesIn(list = ''): readonly string[] {
+  return list.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, reading: Promise<Result<ReadWorkspace>>): Promise<Preflight> {
@@ -72,6 +98,9 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     needs.has('cluster') ? clusterOf(options) : undefined,
     needs.has('engine') ? engine.ping() : undefined,
   ]);
+  const profiles = read.ok ? read.value.settings.profiles : [];
+  if (profiles.length > 0)
+    options.report({ kind: 'notice', message: `${profiles.length === 1 ? 'profile' : 'profiles'} ${profiles.join(', ')}` });
   const buildsThere = read.ok && needs.has('engine') && needsBuilder(read.value.workspace, options.projects, ['buildkit']);
   const cluster = asked ?? (buildsThere ? await clusterOf(options) : undefined);
   const checks: Check[] = [];

@@ -1,12 +1,11 @@
 import { leavesOf, type ContainerState, type Problem, type SeenRelease, type Workspace, type World } from '../model';
 import { fingerprintOf, isInStep, suits, viewOf } from '../plan';
 import type { CommandOptions, CommandResult, StatusDocument } from './command';
-import { readWorkspace } from './readWorkspace';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
 import { goalFor, problemsOf } from './selection';
-import { namespaceOf, preflight, withBrokenReleases } from './session';
+import { namespaceOf, preflight, readFor, withBrokenReleases } from './session';
 import { liveSessions } from './syncSessions';
 import { withProblems, worstExit } from './worstExit';
 
@@ -29,13 +28,7 @@ export async function statusCommand(given: CommandOptions): Promise<CommandResul
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, document: empty };
   const { goal } = chosen;
   // What `deploy` has put there is the last stage, which may take other files, and takes them otherwise.
-  const deployed = await readWorkspace({
-    root: options.root,
-    graph: options.graph,
-    mode: 'deploy',
-    env: options.env,
-    ...(options.defaultRepo !== undefined && { defaultRepo: options.defaultRepo }),
-  });
+  const deployed = await readFor(options, 'deploy');
   const workspaces = [workspace, ...(deployed.ok ? [deployed.value.workspace] : [])];
 
   // Without the workspace among its facts the loop plans nothing: it only listens.

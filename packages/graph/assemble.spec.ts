@@ -749,6 +749,7 @@ describe('settings', () => {
       push: undefined,
       allowContexts: ['staging'],
       keep: new Set(['worker']),
+      profiles: [],
     });
     expect(workspace.releases.get('worker')?.namespace).toBe('all');
     const repoOf = (more: Parameters<typeof run>[1]) => run(texts, more).settings.defaultRepo;

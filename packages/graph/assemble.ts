@@ -1,4 +1,4 @@
-import { mergeConfig, readConfig, type BuildkitConfig, type ManifestContainer } from '../config';
+import { mergeConfig, readConfig, type BuildkitConfig, type ManifestContainer, type ProfileChoice } from '../config';
 import { hooksOf } from './hooks';
 import type { Project, Release, Workspace, WorkspacePath } from '../model';
 import { nearest, type Artifact, type Problem } from '../model';
@@ -11,6 +11,7 @@ import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
 import { imagesOf, type ImageSettings } from './imageSettings';
 import { dependenciesCommandOf, type DependenciesCommand, type ListedDependencies } from './customImage';
+import { profiled, unknownProfiles } from './profiles';
 import { requiredServices } from './requiredServices';
 import { circles, circularImages } from './requires';
 import type { ConfigAt, ProjectSettings } from './settings';
@@ -29,7 +30,11 @@ export interface WorkspaceFacts {
   readonly listedDependencies?: ListedDependencies;
   /** From the command line; wins over SLIPWAY_DEFAULT_REPO and the config. */
   readonly defaultRepo?: string;
+  readonly profiles?: ChosenProfiles;
 }
+
+/** See `ProfileChoice`. */
+export type ChosenProfiles = Pick<ProfileChoice, 'asked' | 'context'>;
 
 /** What the root's config says of the whole workspace. */
 export interface WorkspaceSettings {
@@ -46,6 +51,8 @@ export interface WorkspaceSettings {
   readonly allowContexts: readonly string[];
   /** Releases that dev leaves deployed when it ends. */
   readonly keep: ReadonlySet<string>;
+  /** Profiles that are active, of any config. */
+  readonly profiles: readonly string[];
 }
 
 export interface Assembled {
@@ -64,12 +71,15 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const files = recorded(facts.files);
   const graph = normalized(facts.graph);
   const problems: Problem[] = [];
-  const root = configAt(configName, files);
+  const reading = { files, choice: choiceOf(facts) };
+  const root = configAt(configName, reading);
   if (root) problems.push(...root.problems);
   const chosenRepo = defaultRepoOf({ flag: facts.defaultRepo, env: facts.env, config: root?.config?.defaultRepo });
   const defaultRepo = chosenRepo.repo;
 
-  const settings = graph.projects.map((project) => settingsOf(project, { root, files }));
+  const settings = graph.projects.map((project) => settingsOf(project, { root, ...reading }));
+  const configs = [...new Set([root, ...settings.map(({ own }) => own)])].filter((config) => config !== undefined);
+  problems.push(...unknownProfiles(configs, reading.choice.asked));
   for (const { project, own } of settings) {
     if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
   }
@@ -152,17 +162,20 @@ export function assemble(facts: WorkspaceFacts): Assembled {
       buildkit: root?.config?.build?.buildkit ?? {},
       allowContexts: root?.config?.allowContexts ?? [],
       keep,
+      profiles: [...new Set(configs.flatMap(({ active = [] }) => active))],
     },
     configFiles: [...files.asked].sort(),
   };
 }
 
 /** Commands that have to be asked before a workspace can be put together. */
-export function dependenciesCommands({ graph, files }: Pick<WorkspaceFacts, 'graph' | 'files'>): readonly DependenciesCommand[] {
-  const recording = recorded(files);
-  const root = configAt(configName, recording);
-  return normalized(graph).projects.flatMap((project) =>
-    imagesOf(settingsOf(project, { root, files: recording })).flatMap((image) => dependenciesCommandOf(image) ?? []),
+export function dependenciesCommands(
+  facts: Pick<WorkspaceFacts, 'graph' | 'files' | 'mode' | 'env' | 'profiles'>,
+): readonly DependenciesCommand[] {
+  const reading = { files: recorded(facts.files), choice: choiceOf(facts) };
+  const root = configAt(configName, reading);
+  return normalized(facts.graph).projects.flatMap((project) =>
+    imagesOf(settingsOf(project, { root, ...reading })).flatMap((image) => dependenciesCommandOf(image) ?? []),
   );
 }
 
@@ -170,18 +183,26 @@ function normalized(graph: GraphFacts): GraphFacts {
   return { ...graph, projects: graph.projects.map((project) => ({ ...project, root: joinPath('', project.root) })) };
 }
 
-function configAt(path: WorkspacePath, files: RecordedFiles): ConfigAt | undefined {
-  const text = files.textOf(path);
-  return text === undefined ? undefined : { path, ...readConfig({ path, text, isRoot: path === configName }) };
+interface ConfigReading {
+  readonly files: RecordedFiles;
+  readonly choice: ProfileChoice;
 }
 
-function settingsOf(
-  project: GraphProject,
-  { root, files }: { readonly root: ConfigAt | undefined; readonly files: RecordedFiles },
-): ProjectSettings {
+function choiceOf({ env, mode, profiles }: Pick<WorkspaceFacts, 'env' | 'mode' | 'profiles'>): ProfileChoice {
+  return { asked: [], context: () => undefined, ...profiles, env, mode };
+}
+
+function configAt(path: WorkspacePath, { files, choice }: ConfigReading): ConfigAt | undefined {
+  const text = files.textOf(path);
+  return text === undefined ? undefined : profiled({ path, ...readConfig({ path, text, isRoot: path === configName }) }, choice);
+}
+
+function settingsOf(project: GraphProject, { root, ...reading }: { readonly root: ConfigAt | undefined } & ConfigReading): ProjectSettings {
   // A project at the root has the root's config as its own.
   if (project.root === '') return { project, own: root, inherited: root, config: root?.config ?? { version: 1 } };
-  const own = configAt(joinPath(project.root, configName), files);
+  // A profile of the root that is active by itself is so everywhere.
+  const asked = [...(root?.active ?? []).filter((name) => !reading.choice.asked.includes(name)), ...reading.choice.asked];
+  const own = configAt(joinPath(project.root, configName), { ...reading, choice: { ...reading.choice, asked } });
   return { project, own, inherited: root, config: mergeConfig(root?.config, own?.config) };
 }
 

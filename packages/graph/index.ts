@@ -1,4 +1,11 @@
-export { assemble, dependenciesCommands, type Assembled, type WorkspaceFacts, type WorkspaceSettings } from './assemble';
+export {
+  assemble,
+  dependenciesCommands,
+  type Assembled,
+  type ChosenProfiles,
+  type WorkspaceFacts,
+  type WorkspaceSettings,
+} from './assemble';
 export { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 export type { DependenciesCommand, ListedDependencies } from './customImage';
 export * from './graphSource';

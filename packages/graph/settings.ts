@@ -2,7 +2,11 @@ import type { Config, ReadConfig } from '../config';
 import type { Location, WorkspacePath } from '../model';
 import type { GraphProject } from './graphSource';
 
-export type ConfigAt = ReadConfig & { readonly path: WorkspacePath };
+export type ConfigAt = ReadConfig & {
+  readonly path: WorkspacePath;
+  /** Its profiles that are active. */
+  readonly active?: readonly string[];
+};
 
 export interface ProjectSettings {
   readonly project: GraphProject;

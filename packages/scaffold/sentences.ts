@@ -1,4 +1,3 @@
-import { projectSchema } from '../config';
 import { below } from '../dockerfile';
 import type { WorkspacePath } from '../model';
 import type { Found, Survey } from './survey';
@@ -49,7 +48,6 @@ function next(found: Found, commands: NextCommands): string {
   if (found.project === undefined)
     return `belongs to no project: give ${found.root === '' ? 'the root' : found.root} a ${commands.projectFile}`;
   if (isReady(found)) return commands.dev(found.project);
-  const configurable = Object.keys(projectSchema.properties);
   const [dockerfile] = found.otherDockerfiles;
   if (found.dockerfile === undefined && dockerfile !== undefined) {
     return `say in slipway.yaml which one: image: {docker: {file: ${relative(dockerfile, found.root)}}}`;
@@ -57,14 +55,8 @@ function next(found: Found, commands: NextCommands): string {
   const [manifest] = found.otherManifests;
   if (manifest !== undefined)
     return `say in slipway.yaml where they are: manifests: [${relative(folderOf(manifest), found.root) || '.'}/*.yaml]`;
-  if (found.kustomizations.length > 0) {
-    return configurable.includes('kustomize')
-      ? 'name it in slipway.yaml: kustomize'
-      : 'kustomizations are not deployed yet, plain manifests in k8s/ are';
-  }
-  if (found.charts.length > 0) {
-    return configurable.includes('helm') ? 'name it in slipway.yaml: helm' : 'charts are not deployed yet, plain manifests in k8s/ are';
-  }
+  if (found.kustomizations.length > 0) return 'name it in slipway.yaml: kustomize';
+  if (found.charts.length > 0) return 'name it in slipway.yaml: helm';
   return commands.manifests?.(found.project) ?? 'has no manifests: write them in k8s/';
 }
 

@@ -12,6 +12,8 @@ export interface ExecutorOptions {
   readonly kubeconfig?: string;
   readonly namespace?: string;
   readonly defaultRepo?: string;
+  /** Names, with commas when they are one text. */
+  readonly profiles?: string | readonly string[];
   readonly verbosity?: Verbosity;
   /** Of those that apply. */
   readonly force?: boolean;
@@ -58,6 +60,7 @@ export async function execute<Document>(
     ...(options.context === undefined ? {} : { context: options.context }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(options.defaultRepo === undefined ? {} : { defaultRepo: options.defaultRepo }),
+    ...(options.profiles !== undefined && { profiles: [options.profiles].flat().flatMap((names) => names.split(',')) }),
     ...(options.force === true && { force: true }),
     ...(options.keepVolumes === true && { keepVolumes: true }),
     env,

@@ -1,0 +1,48 @@
+import { activeProfiles, withProfiles, type ProfileChoice } from '../config';
+import { nearest, type Problem } from '../model';
+import type { ConfigAt } from './settings';
+
+/** A config as its active profiles make it; what a profile says leads to where the profile says it. */
+export function profiled(at: ConfigAt, choice: ProfileChoice): ConfigAt {
+  const { config } = at;
+  const active = config ? activeProfiles(config, choice) : [];
+  if (!config || active.length === 0) return at;
+  const written = (keys: readonly (string | number)[]): readonly (string | number)[] => {
+    const saying = active.findLast((name) => isSaid(config.profiles?.[name], keys));
+    return saying === undefined ? keys : ['profiles', saying, ...keys];
+  };
+  return {
+    ...at,
+    config: withProfiles(config, active),
+    active,
+    locate: (keys) => at.locate(written(keys)),
+    locateIn: (keys, offset) => at.locateIn(written(keys), offset),
+  };
+}
+
+function isSaid(value: unknown, keys: readonly (string | number)[]): boolean {
+  let at = value;
+  for (const key of keys) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
+    at = (at as Readonly<Record<string | number, unknown>>)[key];
+  }
+  return keys.length > 0;
+}
+
+/** Names that were asked for and that no config has. */
+export function unknownProfiles(configs: readonly ConfigAt[], asked: readonly string[]): readonly Problem[] {
+  const known = new Set(configs.flatMap(({ config }) => Object.keys(config?.profiles ?? {})));
+  return [...new Set(asked.map((name) => name.replace(/^-/, '')))]
+    .filter((name) => !known.has(name))
+    .map((name) => {
+      const meant = nearest(name, known);
+      const there = known.size === 0 ? 'no slipway.yaml has profiles' : `profiles that are there: ${[...known].sort().join(', ')}`;
+      return {
+        code: 'profileUnknown',
+        message: `there is no profile ${name} in this workspace`,
+        hint: meant === undefined ? there : `perhaps ${meant} was meant`,
+        retry: 'whenInputChanges',
+        exitCode: 2,
+      };
+    });
+}
