@@ -8,7 +8,7 @@ import {
   type WorkspaceFacts,
   type WorkspaceSettings,
 } from '../graph';
-import { succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
+import { failed, succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
 import { listDependencies } from './listDependencies';
 
 export interface ReadWorkspaceOptions {
@@ -34,7 +34,7 @@ export interface ReadWorkspace {
   readonly facts: Omit<WorkspaceFacts, 'files'>;
 }
 
-/** Reads the graph, config, Dockerfiles and manifests. Fails only when the graph cannot be read: what is wrong with one project is in `workspace.problems`. */
+/** Reads the graph, config, Dockerfiles and manifests. Fails when the graph cannot be read, or a profile that was asked for is unknown: what is wrong with one project is in `workspace.problems`. */
 export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Result<ReadWorkspace>> {
   const { root, graph, mode, env, defaultRepo, profiles } = options;
   const read = await graph.read();
@@ -51,6 +51,7 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
     ...(profiles && { profiles }),
     ...(listed && { listedDependencies: listed }),
   };
-  const assembled = assemble({ ...facts, files });
+  const { refused, ...assembled } = assemble({ ...facts, files });
+  if (refused) return failed(refused);
   return succeeded({ ...assembled, facts, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
 }

@@ -60,6 +60,8 @@ export interface Assembled {
   readonly settings: WorkspaceSettings;
   /** Paths whose change means assembling again; a directory stands for the names in it. */
   readonly configFiles: readonly WorkspacePath[];
+  /** Something was asked for that is not there: nothing may be done with this workspace. */
+  readonly refused?: Problem;
 }
 
 const configName = 'slipway.yaml';
@@ -79,7 +81,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
 
   const settings = graph.projects.map((project) => settingsOf(project, { root, ...reading }));
   const configs = [...new Set([root, ...settings.map(({ own }) => own)])].filter((config) => config !== undefined);
-  problems.push(...unknownProfiles(configs, reading.choice.asked));
+  const refused = unknownProfiles(configs, reading.choice.asked);
   for (const { project, own } of settings) {
     if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
   }
@@ -165,6 +167,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
       profiles: [...new Set(configs.flatMap(({ active = [] }) => active))],
     },
     configFiles: [...files.asked].sort(),
+    ...(refused && { refused }),
   };
 }
 

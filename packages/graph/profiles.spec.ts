@@ -31,7 +31,7 @@ const files: WorkspaceFiles = {
 const api: GraphProject = { name: 'api', root: 'api', dependencies: [], targets: new Map() };
 
 function read(profiles?: WorkspaceFacts['profiles']) {
-  const { workspace, settings } = assemble({
+  const { workspace, settings, refused } = assemble({
     root: '/w',
     graph: { projects: [api] },
     files,
@@ -40,7 +40,7 @@ function read(profiles?: WorkspaceFacts['profiles']) {
     ...(profiles && { profiles }),
   });
   const problems = workspace.problems.map(({ message, hint }) => `${message} (${hint ?? ''})`);
-  return { workspace, settings, problems, locations: workspace.problems.map(({ location }) => location) };
+  return { workspace, settings, refused, problems, locations: workspace.problems.map(({ location }) => location) };
 }
 
 const nowhere = () => undefined;
@@ -67,9 +67,14 @@ it('are told where they stand when they are wrong', () => {
   expect(locations).toEqual([{ file: 'api/slipway.yaml', line: 5, column: 37 }]);
 });
 
-it('that are unknown are an error, and so is one that is to be left out', () => {
-  expect(read({ asked: ['stagin', '-nope'], context: nowhere }).problems).toEqual([
-    'there is no profile stagin in this workspace (perhaps staging was meant)',
-    'there is no profile nope in this workspace (profiles that are there: debug, staging)',
-  ]);
+it('that are unknown are refused, also to be left out', () => {
+  expect(read({ asked: ['stagin'], context: nowhere }).refused).toMatchObject({
+    message: 'there is no profile stagin in this workspace',
+    hint: 'perhaps staging was meant',
+    exitCode: 2,
+  });
+  expect(read({ asked: ['debug', 'x', '-nope'], context: nowhere }).refused).toMatchObject({
+    message: 'there is no profile x and none called nope in this workspace',
+    hint: 'profiles that are there: debug, staging',
+  });
 });

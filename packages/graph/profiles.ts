@@ -29,20 +29,19 @@ function isSaid(value: unknown, keys: readonly (string | number)[]): boolean {
   return keys.length > 0;
 }
 
-/** Names that were asked for and that no config has. */
-export function unknownProfiles(configs: readonly ConfigAt[], asked: readonly string[]): readonly Problem[] {
+/** What is wrong with the names that were asked for: nothing may be done as if they had not been. */
+export function unknownProfiles(configs: readonly ConfigAt[], asked: readonly string[]): Problem | undefined {
   const known = new Set(configs.flatMap(({ config }) => Object.keys(config?.profiles ?? {})));
-  return [...new Set(asked.map((name) => name.replace(/^-/, '')))]
-    .filter((name) => !known.has(name))
-    .map((name) => {
-      const meant = nearest(name, known);
-      const there = known.size === 0 ? 'no slipway.yaml has profiles' : `profiles that are there: ${[...known].sort().join(', ')}`;
-      return {
-        code: 'profileUnknown',
-        message: `there is no profile ${name} in this workspace`,
-        hint: meant === undefined ? there : `perhaps ${meant} was meant`,
-        retry: 'whenInputChanges',
-        exitCode: 2,
-      };
-    });
+  const unknown = [...new Set(asked.map((name) => name.replace(/^-/, '')))].filter((name) => !known.has(name));
+  const [first] = unknown;
+  if (first === undefined) return undefined;
+  const meant = unknown.length === 1 ? nearest(first, known) : undefined;
+  const there = known.size === 0 ? 'no slipway.yaml has profiles' : `profiles that are there: ${[...known].sort().join(', ')}`;
+  return {
+    code: 'profileUnknown',
+    message: `there is no profile ${unknown.join(' and none called ')} in this workspace`,
+    hint: meant === undefined ? there : `perhaps ${meant} was meant`,
+    retry: 'whenInputChanges',
+    exitCode: 2,
+  };
 }
