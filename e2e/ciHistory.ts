@@ -147,7 +147,10 @@ export const shortHistory: History = {
   projects: short,
   reverted: ofWeb.what,
   commits: [
-    firstDeploy(short, (shop) => ['apps/pricing', 'apps/reports', 'infra'].forEach((path) => rmSync(shop.path(path), { recursive: true }))),
+    firstDeploy(short, (shop) => {
+      for (const path of ['apps/pricing', 'apps/reports', 'infra']) rmSync(shop.path(path), { recursive: true });
+      shop.edit('apps/api/slipway.yaml', 'requires: [cache, pricing]', '');
+    }),
     ...commits,
     revert,
   ],
