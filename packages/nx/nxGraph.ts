@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { ProjectGraph, ProjectGraphProjectNode, TargetConfiguration } from '@nx/devkit';
 import type { GraphFacts, GraphProject, GraphSource, GraphTarget } from '../graph';
+import { consoleAside } from './consoleAside';
 import { devkitOf, firstFound, type Devkit } from './devkit';
 import { failed, messageOf, succeeded, type Result, type TargetId } from '../model';
 import { isOwnLine, outcomesIn } from './runnerOutput';
@@ -47,7 +48,9 @@ export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }:
       loaded ??= loadNx(root);
       if (!loaded) return nxNotFound(root);
       if (realpathSync(loaded.devkit.workspaceRoot) !== realpathSync(root)) return otherRoot(root, loaded.devkit.workspaceRoot);
-      const graph = first ? succeeded(first) : await currentGraph(root, loaded);
+      const current = loaded;
+      const make = () => currentGraph(root, current);
+      const graph = first ? succeeded(first) : await (isBrief ? consoleAside(make) : make());
       first = undefined;
       return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit, namedInputsOf(root, loaded.devkit))) : graph;
     },
