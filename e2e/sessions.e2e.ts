@@ -93,7 +93,8 @@ describe('one session after another', () => {
       message.startsWith('comes along: cache (web requires it), worker (web requires it, with '),
     );
     await first.until('ready');
-    await first.answer('worker', '/', 'Welcome');
+    await first.answer('worker', '/', '"total"');
+    await first.until('service', ({ service, state }) => service === 'worker' && state === 'ready');
     expect(
       first
         .since(0, 'applied')

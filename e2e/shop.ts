@@ -19,7 +19,7 @@ import { valueOf } from './localRegistry';
 import { objectsIn } from './objectsIn';
 import { type Ended, type Env, runCommand, userEnv } from './runCommand';
 import { addTurboConfig, turboVersion, turnIntoPackages } from './packageShop';
-import { RunningDev } from './runningDev';
+import { RunningDev, type DevRequest } from './runningDev';
 
 /** Longer than any single wait of a test, so that it is the wait that tells what is missing. */
 jest.setTimeout(300_000);
@@ -170,6 +170,12 @@ export class Shop {
     return this.start('nx', ['run', `${project}:dev`, ...this.where]);
   }
 
+  /** Several in one command of Nx: one process for each, all of which print. Their events are in no file. */
+  nxDevs(...projects: readonly string[]): RunningDev {
+    const args = ['run-many', '-t', 'dev', '-p', projects.join(','), '--output-style=stream', ...this.where];
+    return this.begin({ command: this.bin('nx'), args, eventsFile: this.nextEventsFile() });
+  }
+
   /** By the script of a package, which turbo runs. */
   turboDev(packageName: string): RunningDev {
     return this.start('turbo', ['run', 'dev', `--filter=${packageName}`, '--', ...this.where]);
@@ -187,15 +193,21 @@ export class Shop {
   }
 
   private start(bin: string, args: readonly string[], printsEvents = false): RunningDev {
-    const eventsFile = join(this.folder, `events-${this.devs.length}.jsonl`);
-    const dev = new RunningDev({
+    const eventsFile = this.nextEventsFile();
+    return this.begin({
       command: this.bin(bin),
       args: printsEvents ? args : [...args, `--events=${eventsFile}`],
       printsEvents,
-      cwd: this.root,
-      env: userEnv(),
       eventsFile,
     });
+  }
+
+  private nextEventsFile(): string {
+    return join(this.folder, `events-${this.devs.length}.jsonl`);
+  }
+
+  private begin(request: Omit<DevRequest, 'cwd' | 'env'>): RunningDev {
+    const dev = new RunningDev({ ...request, cwd: this.root, env: userEnv() });
     this.devs.push(dev);
     return dev;
   }

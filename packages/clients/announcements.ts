@@ -99,7 +99,7 @@ async function answerOf(path: string, question: string, limitMs: number | undefi
 }
 
 /** Makes the folder if need be. One that somebody else has made there first is not entered. */
-async function isOurs(folder: string): Promise<boolean> {
+export async function isOurs(folder: string): Promise<boolean> {
   if (process.platform === 'win32') return true;
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });

@@ -1,4 +1,12 @@
-export * from './announcements';
+export {
+  announce,
+  announcementsFolder,
+  askToStop,
+  heard,
+  type Announced,
+  type Announcement,
+  type AnnouncementOptions,
+} from './announcements';
 export * from './connectEngine';
 export * from './connectKube';
 export type * from './buildkit';
@@ -9,6 +17,7 @@ export type * from './kube';
 export { contextName, type KubeconfigOptions } from './kubeconfig';
 export * from './lines';
 export { loadAhead } from './loadAhead';
+export * from './meeting';
 export * from './openRegistry';
 export { isLocalHost } from './registryHttp';
 export * from './openWatcher';

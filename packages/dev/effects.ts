@@ -250,7 +250,10 @@ export class Effects {
     if (!artifact) return failure(notThere(step.artifact));
     const mistake = mistakeOf(world, step.artifact);
     if (mistake) return failure(mistake);
-    if (artifact.given) return this.lookUpGiven(artifact.given, artifact, delivery);
+    if (artifact.given) {
+      this.remember(step.snapshot);
+      return this.lookUpGiven(artifact.given, artifact, delivery);
+    }
     const tag = await names.tagFor(artifact, step.snapshot);
     if (!tag.ok) return failure(tag.problem);
     const answer = await delivery.lookUp(names.contentRef(artifact, step.snapshot));

@@ -1,31 +1,43 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openForward, type Forward } from '../forward';
-import type { PortForward, Report, Workspace, World } from '../model';
+import type { Event, Goal, PortForward, ReleaseName, Report, Workspace, World } from '../model';
 import { failedEvent } from './narrator';
 import { namespaceOf, type Session } from './session';
 
 /** A local port that another program has is asked for again after this time. */
 const portRetryMs = 2_000;
 
+type Forwarded = Extract<Event, { kind: 'forwarded' }>;
+
 /** The local ports of a session. A release's are opened from the moment it is live, and stay while its pods come and go. */
 export class Forwards {
   private readonly open = new Map<string, Forward | 'opening'>();
+  private readonly told = new Map<string, Forwarded>();
   private workspace: Workspace | undefined;
+  private goal: Goal | undefined;
 
   constructor(
     private readonly session: Session,
     private readonly report: Report,
     private readonly signal: AbortSignal,
+    private readonly more: {
+      /** Whether anybody wants the ports of a release. Default: somebody does. */
+      readonly wants?: (release: ReleaseName) => boolean;
+      /** Of a loop that has ended: what was at a port is there again, when that is free. */
+      readonly before?: readonly Forwarded[];
+    } = {},
   ) {}
 
   update({ workspace, goal, releases }: World): void {
     const { kube } = this.session;
     if (!kube || !workspace) return;
-    if (workspace !== this.workspace) this.closeBut(workspace.forwards);
+    if (workspace !== this.workspace || goal !== this.goal)
+      this.closeBut(workspace.forwards.filter(({ release }) => goal.releases.has(release)));
     this.workspace = workspace;
+    this.goal = goal;
     for (const wanted of workspace.forwards) {
       const key = keyOf(wanted);
-      if (this.open.has(key) || !goal.releases.has(wanted.release)) continue;
+      if (this.open.has(key) || !goal.releases.has(wanted.release) || this.more.wants?.(wanted.release) === false) continue;
       if (releases.get(wanted.release)?.live.state !== 'found') continue;
       const release = workspace.releases.get(wanted.release);
       if (!release) continue;
@@ -39,6 +51,11 @@ export class Forwards {
     for (const forward of this.open.values()) if (forward !== 'opening') forward.mayRestart(...told);
   }
 
+  /** Those that are open, as they were told. */
+  get current(): readonly Forwarded[] {
+    return [...this.told.values()];
+  }
+
   close(): void {
     this.closeBut([]);
   }
@@ -48,6 +65,7 @@ export class Forwards {
     for (const [key, forward] of this.open) {
       if (keys.has(key)) continue;
       this.open.delete(key);
+      this.told.delete(key);
       if (forward !== 'opening') forward.close();
     }
   }
@@ -57,7 +75,9 @@ export class Forwards {
     wanted: PortForward,
     { kube, namespace }: { readonly kube: NonNullable<Session['kube']>; readonly namespace: string },
   ): Promise<void> {
-    const { resource, port, localPort, strict, release, address, scheme } = wanted;
+    const { resource, port, strict, release, address, scheme } = wanted;
+    const isIt = (other: Forwarded): boolean => other.release === release && other.resource === resource && other.port === port;
+    const localPort = (strict ? undefined : this.more.before?.find(isIt)?.localPort) ?? wanted.localPort;
     const { report, signal } = this;
     const key = keyOf(wanted);
     const isWanted = (): boolean => !signal.aborted && this.open.get(key) === 'opening';
@@ -84,7 +104,9 @@ export class Forwards {
           subject: release,
           message: `port ${localPort} is taken${holder === undefined ? '' : ` by ${holder}`}, so ${resource} is at ${taken}`,
         });
-      report({ kind: 'forwarded', release, resource, port, localPort: taken, url });
+      const forwarded = { kind: 'forwarded', release, resource, port, localPort: taken, url } as const;
+      this.told.set(key, forwarded);
+      report(forwarded);
     }
   }
 }

@@ -106,7 +106,8 @@ export function withNamedImages(workspace: Workspace, named: ReadonlyMap<string,
   if (named.size === 0) return workspace;
   const artifacts = new Map(
     [...workspace.artifacts].map(([name, artifact]): readonly [ArtifactName, Artifact] => {
-      const ref = named.get(artifact.project);
+      // Of a project with several images it is the one that is called like the project.
+      const ref = name === artifact.project ? named.get(artifact.project) : undefined;
       return [name, ref === undefined ? artifact : asGiven(artifact, ref)];
     }),
   );

@@ -5,34 +5,35 @@ import { placesOf, type Place, type Session } from './session';
 
 export interface HoldingRequest {
   readonly session: Session;
-  readonly takeover: boolean;
   readonly report: Report;
   /** Another has taken a release over: what it has deployed is not to be touched any more. */
   readonly onLost: () => void;
 }
 
-/** The releases that a `dev` has to itself, for as long as it runs. */
+/** The releases that a loop has to itself, for as long as it wants them. */
 export class Holding {
   private leases: Leases | undefined;
-  private readonly lost = new Map<ReleaseName, Problem>();
+  private readonly taken = new Map<ReleaseName, Problem>();
   private timer: NodeJS.Timeout | undefined;
 
   constructor(private readonly request: HoldingRequest) {}
 
-  /** Takes the releases of a goal; the problems when others hold some of them, and then none is taken. */
-  async take(goal: Goal): Promise<readonly Problem[]> {
-    const { session, takeover, report, onLost } = this.request;
+  /** Takes releases; the problems when others hold some of them, and then none is taken. */
+  async take(releases: Iterable<ReleaseName>, workspace: Workspace, takeover: boolean): Promise<readonly Problem[]> {
+    const { session, report, onLost } = this.request;
     const { kube } = session;
     if (!kube) return [];
+    const places = placesOf(session, workspace, releases);
+    if (this.leases) return this.leases.add(places, takeover);
     const opened = await openLeases({
       kube,
       holder: holderOf(session.options.root),
-      places: placesOf(session, session.read.workspace, goal.releases),
+      places,
       takeover,
       now: Date.now,
       onLost: (place, holder) => {
         const problem = releaseLost(place, holder);
-        this.lost.set(place.release, problem);
+        this.taken.set(place.release, problem);
         report(failedEvent(problem, place.release));
         onLost();
       },
@@ -44,25 +45,28 @@ export class Holding {
     return [];
   }
 
-  /** What became of the releases that were lost. */
-  problems(): readonly Problem[] {
-    return [...this.lost.values()];
+  /** Releases that another has taken over. */
+  get lost(): ReadonlySet<ReleaseName> {
+    return new Set(this.taken.keys());
   }
 
-  /** A goal without what others have taken over, and with leases for what is new in it. */
-  kept(goal: Goal, workspace: Workspace): Goal {
-    this.leases?.want(placesOf(this.request.session, workspace, goal.releases));
-    if (this.lost.size === 0) return goal;
-    const releases = new Set([...goal.releases].filter((name) => !this.lost.has(name)));
-    const used = (names: Iterable<ReleaseName>): Set<string> =>
-      new Set([...names].flatMap((name) => workspace.releases.get(name)?.artifacts ?? []));
-    const [stay, went] = [used(releases), used(this.lost.keys())];
-    return { ...goal, releases, artifacts: new Set([...goal.artifacts].filter((name) => stay.has(name) || !went.has(name))) };
+  /** What became of those that were lost. */
+  problems(releases: ReadonlySet<ReleaseName>): readonly Problem[] {
+    return [...this.taken].filter(([release]) => releases.has(release)).map(([, problem]) => problem);
   }
 
-  async giveBack(): Promise<void> {
+  /** Takes what is new, as soon as that is possible. */
+  want({ releases }: Goal, workspace: Workspace): void {
+    this.leases?.want(placesOf(this.request.session, workspace, releases));
+  }
+
+  async giveBack(releases: ReadonlySet<ReleaseName>): Promise<void> {
+    await this.leases?.release(releases);
+  }
+
+  /** What is still held is not renewed any more, and stays as it is for a while: the next loop of this workspace takes it up. */
+  close(): void {
     clearInterval(this.timer);
-    await this.leases?.release();
   }
 }
 

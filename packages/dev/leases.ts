@@ -3,7 +3,7 @@ import { hostname, userInfo } from 'node:os';
 import { basename } from 'node:path';
 import type { Kube, KubeObject } from '../clients';
 import { labelValue } from '../deploy';
-import type { Problem } from '../model';
+import type { Problem, ReleaseName } from '../model';
 import type { Place } from './session';
 
 export interface LeaseRequest {
@@ -26,10 +26,12 @@ export interface Leases {
   readonly held: () => readonly Place[];
   /** Takes these too, as soon as that is possible. */
   want(places: readonly Place[]): void;
+  /** Takes these too, all or none; the problems when another holds some of them. */
+  add(places: readonly Place[], takeover: boolean): Promise<readonly Problem[]>;
   /** Renews each, and takes those that could not be had before because their namespace was missing. */
   renew(): Promise<void>;
-  /** Gives them back. */
-  release(): Promise<void>;
+  /** Gives all back, or those of some releases. */
+  release(releases?: ReadonlySet<ReleaseName>): Promise<void>;
 }
 
 /** As coordination.k8s.io/v1 has it, in seconds. One that is not renewed for so long is anybody's. */
@@ -56,24 +58,31 @@ function userName(): string {
  * holds is a problem, `releaseHeld`. Clocks of people who share a cluster should not be half a minute apart.
  */
 export async function openLeases(request: LeaseRequest): Promise<Leases | readonly Problem[]> {
-  const leases = request.places.map((place) => new OneLease(request, place));
-  const problems = (await Promise.all(leases.map((lease) => lease.acquire()))).flatMap((problem) => problem ?? []);
-  if (problems.length > 0) {
-    await Promise.all(leases.map((lease) => lease.release()));
+  let leases: readonly OneLease[] = [];
+  const isNew = (place: Place): boolean => !leases.some((lease) => lease.isFor(place));
+  const add = async (places: readonly Place[], takeover: boolean): Promise<readonly Problem[]> => {
+    const more = places.filter(isNew).map((place) => new OneLease({ ...request, takeover }, place));
+    const problems = (await Promise.all(more.map((lease) => lease.acquire()))).flatMap((problem) => problem ?? []);
+    if (problems.length > 0) await each(more, (lease) => lease.release());
+    else leases = [...leases, ...more];
     return problems;
-  }
+  };
+  const problems = await add(request.places, request.takeover);
+  if (problems.length > 0) return problems;
   return {
+    add,
     want(places) {
-      for (const place of places) {
-        if (leases.some((lease) => lease.isFor(place))) continue;
-        const lease = new OneLease(request, place);
-        leases.push(lease);
-        void lease.renew();
-      }
+      const more = places.filter(isNew).map((place) => new OneLease(request, place));
+      leases = [...leases, ...more];
+      for (const lease of more) void lease.renew();
     },
     held: () => leases.filter(({ state }) => state === 'held').map(({ place }) => place),
     renew: () => each(leases, (lease) => lease.renew()),
-    release: () => each(leases, (lease) => lease.release()),
+    async release(releases) {
+      const given = leases.filter(({ place }) => releases?.has(place.release) ?? true);
+      leases = leases.filter((lease) => !given.includes(lease));
+      await each(given, (lease) => lease.release());
+    },
   };
 }
 

@@ -10,6 +10,8 @@ export interface Readiness {
   readonly timeoutMs: number | undefined;
   /** Aborted when it is to end. */
   readonly signal: AbortSignal;
+  /** The loop as far as it counts. Absent: all of it. */
+  readonly view?: (turn: Turn) => Turn;
 }
 
 /** Why a session ends: somebody asked for it, everything is ready and that was all that was wanted, or it was not ready in time. */
@@ -17,10 +19,14 @@ export type SessionEnd =
   { readonly kind: 'asked' } | { readonly kind: 'ready' } | { readonly kind: 'notReady'; readonly problems: readonly Problem[] };
 
 /** Waits until a session is to end. */
-export async function sessionEnd(loop: Loop, { exitWhenReady, timeoutMs, signal }: Readiness): Promise<SessionEnd> {
+export async function sessionEnd(loop: Loop, { exitWhenReady, timeoutMs, signal, view = (turn) => turn }: Readiness): Promise<SessionEnd> {
   const asked = untilAborted(signal).then((): SessionEnd => ({ kind: 'asked' }));
-  const isOver = ({ after, plan }: Turn): boolean => isReached(after) || (exitWhenReady && progressOf(after, plan).state === 'stuck');
-  const settled = loop.until(isOver).then(({ after, plan }): SessionEnd => {
+  const isOver = (turn: Turn): boolean => {
+    const { after, plan } = view(turn);
+    return isReached(after) || (exitWhenReady && progressOf(after, plan).state === 'stuck');
+  };
+  const settled = loop.until(isOver).then((turn): SessionEnd => {
+    const { after, plan } = view(turn);
     const progress = progressOf(after, plan);
     return progress.state === 'stuck' ? { kind: 'notReady', problems: progress.problems } : { kind: 'ready' };
   });
@@ -29,7 +35,7 @@ export async function sessionEnd(loop: Loop, { exitWhenReady, timeoutMs, signal 
   const late = new Promise<SessionEnd>((resolve) => {
     if (timeoutMs === undefined) return;
     timer = setTimeout(
-      () => void loop.until(() => true).then((turn) => resolve({ kind: 'notReady', problems: [notReadyInTime(turn, timeoutMs)] })),
+      () => void loop.until(() => true).then((turn) => resolve({ kind: 'notReady', problems: [notReadyInTime(view(turn), timeoutMs)] })),
       timeoutMs,
     );
   });

@@ -39,6 +39,8 @@ export interface RunOptions {
   readonly report: Report;
   /** Whether the disk is watched after it was read once. */
   readonly watch: boolean;
+  /** Tells people what turns did. Absent: it is reported. */
+  readonly narrate?: (turn: Turn) => void;
   readonly onTurn?: (turn: Turn) => void;
   /** Something was changed in a container, after which its process may start again. */
   readonly onWritten?: (seen: SeenContainer, run: RunInPod) => void;
@@ -90,12 +92,13 @@ export async function openRun(options: RunOptions): Promise<Run> {
     await watches.get(release.name)?.follow?.(places);
   };
   const effects = new Effects(session, report, (fact) => loop.post(fact), options.onWritten ?? (() => undefined), followApplied);
-  const narrator = new Narrator(0);
+  const narrator = options.narrate ? undefined : new Narrator(0);
   const loop = openLoop({
     run: effects.run,
     now,
     onTurn: (turn) => {
-      for (const event of narrator.tell(turn)) report(event);
+      options.narrate?.(turn);
+      for (const event of narrator?.tell(turn) ?? []) report(event);
       effects.forget(turn.after);
       onTurn?.(turn);
     },

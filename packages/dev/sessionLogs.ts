@@ -52,6 +52,7 @@ export class SessionLogs {
   }
 
   choose(choice: LogChoice): void {
+    if (JSON.stringify(choice) === JSON.stringify(this.choice)) return;
     this.choice = choice;
     this.since = new Date();
     if (this.kube && this.following) this.follow(this.kube, this.following.workspace, this.following.goal);

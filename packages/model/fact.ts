@@ -15,6 +15,8 @@ export interface Goal {
   readonly kind: GoalKind;
   readonly artifacts: ReadonlySet<ArtifactName>;
   readonly releases: ReadonlySet<ReleaseName>;
+  /** Other releases, which are to be removed while the rest goes on. Absent: none. */
+  readonly leaving?: ReadonlySet<ReleaseName>;
 }
 
 /** A container of a release, as the cluster shows it now. */

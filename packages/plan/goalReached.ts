@@ -82,7 +82,8 @@ function newImagesNeeded(world: World): readonly Problem[] {
 /** Whether everything the goal asks for is so, as far as is known. */
 export function isReached(world: World): boolean {
   const { workspace, goal } = world;
-  if (goal.kind === 'removed') return [...goal.releases].every((name) => world.releases.get(name)?.live.state === 'absent');
+  if (goal.kind === 'removed')
+    return [...goal.releases, ...(goal.leaving ?? [])].every((name) => world.releases.get(name)?.live.state === 'absent');
   if (!workspace || !world.scanned) return false;
   const containers = containersByArtifact(world);
   for (const name of goal.artifacts) {

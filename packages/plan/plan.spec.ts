@@ -440,6 +440,37 @@ describe('plan', () => {
     );
     expect(plan(syncing)).toMatchObject({ stop: ['s'], start: [{ kind: 'remove', release: 'api' }] });
   });
+
+  it('removes what leaves while the rest goes on, and stops only what was done for it', () => {
+    const world = edited(deployed(), 'api/src/main.js', file('two'));
+    const [sync] = plan(world).start;
+    const other: Step = { kind: 'apply', release: 'web', fingerprint: 'f', images: {} };
+    const busy = after(
+      world,
+      { kind: 'stepStarted', id: 's', step: sync as Step, at: world.now },
+      { kind: 'stepStarted', id: 'w', step: other, at: world.now },
+      { kind: 'goalSet', goal: { kind: 'live', artifacts: new Set(), releases: new Set(['web']), leaving: new Set(['api']) } },
+    );
+    expect(plan(busy)).toMatchObject({ stop: ['s'], start: [{ kind: 'remove', release: 'api' }] });
+    const gone = does(after(busy, { kind: 'stepEnded', id: 's', outcome: { kind: 'stopped' }, at: busy.now }), 'remove', () => ({
+      kind: 'removed',
+    }));
+    expect(plan(gone)).toMatchObject({ stop: [], start: [] });
+  });
+
+  it('applies what left and comes back only when it is gone', () => {
+    const leaving = after(deployed(), { kind: 'goalSet', goal: { ...emptyWorld.goal, leaving: new Set(['api']) } });
+    const [remove] = plan(leaving).start;
+    const back = after(
+      leaving,
+      { kind: 'stepStarted', id: 'r', step: remove as Step, at: leaving.now },
+      { kind: 'releaseSeen', release: 'api', revision: 9, live: { state: 'absent' }, containers: [] },
+      { kind: 'goalSet', goal: live },
+    );
+    expect(plan(back).held).toContainEqual({ subject: 'api', reason: 'waitingForRemoval' });
+    expect(kinds(back)).toEqual([]);
+    expect(kinds(after(back, { kind: 'stepEnded', id: 'r', outcome: { kind: 'removed' }, at: back.now }))).toEqual(['apply']);
+  });
 });
 
 describe('deploying', () => {

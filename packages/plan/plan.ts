@@ -82,6 +82,7 @@ class Planning {
     if (goal.kind === 'removed') this.planRemoval();
     else if (!workspace || !scanned) this.hold('workspace', 'waitingForScan');
     else this.planWork(workspace.targets);
+    if (goal.kind !== 'removed' && goal.leaving) this.planLeaving(goal.leaving);
     return { start: this.start, stop: this.stop, held: this.held, wakeAt: this.wakeAt };
   }
 
@@ -275,6 +276,8 @@ class Planning {
       if (deadline !== undefined) this.wakeLater(deadline);
       return;
     }
+    // What left and came back at once has to be gone before it is there again.
+    if (this.runningByKey.has(`remove:${release.name}`)) return this.hold(release.name, 'waitingForRemoval');
     this.begin(release.name, { kind: 'apply', release: release.name, fingerprint, images });
   }
 
@@ -392,15 +395,24 @@ class Planning {
   }
 
   private planRemoval(): void {
-    for (const running of this.world.running.values()) {
-      if (running.step.kind !== 'remove' && !running.stopAsked) this.stop.push(running.id);
-    }
-    for (const name of this.world.goal.releases) {
-      const state = this.world.releases.get(name) ?? noReleaseState;
-      if (state.live.state === 'absent' && !state.uncertain) continue;
-      if (this.runningByKey.has(`apply:${name}`)) this.hold(name, 'waitingForRemoval');
-      else this.begin(name, { kind: 'remove', release: name });
-    }
+    const { goal, running } = this.world;
+    for (const { id, step, stopAsked } of running.values()) if (step.kind !== 'remove' && !stopAsked) this.stop.push(id);
+    for (const name of [...goal.releases, ...(goal.leaving ?? [])]) this.planRemovalOf(name);
+  }
+
+  private planRemovalOf(name: string): void {
+    const state = this.world.releases.get(name) ?? noReleaseState;
+    if (state.live.state === 'absent' && !state.uncertain) return;
+    if (this.runningByKey.has(`apply:${name}`)) this.hold(name, 'waitingForRemoval');
+    else this.begin(name, { kind: 'remove', release: name });
+  }
+
+  /** Nothing more is done for what leaves but to remove it. */
+  private planLeaving(leaving: ReadonlySet<string>): void {
+    const wanted = new Set([...this.wantedArtifacts()].map(({ name }) => name));
+    for (const { id, step, stopAsked } of this.world.running.values())
+      if (!stopAsked && isForNobody(step, { world: this.world, leaving, wanted })) this.stop.push(id);
+    for (const name of leaving) this.planRemovalOf(name);
   }
 
   /** Starts a step unless it runs already, or failed for the same inputs and it is not yet time to try again. */
@@ -428,6 +440,33 @@ class Planning {
 
   private wake(at: number): void {
     if (this.wakeAt === undefined || at < this.wakeAt) this.wakeAt = at;
+  }
+}
+
+interface Leaving {
+  readonly world: World;
+  readonly leaving: ReadonlySet<string>;
+  readonly wanted: ReadonlySet<string>;
+}
+
+/** Whether only releases that leave ask for a step. */
+function isForNobody(step: Step, { world, leaving, wanted }: Leaving): boolean {
+  switch (step.kind) {
+    case 'apply':
+    case 'runHooks':
+      return leaving.has(step.release);
+    case 'lookUp':
+    case 'build':
+    case 'deliver':
+      return !wanted.has(step.artifact);
+    case 'connect':
+    case 'sync':
+    case 'reload':
+      return leaving.has(world.containers.get(step.container)?.release ?? '');
+    case 'runTarget':
+    case 'watchTarget':
+    case 'remove':
+      return false;
   }
 }
 

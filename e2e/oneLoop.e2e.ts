@@ -1,0 +1,85 @@
+import { randomUUID } from 'node:crypto';
+import type { RunningDev } from './runningDev';
+import { Shop } from './shop';
+import { until } from './until';
+
+const joins = 'this one joins its loop';
+const goesOn = 'this one goes on with it';
+
+describe('several `dev` in one workspace', () => {
+  const shop = new Shop();
+  beforeAll(async () => {
+    await shop.open();
+    // A library that both copy.
+    shop.edit('apps/web/Dockerfile', 'USER 1000', 'COPY --chown=1000:1000 libs/greeting /www/greeting\nUSER 1000');
+  });
+  afterAll(() => shop.close());
+
+  let greeted = 'Welcome';
+  /** Edits the library, and waits until the services that are named answer with it. */
+  const greet = async (answering: Readonly<Record<string, RunningDev>>): Promise<void> => {
+    const word = `w${randomUUID().slice(0, 8)}`;
+    shop.edit('libs/greeting/src/index.js', greeted, word);
+    greeted = word;
+    for (const [app, dev] of Object.entries(answering)) await dev.answer(app, app === 'web' ? '/greeting/src/index.js' : '/', word);
+  };
+  const hasJoined = (dev: RunningDev) => dev.since(0, 'notice').some(({ message }) => message.endsWith(joins));
+  const namesIn = (dev: RunningDev) =>
+    new Set(dev.events.flatMap((event) => ('artifact' in event ? [event.artifact] : 'release' in event ? [event.release] : [])));
+
+  it('are one loop, of which each hears its part; it outlives who led it, without a rollout, and each removes what is its own', async () => {
+    const both = { worker: shop.dev('worker'), web: shop.dev('web') };
+    for (const dev of Object.values(both)) await dev.until('ready');
+    expect(Object.values(both).map(hasJoined).sort()).toEqual([false, true]);
+    await greet(both);
+    expect([namesIn(both.worker), namesIn(both.web)]).toEqual([new Set(['worker']), new Set(['web'])]);
+    const refused = await shop.slipway(['dev', 'web', ...shop.where, '--namespace=elsewhere'], { exitCode: 2 });
+    expect(refused.stderr).toContain(`its loop has --namespace ${shop.namespace}, not elsewhere`);
+
+    const [leads, follows] = hasJoined(both.web) ? (['worker', 'web'] as const) : (['web', 'worker'] as const);
+    const before = { worker: await shop.onlyOne('worker'), web: await shop.onlyOne('web') };
+    await both[leads].kill9();
+    const heir = both[follows];
+    await heir.until('notice', ({ message }) => message.endsWith(goesOn));
+    await greet({ [follows]: heir });
+
+    const third = shop.dev(leads);
+    await third.until('ready');
+    expect(hasJoined(third)).toBe(true);
+    await greet({ [leads]: third, [follows]: heir });
+    expect({ worker: await shop.onlyOne('worker'), web: await shop.onlyOne('web') }).toEqual(before);
+
+    expect(await heir.interrupt()).toBe(0);
+    expect(await shop.running(follows)).toEqual([]);
+    await third.until('notice', ({ message }) => message.endsWith(goesOn));
+    await greet({ [leads]: third });
+    expect(await shop.onlyOne(leads)).toEqual(before[leads]);
+    expect(await third.interrupt()).toBe(0);
+    expect(await shop.objects()).toEqual([]);
+  });
+
+  it('of `nx run-many -t dev` are one too, and Ctrl+C leaves nothing of any', async () => {
+    const devs = shop.nxDevs('worker', 'web');
+    await devs.prints('that both are ready', (printed) => printed.split('ready in').length === 3);
+    expect(devs.printed.split(joins).length).toBe(2);
+    await greet({});
+    const holds = async (app: string, path: string): Promise<boolean> => {
+      const { pod } = await shop.onlyOne(app);
+      return (await shop.inside(app, pod, ['cat', path])).includes(greeted);
+    };
+    await until(
+      'both have the edit',
+      async () =>
+        (await holds('worker', '/app/node_modules/@shop/greeting/src/index.js')) && (await holds('web', '/www/greeting/src/index.js'))
+          ? true
+          : undefined,
+      () => devs.told(),
+    );
+    await devs.interrupt();
+    await until(
+      'nothing is left',
+      async () => ((await shop.objects()).length === 0 ? true : undefined),
+      () => devs.told(),
+    );
+  });
+});
