@@ -1,7 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 
 /** Generous: it ends a test that would never end, and measures nothing. */
-const limitMs = 120_000;
+const usualLimitMs = 120_000;
 const askAgainMs = 20;
 
 /** Asks until there is an answer. Rejects with what was waited for, and with what there was instead, when there is none in time. */
@@ -9,6 +9,7 @@ export async function until<T>(
   what: string,
   ask: () => T | undefined | Promise<T | undefined>,
   instead: () => string = () => '',
+  limitMs = usualLimitMs,
 ): Promise<T> {
   const end = performance.now() + limitMs;
   for (;;) {

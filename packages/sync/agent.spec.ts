@@ -678,8 +678,28 @@ describe.each(kinds)('the agent on $name', (tools) => {
       ]),
     );
     await next.close();
-    expect((await opened(at, 'containerd://2')).hello.ledger).toEqual([]);
     expect(at.losses).toEqual([]);
+  });
+
+  it('takes what another container brought there for no more than a hint, which does not get lost', async () => {
+    const at = place(tools);
+    const agent = await opened(at);
+    const brought = ['a', 'd/b', 'gone'].map((name) => [`${at.app}/${name}`, name] as const);
+    valueOf(await apply(agent, [[`${at.app}/d`, directory], [`${at.app}/empty`, directory], ...brought]));
+    valueOf(await apply(agent, [[`${at.app}/gone`, undefined]]));
+    await agent.close();
+    const hint = ['a', 'd/b', 'empty'].map((name) => [`${at.app}/${name}`, null]);
+    // Started again, and again before anything was brought; the last stream is lost.
+    for (const id of ['containerd://2', 'containerd://3', 'containerd://3']) {
+      const next = await opened(at, id);
+      expect(next.hello.ledger).toEqual(hint);
+      await next.close();
+    }
+    const next = await opened(at, 'containerd://3');
+    valueOf(await apply(next, [[`${at.app}/a`, 'new']]));
+    await next.close();
+    const known = fileEntry({ digest: contentDigest('new'), size: 3, mode: 0o644 });
+    expect((await opened(at, 'containerd://3')).hello.ledger).toEqual([[`${at.app}/a`, known], ...hint.slice(1)]);
   });
 
   it('rewrites a long ledger that repeats itself', async () => {

@@ -24,7 +24,13 @@ export interface Ledger {
 
 const lineEnd = '\t.';
 
-/** The first line: a container that was restarted in place has another id, and a ledger on a volume that survived it is not its own. */
+/**
+ * What an agent writes behind the lines of another container: one that was started again in the same place, with the ledger on a volume that outlived it, or one that
+ * was taken for the one before it. What those lines tell of may be there, or be gone with that container.
+ */
+export const ledgerOfAnother = `slipway-another${lineEnd}`;
+
+/** The first line: a container that was restarted in place has another id. */
 export function ledgerHeader(containerId: string): string {
   return `slipway-ledger\t1\t${escaped(containerId)}${lineEnd}`;
 }
@@ -63,6 +69,7 @@ interface State {
 export function replayLedger(lines: readonly string[]): Ledger {
   const states = new Map<ContainerPath, State>();
   for (const [at, line] of lines.entries()) {
+    if (line === ledgerOfAnother) forgetCertainty(states);
     const read = readLine(line);
     if (!read) continue;
     // A directory that is made where there is one already keeps what is in it; everything else ends what was below.
@@ -85,6 +92,15 @@ export function replayLedger(lines: readonly string[]): Ledger {
     ),
     perhaps,
   };
+}
+
+/** What was brought may be there; what was removed may be there again, as the image has it; a directory with something in it is there if that is. */
+function forgetCertainty(states: Map<ContainerPath, State>): void {
+  const inhabited = new Set([...states].flatMap(([path, { entry }]) => (entry === undefined ? [] : above(path, states))));
+  for (const [path, state] of [...states]) {
+    if (state.entry === undefined || (state.entry?.kind === 'dir' && inhabited.has(state))) states.delete(path);
+    else states.set(path, { ...state, entry: null });
+  }
 }
 
 /** The same ledger in as few lines as it needs. */

@@ -316,14 +316,16 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
     const files = String(folders)
       .split(':')
       .map((folder) => path.join(folder, String(name)));
-    const isOurs = (file: string): boolean => {
+    const begins = (file: string, text: string): boolean => {
       try {
         fs.accessSync(file, fs.constants.W_OK);
-        return fs.readFileSync(file, 'utf8').split('\n')[0] === header;
+        return fs.readFileSync(file, 'utf8').startsWith(text);
       } catch {
         return false;
       }
     };
+    const isOurs = (file: string): boolean => begins(file, `${String(header)}\n`);
+    const isAnothers = (file: string): boolean => begins(file, 'slipway-ledger');
     const make = (file: string): boolean => {
       try {
         fs.writeFileSync(file, `${String(header)}\n`);
@@ -332,9 +334,17 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
         return false;
       }
     };
-    const found = files.find(isOurs) || files.find(make);
-    if (found === undefined) return;
-    ledger = found;
+    const found = files.find(isOurs) || files.find(isAnothers) || files.find(make);
+    if (found !== undefined) ledger = found;
+  }
+
+  /** The lines of another container are no more than a hint. */
+  function adoptLedger(): void {
+    const lines = fs.readFileSync(ledger, 'utf8');
+    if (lines.split('\n')[0] !== header) {
+      fs.writeFileSync(`${ledger}.new`, `${String(header)}\n${lines}\nslipway-another\t.\n`);
+      fs.renameSync(`${ledger}.new`, ledger);
+    }
     ledgerDescriptor = fs.openSync(ledger, 'a');
   }
 
@@ -417,6 +427,13 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
   function takeOver(): void {
     if (ledger === '') return;
     endFormer();
+    try {
+      adoptLedger();
+    } catch {
+      // No room for it: nothing is written down, as if there were no place for a ledger at all.
+      ledger = '';
+      return;
+    }
     try {
       const own = `${process.pid} ${aboutProcess('self').began}\n`;
       fs.writeFileSync(`${ledger}.pid`, own);

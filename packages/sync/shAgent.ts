@@ -1,3 +1,5 @@
+import { ledgerOfAnother } from './ledger';
+
 /**
  * The agent for containers that have a POSIX shell with dd and tar (busybox, or dash and the GNU tools). The shell's own commands do what
  * they can: each process that is started costs half a millisecond.
@@ -361,8 +363,17 @@ open_ledger() {
     IFS= read -r line <"$folder/$name" && [ "$line" = "$header" ] && true >>"$folder/$name" && { ledger=$folder/$name; return; }
   done
   for folder in $folders; do
+    IFS= read -r line <"$folder/$name" && true >>"$folder/$name" || continue
+    case $line in slipway-ledger*) ledger=$folder/$name another=1; return ;; esac
+  done
+  for folder in $folders; do
     { printf '%s\\n' "$header" >"$folder/$name"; } && { ledger=$folder/$name; return; }
   done
+}
+
+# The lines of another container are no more than a hint.
+adopt_ledger() {
+  { printf '%s\\n' "$header"; cat "$ledger"; printf '\\n%s\\n' '${ledgerOfAnother}'; } >"$ledger.new" && mv -f "$ledger.new" "$ledger" || ledger=
 }
 
 replace_ledger() {
@@ -441,10 +452,11 @@ can_write() {
 }
 
 # First of all: nobody else may be writing from here on.
-ledger= self=
+ledger= self= another=
 open_ledger 2>/dev/null
+[ -z "$ledger" ] || end_former
+[ -z "$another" ] || adopt_ledger 2>/dev/null
 if [ -n "$ledger" ]; then
-  end_former
   about_process $$ && printf '%s %s\\n' $$ "$began" 2>/dev/null >"$ledger.pid" && self="$$ $began"
   errors=$ledger.err output=$ledger.out
   exec 3>>"$ledger"
