@@ -53,6 +53,7 @@ import {
   isAskedFor,
   select,
   sourceOf,
+  staleTargets,
   takenFrom,
   viewOf,
   visibleTree,
@@ -69,6 +70,7 @@ import { contextWarnings } from './contextWarnings';
 import { notInDryRun } from './dryRun';
 import { failedBuild } from './failedBuild';
 import { HookRunner, type HookedStage } from './hookRunner';
+import { mirror } from './mirrored';
 import { mistakeInImage, mistakeInManifests } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { failedEvent } from './narrator';
@@ -546,23 +548,31 @@ export class Effects {
       return { kind: 'stopped' };
     }
     this.agents.set(step.container, opened.value);
-    const { ledger, perhaps, ledgerFile } = opened.value.hello;
-    if (this.session.adopts === true) {
-      const known = [...ledger, ...perhaps.map((path) => [path, null] as const)];
-      const held = await this.adopt(seen, viewOf(world, artifact), { known, signal, silenceMs: limitMs });
-      if (!held.ok) {
-        this.agents.delete(step.container);
-        void opened.value.close();
-        return failure(held.problem);
-      }
-      return { kind: 'connected', agent: opened.value.name, ledger: held.value };
-    }
+    const held = await this.heldBy(opened.value, { seen, artifact, world, signal, silenceMs: limitMs });
+    if (held.ok) return { kind: 'connected', agent: opened.value.name, ledger: held.value };
+    this.agents.delete(step.container);
+    void opened.value.close();
+    return imageFailure(held.problem, artifact);
+  }
+
+  /** What a container that was just connected holds, as a ledger tells it; less what only it had, where that is to go. */
+  private async heldBy(agent: Agent, { seen, artifact, world, ...limits }: Connecting): Promise<Result<readonly LedgerEntry[]>> {
+    const { kube, adopts } = this.session;
+    if (!kube) return failed(notThere(seen.pod));
+    const { ledger, perhaps, ledgerFile } = agent.hello;
+    const view = viewOf(world, artifact);
+    const known = [...ledger, ...perhaps.map((path) => [path, null] as const)];
     // Without a ledger nobody knows what an earlier stream has left, so everything is sent again.
+    const unknown = ledgerFile === undefined && seen.snapshot ? [...leavesOf(imageTreeOf(seen.snapshot))] : undefined;
     const told =
-      ledgerFile === undefined && seen.snapshot
-        ? [...leavesOf(imageTreeOf(seen.snapshot))].map(([path]) => [`/${path}`, null] as const)
-        : ledger;
-    return { kind: 'connected', agent: opened.value.name, ledger: told };
+      adopts === true
+        ? await this.adopt(seen, view, { known, ...limits })
+        : succeeded(unknown?.map(([path]) => [`/${path}`, null] as const) ?? ledger);
+    if (!told.ok) return told;
+    const { report } = this;
+    const stale = staleTargets(world, artifact);
+    const removed = await mirror({ kube, container: containerOf(seen), agent, artifact, wanted: view.now.tree, stale, report, ...limits });
+    return removed.ok ? succeeded([...told.value, ...removed.value.map((path) => [path, undefined] as const)]) : removed;
   }
 
   /**
@@ -719,6 +729,14 @@ function beforeFailed({ run, exitCode, output }: EndedCommand): Problem {
     exitCode: 1,
     detail: linesOf(output).slice(-20).join('\n'),
   };
+}
+
+interface Connecting {
+  readonly seen: SeenContainer;
+  readonly artifact: Artifact;
+  readonly world: World;
+  readonly signal: AbortSignal;
+  readonly silenceMs: number;
 }
 
 interface EndedCommand {

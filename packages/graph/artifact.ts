@@ -307,7 +307,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     after: [...rules.after, ...reloadCommand(config)],
     ...(rules.notices.length > 0 && { notices: rules.notices }),
   };
-  return { artifact, bases: facts.images, declared: facts.args, problems: nothingMade(taken, request) };
+  return { artifact, bases: facts.images, declared: facts.args, problems: [...rules.problems, ...nothingMade(taken, request)] };
 }
 
 /** Arguments that the builder takes without a declaration. */

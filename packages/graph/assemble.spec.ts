@@ -492,6 +492,26 @@ describe('a rule of sync', () => {
     if (message !== undefined) expect(notice?.message).toContain(message);
   });
 
+  it.each([
+    ['/', '{src: "**", dest: /, mirror: true}'],
+    ['/etc', '{src: "tax/**", dest: /etc, strip: tax, mirror: true}'],
+    ['/usr/bin', '{src: "tax/**", dest: /usr/bin, strip: tax, mirror: true}'],
+  ])('mirrors nothing to %s, where a system has its files', (folder, rule) => {
+    const { workspace } = assembledWith(`{rules: [${rule}]}`);
+    expect(workspace.problems).toMatchObject([{ code: 'mirrorTooWide', exitCode: 2, location: { line: 3 } }]);
+    expect(workspace.problems[0]?.message).toContain(` in ${folder},`);
+  });
+
+  it('mirrors what it copies where it is asked to', () => {
+    const { workspace } = assembledWith('{rules: [{src: "tax/**", dest: /usr/share/app, strip: tax, mirror: true}, {src: tax, dest: /y}]}');
+    expect(workspace.problems).toEqual([]);
+    const ruled = workspace.artifacts.get('pricing')?.inputs.filter(({ onlySynced }) => onlySynced);
+    expect(ruled?.map(({ containerPath, mirror }) => [containerPath, mirror])).toEqual([
+      ['/usr/share/app', true],
+      ['/y/tax', undefined],
+    ]);
+  });
+
   it('says how files are written, for all or for its own', () => {
     const inputs = assembledWith(
       '{write: atomic, rules: [{src: "*.json", dest: ., write: in-place}, {src: tax, dest: /x}]}',

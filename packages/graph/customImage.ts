@@ -64,7 +64,7 @@ export function fromCommand(request: CustomRequest): { readonly artifact: Artifa
       after: rules.after,
       ...(rules.notices.length > 0 && { notices: rules.notices }),
     },
-    problems,
+    problems: [...rules.problems, ...problems],
   };
 }
 

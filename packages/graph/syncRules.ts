@@ -26,6 +26,7 @@ export interface SyncRules {
   readonly before: readonly AfterCommand[];
   readonly after: readonly AfterCommand[];
   readonly notices: readonly Notice[];
+  readonly problems: readonly Problem[];
   /** Where the config stands, for people. */
   readonly place: string;
 }
@@ -76,6 +77,7 @@ export function syncRulesOf(request: RulesRequest): SyncRules {
     inputs: mode === 'off' ? [] : placed.flatMap((rule) => inputsOfRule(rule, request.context)),
     before: mode === 'off' ? [] : before.filter(({ where }) => where !== 'host').map(commandOf),
     after: mode === 'off' ? [] : after.map(commandOf),
+    problems: placed.flatMap((rule, index) => mirrorsSystem(rule, index, request)),
     notices: mode === 'off' ? [] : placed.flatMap((rule) => [...repeatedDirectory(rule, project.name), ...nothingThere(rule, request)]),
     place: place('mode'),
   };
@@ -118,6 +120,51 @@ function repeatedDirectory(rule: PlacedRule, project: string): readonly Notice[]
     {
       message: `${project}: ${src} lands in ${posix.join(target, kept)} by ${place}: its path is kept below dest ${dest}`,
       hint: `write strip: ${kept}/ for ${target}, or dest: ${posix.dirname(target)}`,
+    },
+  ];
+}
+
+const systemFolders = new Set(
+  [
+    'bin',
+    'boot',
+    'dev',
+    'etc',
+    'home',
+    'lib',
+    'lib64',
+    'media',
+    'mnt',
+    'opt',
+    'proc',
+    'root',
+    'run',
+    'sbin',
+    'srv',
+    'sys',
+    'tmp',
+    'usr',
+    'var',
+  ].map((name) => `/${name}`),
+);
+
+/** Where a system has its own files a mirror would remove what containers run on. */
+function mirrorsSystem(rule: PlacedRule, index: number, request: RulesRequest): readonly Problem[] {
+  const { mirror, target, place } = rule;
+  const landing = posix.join(target, keptFolder(rule) ?? '');
+  const isSystem =
+    landing === '/' || systemFolders.has(landing) || /^\/(usr|proc|sys|dev|boot|etc)\/[^/]+$|^\/var\/(lib|log|run|cache)$/.test(landing);
+  if (mirror !== true || !isSystem) return [];
+  const location = placeIn(request, ['sync', 'rules', index, 'dest']);
+  return [
+    {
+      code: 'mirrorTooWide',
+      message: `${request.project.name}: ${place} would remove what only the container has in ${landing}, where it has files that it runs on`,
+      hint: 'give the files a directory of their own, or leave mirror out',
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      project: request.project.name,
+      ...(location && { location }),
     },
   ];
 }

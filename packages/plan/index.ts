@@ -9,7 +9,7 @@ export { emptyWorld, filesAfter, record, retryDelayMs, stopAsked } from './recor
 export { newImageBecause } from './newImageBecause';
 export { imageTreeOf, landingOf, snapshotOf, sourceOf, takenFrom } from './snapshot';
 export { stepInputs } from './stepInputs';
-export { isFresh, targetInputsHash, visibleTree } from './targets';
+export { isFresh, landsFrom, staleTargets, targetInputsHash, visibleTree } from './targets';
 export { classify, releasesReading, type Classified } from './classify';
 export { overlay, select, type Selector } from './select';
 export { serviceStates, type ServiceState } from './serviceStates';

@@ -39,9 +39,9 @@ import {
 import { deadlineOf } from './patience';
 import { referenceFor } from './referenceFor';
 import { newImageBecause } from './newImageBecause';
-import { imageTreeOf, sourceWithInput, takenFrom } from './snapshot';
+import { imageTreeOf, sourceWithInput } from './snapshot';
 import { stepInputs } from './stepInputs';
-import { isFresh, isOutputOf, staleTargets, targetInputsHash, unansweredMs, visibleTree } from './targets';
+import { isFresh, landsFrom, staleTargets, targetInputsHash, unansweredMs, visibleTree } from './targets';
 
 /** Changes of one batch. Small enough that the next edit is never far behind. */
 export const batchChanges = 1000;
@@ -53,16 +53,6 @@ const appliedUnseenMs = 5000;
 /** What is to be done in a world to reach its goal: which steps to start and to stop, and what must wait for what. Pure, and decides all. */
 export function plan(world: World): Plan {
   return new Planning(world).result();
-}
-
-/** Whether a path of the container is made, or might be, from a target's outputs. */
-function landsFrom(artifact: Artifact, target: Target, containerPath: string): boolean {
-  return artifact.inputs.some((input) => {
-    const path = takenFrom(input, containerPath);
-    return (
-      path !== undefined && (isOutputOf(target, path) || target.outputs.some((output) => path === '' || output.startsWith(`${path}/`)))
-    );
-  });
 }
 
 /** The state of one turn's planning. Lives as long as one call of `plan`. */

@@ -11,6 +11,7 @@ import {
 } from '../model';
 import { hashOf } from './hash';
 import { select } from './select';
+import { takenFrom } from './snapshot';
 
 const lastHash = new WeakMap<Target, { readonly hashes: readonly string[]; readonly hash: string }>();
 
@@ -74,4 +75,14 @@ export function staleTargets(world: World, artifact: Artifact): readonly Target[
 
 export function isOutputOf(target: Target, path: WorkspacePath): boolean {
   return target.outputs.some((output) => path === output || path.startsWith(`${output}/`));
+}
+
+/** Whether a path of the container is made, or might be, from a target's outputs. */
+export function landsFrom(artifact: Artifact, target: Target, containerPath: string): boolean {
+  return artifact.inputs.some((input) => {
+    const path = takenFrom(input, containerPath);
+    return (
+      path !== undefined && (isOutputOf(target, path) || target.outputs.some((output) => path === '' || output.startsWith(`${path}/`)))
+    );
+  });
 }
