@@ -1,5 +1,6 @@
 import { runCommand } from './runCommand';
 import { valueOf } from './localRegistry';
+import { objectsIn } from './objectsIn';
 import { Shop } from './shop';
 
 const secret = (word: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: job}\nstringData: {WORD: ${word}}\n`;
@@ -123,6 +124,52 @@ describe('what is applied', () => {
     expect(valueOf(await namespace())).toBeDefined();
   });
 
+  it('is found again where no one would look: in other namespaces, in none, and after it was moved', async () => {
+    const elsewhere = `${shop.namespace}-elsewhere`;
+    const places = (name: string, namespace: string): string => `apiVersion: v1
+kind: Namespace
+metadata: {name: ${elsewhere}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: ${shop.namespace}-${name}}
+rules: []
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: moved, namespace: ${namespace}}
+data: {A: b}
+---
+${deployment
+  .replaceAll('job', 'far')
+  .replace('{name: far}', `{name: far, namespace: ${elsewhere}}`)
+  .replace(/ +env(From)?:.*\n/g, '')}`;
+    const rolesAndMaps = async (): Promise<readonly string[]> => {
+      const roles = valueOf(await shop.kube.list({ apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'ClusterRole' }));
+      const far = await objectsIn(shop.kube, elsewhere);
+      const own = roles.flatMap(({ metadata: { name = '' } }) =>
+        name.startsWith(shop.namespace) ? name.slice(shop.namespace.length + 1) : [],
+      );
+      return [...own, ...far.filter((object) => /^(ConfigMap|Deployment|Pod)/.test(object)).map((object) => object.replace(/-.*/, ''))];
+    };
+    shop.write('infra/far/project.json', '{"name": "far"}');
+    shop.write('infra/far/k8s/all.yaml', places('one', elsewhere));
+    const deployFar = async () => (await shop.slipway(['deploy', 'far', ...shop.where])).stdout;
+    try {
+      expect(await deployFar()).toMatch(/rolled out/);
+      expect(await rolesAndMaps()).toEqual(['one', 'Deployment/far', 'ConfigMap/moved', 'Pod/far']);
+      expect(await deployFar()).toMatch(/nothing changed/);
+      shop.write('infra/far/k8s/all.yaml', places('two', shop.namespace));
+      await deployFar();
+      expect(await rolesAndMaps()).toEqual(['two', 'Deployment/far', 'Pod/far']);
+      await shop.slipway(['delete', 'far', ...shop.where]);
+      expect(await rolesAndMaps()).toEqual([]);
+      expect(valueOf(await shop.kube.get({ apiVersion: 'v1', kind: 'Namespace', name: elsewhere }))).toBeDefined();
+    } finally {
+      await shop.kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: elsewhere });
+    }
+  });
+
   it('waits for objects of kinds that the cluster was taught by their conditions, with images where it is told that they have them', async () => {
     const group = `${shop.namespace}.slipway.test`;
     const definition = { apiVersion: 'apiextensions.k8s.io/v1', kind: 'CustomResourceDefinition', name: `widgets.${group}` };
@@ -154,6 +201,7 @@ describe('what is applied', () => {
       await report('Ready', 'True', '');
       await dev.until('rollout', ({ release, state }) => release === 'taught' && state === 'ready');
       expect(await dev.interrupt()).toBe(0);
+      expect(valueOf(await isThere())).toBeUndefined();
     } finally {
       await shop.kube.delete(definition);
     }

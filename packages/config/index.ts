@@ -25,6 +25,7 @@ export {
   type ManifestFacts,
   type ManifestService,
   type ManifestText,
+  type ObjectPlace,
   type OtherObject,
 } from './readManifests';
 export { yaml } from './yaml';

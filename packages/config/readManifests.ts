@@ -34,7 +34,15 @@ export interface OtherObject {
   readonly object: unknown;
 }
 
+/** Of every object: what it is, and the namespace that it names. */
+export interface ObjectPlace {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly namespace: string | undefined;
+}
+
 export interface ManifestFacts {
+  readonly places: readonly ObjectPlace[];
   readonly others: readonly OtherObject[];
   readonly containers: readonly ManifestContainer[];
   readonly services: readonly ManifestService[];
@@ -50,6 +58,7 @@ export function readManifests(texts: readonly ManifestText[]): ManifestFacts {
     containers: read.flatMap((facts) => facts.containers),
     services: read.flatMap((facts) => facts.services),
     others: read.flatMap((facts) => facts.others),
+    places: read.flatMap((facts) => facts.places),
     problems: read.flatMap((facts) => facts.problems),
   };
 }
@@ -62,6 +71,7 @@ function readManifest({ path, text }: ManifestText): ManifestFacts {
     containers: [] as ManifestContainer[],
     services: [] as ManifestService[],
     others: [] as OtherObject[],
+    places: [] as ObjectPlace[],
     problems: [] as Problem[],
   };
   const lines = new (yaml().LineCounter)();
@@ -93,6 +103,7 @@ interface Collected {
   readonly containers: ManifestContainer[];
   readonly services: ManifestService[];
   readonly others: OtherObject[];
+  readonly places: ObjectPlace[];
   readonly problems: Problem[];
 }
 
@@ -152,6 +163,7 @@ function readObject({ source, node, value }: ObjectAt, facts: Collected): void {
   }
   const metadata = record(object['metadata']);
   const name = text(metadata?.['name']) ?? '';
+  facts.places.push({ apiVersion: object['apiVersion'], kind, namespace: text(metadata?.['namespace']) });
   if (kind === 'Service') {
     const ports = list(record(object['spec'])?.['ports']).flatMap((port) => {
       const number = record(port)?.['port'];

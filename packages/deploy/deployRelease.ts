@@ -51,17 +51,28 @@ export function applyRelease(
 
 /** Removes everything that a release has in the cluster, whatever its project says now. */
 export function removeRelease(
-  { sources }: Pick<Release, 'sources'>,
-  request: Omit<RemoveRequest, 'uninstall' | 'helmReleases'>,
+  { sources, named }: Pick<Release, 'sources' | 'named'>,
+  request: Omit<RemoveRequest, 'uninstall' | 'helmReleases' | 'kinds'>,
   context: Pick<DeployContext, 'processes' | 'root' | 'cluster' | 'namespace'>,
 ): Promise<Result<Removed>> {
   const charts = sources.flatMap((source) =>
     source.kind === 'helm' ? [{ name: source.name, namespace: source.namespace ?? context.namespace }] : [],
   );
-  return remove({ ...request, helmReleases: charts, uninstall: (release) => uninstall(context, release) });
+  return remove({
+    ...request,
+    ...(named && { kinds: named.kinds }),
+    helmReleases: charts,
+    uninstall: (release) => uninstall(context, release),
+  });
 }
 
 /** The namespaces that a release has objects in, as far as its project says. */
-export function namespacesOf({ sources }: Pick<Release, 'sources'>, namespace: string): readonly string[] {
-  return [...new Set([namespace, ...sources.flatMap((source) => (source.kind === 'helm' ? (source.namespace ?? []) : []))])];
+export function namespacesOf({ sources, named }: Pick<Release, 'sources' | 'named'>, namespace: string): readonly string[] {
+  return [
+    ...new Set([
+      namespace,
+      ...(named?.namespaces ?? []),
+      ...sources.flatMap((source) => (source.kind === 'helm' ? (source.namespace ?? []) : [])),
+    ]),
+  ];
 }

@@ -111,6 +111,11 @@ export function kindOf(object: KubeObject): KindRef {
   return { apiVersion: object.apiVersion, kind: object.kind };
 }
 
+/** Each kind once, whatever its version. */
+export function distinctKinds(kinds: readonly KindRef[]): readonly KindRef[] {
+  return kinds.filter((kind, index) => kinds.findIndex((other) => sameKind(other, kind)) === index);
+}
+
 export function sameKind(a: KindRef, b: KindRef): boolean {
   return a.kind === b.kind && groupOf(a) === groupOf(b);
 }

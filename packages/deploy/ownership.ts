@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { KubeObject } from '../clients';
+import type { KindRef, KubeObject } from '../clients';
 import type { ReleaseName } from '../model';
 
 /** Whose an object is: a workspace (a short hash of its own choosing) and a release in it. Never a session: restarting Slipway must change nothing. */
@@ -33,6 +33,32 @@ export interface AppliedStamp {
   readonly at: number;
   /** How many objects of `trackedKinds` the apply had. */
   readonly objects: number;
+  /** Where it had objects that would not be looked for: the record by which they are found again. Absent: nowhere. */
+  readonly also?: AppliedPlaces;
+}
+
+export interface AppliedPlaces {
+  /** The namespace of the release: one that is deployed to two has other objects in each. */
+  readonly home: string;
+  /** Besides `home`. */
+  readonly namespaces: readonly string[];
+  /** Besides `removableKinds`. */
+  readonly kinds: readonly KindRef[];
+}
+
+/** What an object carries of the apply that brought it; undefined for what was not applied, or by somebody who writes in another way. */
+export function stampOf({ metadata }: KubeObject): AppliedStamp | undefined {
+  try {
+    return JSON.parse(metadata.annotations?.[annotations.applied] ?? '') as AppliedStamp;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whether an object was applied with those of a namespace, and not by the same release as it is deployed to another one. */
+export function isOfHome(object: KubeObject, home: string): boolean {
+  const also = stampOf(object)?.also;
+  return also === undefined || also.home === home;
 }
 
 /** A name as a label's value: itself where it may be one, else its legal characters and a short hash of it. */

@@ -14,6 +14,7 @@ export function helmSources(request: SourceRequest): SourceFacts {
     inputs: read.flatMap(({ inputs }) => inputs),
     containers: [],
     services: [],
+    places: [],
     images: new Set(read.flatMap(({ images }) => images)),
     problems: read.flatMap(({ problems }) => problems),
   };

@@ -40,6 +40,7 @@ export function kubectlSource(request: SourceRequest): SourceFacts {
     inputs: manifests.map((path) => ({ path, because: `a manifest of ${project.name}` })),
     containers: read.containers,
     services: read.services,
+    places: read.places,
     images: imagesInFields(read.others, config.apply?.images),
     problems: [...problems, ...read.problems],
   };

@@ -1,5 +1,5 @@
 import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { readManifests, type ManifestContainer, type ManifestText } from '../config';
+import { readManifests, type ManifestContainer, type ManifestText, type ObjectPlace } from '../config';
 import type { Location, Problem, ReleaseInput, WorkspacePath } from '../model';
 import type { SourceFacts, SourceRequest } from './manifestSources';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
@@ -36,6 +36,7 @@ export function kustomizeSources({ project, config, own, files }: SourceRequest)
       image: renamed.get(container.image) ?? container.image,
     })),
     services: manifests.services,
+    places: [...manifests.places, ...read.flatMap(({ reading }) => reading.placed(manifests.places))],
     images: new Set(renamed.values()),
     // Whether a patch is an object is kustomize's to say.
     problems: read.flatMap(({ reading }) => reading.problems),
@@ -49,6 +50,9 @@ class Reading {
   /** Image as bases name it → as the overlay does. */
   readonly renamed = new Map<string, string>();
   readonly problems: Problem[] = [];
+
+  /** What kustomize is told to put objects into. */
+  private readonly namespaces = new Set<string>();
 
   constructor(
     private readonly overlay: WorkspacePath,
@@ -83,6 +87,7 @@ class Reading {
       return;
     }
     const content = document.toJS() as Readonly<Record<string, unknown>>;
+    if (typeof content['namespace'] === 'string') this.namespaces.add(content['namespace']);
     for (const { path, isManifest } of filesNamed(content)) {
       const at = joinPath(folder, path);
       const kind = this.files.kindOf(at);
@@ -96,6 +101,10 @@ class Reading {
     for (const { name, newName } of list(content['images']).map(record)) {
       if (typeof name === 'string' && typeof newName === 'string') this.renamed.set(name, newName);
     }
+  }
+
+  placed(places: readonly ObjectPlace[]): readonly ObjectPlace[] {
+    return [...this.namespaces].flatMap((namespace) => places.map((place) => ({ ...place, namespace })));
   }
 
   private add(path: WorkspacePath, isManifest = false): void {

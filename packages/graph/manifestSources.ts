@@ -1,4 +1,4 @@
-import type { ManifestContainer, ManifestService } from '../config';
+import type { ManifestContainer, ManifestService, ObjectPlace } from '../config';
 import type { ManifestSource, Problem, ReleaseInput, WorkspacePath } from '../model';
 import type { ProjectSettings } from './settings';
 import { helmSources } from './helmSource';
@@ -18,6 +18,7 @@ export interface SourceFacts {
   readonly inputs: readonly ReleaseInput[];
   readonly containers: readonly ManifestContainer[];
   readonly services: readonly ManifestService[];
+  readonly places: readonly ObjectPlace[];
   /** Names of images that stand somewhere else than in a container: in values of charts. Some may be none. */
   readonly images: ReadonlySet<string>;
   readonly problems: readonly Problem[];
@@ -39,6 +40,7 @@ export function manifestsOf(request: SourceRequest): SourceFacts {
     inputs: read.flatMap(({ inputs }) => inputs),
     containers: read.flatMap(({ containers }) => containers),
     services: read.flatMap(({ services }) => services),
+    places: read.flatMap(({ places }) => places),
     images: new Set(read.flatMap(({ images }) => [...images])),
     problems: read.flatMap(({ problems }) => problems.map((problem) => ({ ...problem, project: project.name }))),
   };

@@ -20,6 +20,7 @@ export function releaseOf(request: ReleaseRequest): Release | undefined {
   const used = artifacts.filter(({ image }) => named.some((name) => isImage(name, { image, repo: defaultRepo })));
   const apply = applyOf(config.apply);
   const hooks = hooksOf(request, ['render', 'deploy']);
+  const places = namedBy(manifests.places);
   return {
     name: project.name,
     project: project.name,
@@ -27,9 +28,26 @@ export function releaseOf(request: ReleaseRequest): Release | undefined {
     sources: manifests.sources,
     inputs: manifests.inputs,
     artifacts: used.map((artifact) => artifact.name),
+    ...(places && { named: places }),
     ...(apply && { apply }),
     ...(hooks.length > 0 && { hooks }),
     ...(config.rollout && { patience: patienceOf(config.rollout) }),
+  };
+}
+
+/** What is found in any case needs no saying: objects of Kubernetes' workloads in the namespace of the release. */
+function namedBy(places: SourceFacts['places']): Release['named'] {
+  const isUsual =
+    /^(v1|apps\/v1|batch\/v1) (Deployment|StatefulSet|DaemonSet|Job|CronJob|Pod|Service|ConfigMap|Secret|ServiceAccount|PersistentVolumeClaim)$/;
+  const kinds = new Set(places.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`).filter((kind) => !isUsual.test(kind)));
+  const namespaces = [...new Set(places.flatMap(({ namespace }) => namespace ?? []))];
+  if (kinds.size === 0 && namespaces.length === 0) return undefined;
+  return {
+    kinds: [...kinds].map((each) => {
+      const [apiVersion = '', kind = ''] = each.split(' ');
+      return { apiVersion, kind };
+    }),
+    namespaces,
   };
 }
 

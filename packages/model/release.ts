@@ -13,12 +13,19 @@ export interface Release {
   readonly inputs: readonly ReleaseInput[];
   /** Artifacts whose images it may run. */
   readonly artifacts: readonly ArtifactName[];
+  /** What its manifests name, as far as they can be read without a tool. */
+  readonly named?: { readonly kinds: readonly NamedKind[]; readonly namespaces: readonly string[] };
   /** How its objects are applied. Absent: as usual. */
   readonly apply?: ApplyOptions;
   /** Of its rendering and its deployment. */
   readonly hooks?: readonly Hook[];
   /** Absent: as `usualPatience`. */
   readonly patience?: Patience;
+}
+
+export interface NamedKind {
+  readonly apiVersion: string;
+  readonly kind: string;
 }
 
 /** What is not as usual when objects are applied. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { KindRef, Kube, KubeObject, ObjectRef } from '../../clients';
+import type { Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
-import { isNamespaced, isTracked, kindOf, nameOf, removableKinds, waveOf, waves } from '../kinds';
-import { annotations, helmReleaseOf, isOwned, labels, ownerSelector, type AppliedStamp, type Owner } from '../ownership';
+import { distinctKinds, groupOf, isNamespaced, isTracked, kindOf, nameOf, removableKinds, sameKind, waveOf, waves } from '../kinds';
+import { ownedObjects } from '../ownedObjects';
+import { annotations, helmReleaseOf, isOwned, labels, stampOf, type AppliedPlaces, type AppliedStamp, type Owner } from '../ownership';
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
 import { fieldProblems } from './fieldProblems';
@@ -66,7 +67,8 @@ export async function apply(given: ApplyRequest): Promise<Result<Applied>> {
   const before = appliedBefore(ready);
   if (before) return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed: [], pruned: [], at: before.at });
   const at = (request.now ?? Date.now)();
-  const stamp: AppliedStamp = { at, objects: ready.filter(({ rendered }) => isTracked(rendered.object)).length };
+  const also = placesBeyond(request, ready);
+  const stamp: AppliedStamp = { at, objects: ready.filter(({ rendered }) => isTracked(rendered.object)).length, ...(also && { also }) };
   const changed: string[] = [];
   for (const wave of waves) {
     const members = ready.filter(({ rendered }) => rendered.part === undefined && waveOf(rendered.object) === wave);
@@ -135,14 +137,6 @@ function appliedBefore(ready: readonly Planned[]): AppliedStamp | undefined {
   return ready.every(isSame) ? stamp : undefined;
 }
 
-function stampOf({ metadata }: KubeObject): AppliedStamp | undefined {
-  try {
-    return JSON.parse(metadata.annotations?.[annotations.applied] ?? '') as AppliedStamp;
-  } catch {
-    return undefined;
-  }
-}
-
 /** What was installed as it is now, and is still there, needs neither a trial nor its tool. */
 function isThere({ rendered, before }: Planned): boolean {
   return rendered.installed === true && before !== undefined && before.metadata.deletionTimestamp === undefined;
@@ -192,26 +186,33 @@ function wasAppliedSo({ rendered, before }: Planned): boolean {
 /** Kinds whose removal would take more with it than was applied: data, and what others made. */
 const keptKinds = new Set(['PersistentVolumeClaim', 'Namespace', 'CustomResourceDefinition']);
 
+/** Where objects are that nobody would look for. Undefined when there are none. */
+function placesBeyond({ namespace: home }: ApplyRequest, ready: readonly Planned[]): AppliedPlaces | undefined {
+  const objects = ready.map(({ rendered }) => rendered.object);
+  const namespaces = [...new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []))].filter((namespace) => namespace !== home);
+  const kinds = distinctKinds(objects.map(kindOf)).filter((kind) => !removableKinds.some((usual) => sameKind(usual, kind)));
+  return namespaces.length === 0 && kinds.length === 0 ? undefined : { home, namespaces, kinds };
+}
+
 /** Deletes what an earlier apply of the release brought and this one has no more. What helm installed, helm removes. */
 async function prune(
   { kube, owner, namespace, installer }: ApplyRequest,
   ready: readonly Planned[],
   { at }: AppliedStamp,
 ): Promise<Result<readonly string[]>> {
-  const keyOf = (object: KubeObject, kind: KindRef) => `${kind.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name ?? ''}`;
-  const applied = new Set(ready.map(({ rendered: { object } }) => keyOf(object, object)));
-  const kinds = removableKinds.filter(({ kind }) => !keptKinds.has(kind));
-  const namespaces = new Set([namespace, ...ready.flatMap(({ rendered }) => rendered.object.metadata.namespace ?? [])]);
-  const lists = await Promise.all(
-    kinds.flatMap((kind) =>
-      [...namespaces].map(async (each) => {
-        const answer = await kube.list(kind, { namespace: each, labelSelector: ownerSelector(owner) });
-        // Who may not read a kind has applied none of it.
-        return answer.ok ? answer.value.map((object): KubeObject => ({ ...object, ...kind })) : [];
-      }),
-    ),
-  );
-  const owned = lists.flat().filter((object) => isOwned(object, owner));
+  const keyOf = (object: KubeObject) =>
+    `${groupOf(object)} ${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name ?? ''}`;
+  const applied = new Set(ready.map(({ rendered: { object } }) => keyOf(object)));
+  const objects = await ownedObjects({
+    kube,
+    owner,
+    home: namespace,
+    namespaces: ready.flatMap(({ rendered }) => rendered.object.metadata.namespace ?? []),
+    kinds: ready.map(({ rendered }) => kindOf(rendered.object)),
+    records: ready.flatMap(({ before }) => (before && stampOf(before)?.also) ?? []),
+  });
+  // Who may not read a kind has applied none of it.
+  const owned = objects.found.filter(({ kind }) => !keptKinds.has(kind));
   const helmReleases = owned
     .flatMap((object) => helmReleaseOf(object) ?? [])
     .filter(({ name }) => installer?.parts.includes(name) === false);
@@ -223,7 +224,7 @@ async function prune(
   const left = owned.filter((object) => {
     if (helmReleaseOf(object) || object.metadata.deletionTimestamp !== undefined) return false;
     if (object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) return false;
-    return !applied.has(keyOf(object, object)) && appliedAt(object) < at;
+    return !applied.has(keyOf(object)) && appliedAt(object) < at;
   });
   const deleted = await Promise.all(left.map((object) => kube.delete(refOf(object), { propagation: 'Background' })));
   const [problem, ...others] = deleted.flatMap((answer) => (answer.ok ? [] : [answer.problem]));

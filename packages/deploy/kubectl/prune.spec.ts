@@ -70,6 +70,30 @@ describe('what left the manifests', () => {
     expect(names(fake)).toEqual(['foreign', 'others', 'unstamped', 'a']);
   });
 
+  test('is found in other namespaces and of other kinds by the record of the apply before, and never that of the release in another namespace', async () => {
+    const fake = fakeKube({ namespaces: ['shop', 'far', 'review'] });
+    const inFar = (name: string): ManifestText => ({
+      ...config(name),
+      text: config(name).text.replace(`{name: ${name}}`, `{name: ${name}, namespace: far}`),
+    });
+    const role = { path: 'k8s/r.yaml', text: 'apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: reader}\n' };
+    await deploy(fake, [config('a'), inFar('b'), inFar('c'), role], 1);
+    expect((await deploy(fake, [config('a')], 2)).pruned).toEqual(['configmap/b', 'configmap/c', 'clusterrole/reader']);
+    await deploy(fake, [config('a'), inFar('b')], 3);
+    const also = JSON.stringify({ at: 1, objects: 1, also: { home: 'review', namespaces: ['far'], kinds: [] } });
+    const labels = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop', 'app.kubernetes.io/managed-by': 'slipway' };
+    fake.put({
+      apiVersion: 'v1',
+      kind: 'ConfigMap',
+      metadata: { name: 'review', namespace: 'far', labels, annotations: { 'slipway.dev/applied': also } },
+    });
+    expect((await deploy(fake, [config('a')], 4)).pruned).toEqual(['configmap/b']);
+    await deploy(fake, [config('a'), inFar('b')], 5);
+    const removed = await remove({ kube: fake, owner, namespaces: ['shop'] });
+    expect(removed).toMatchObject({ value: { objects: ['configmap/a', 'configmap/b'] } });
+    expect(names(fake)).toEqual(['review']);
+  });
+
   test('keeps its data: a claim is never deleted for it', async () => {
     const fake = fakeKube({ namespaces: ['shop'] });
     const claim = { path: 'k8s/c.yaml', text: 'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n' };

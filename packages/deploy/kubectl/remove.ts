@@ -1,14 +1,15 @@
 import type { KindRef, Kube, KubeObject } from '../../clients';
 import { failed, succeeded, type Result } from '../../model';
-import { isNamespaced, kindOf, nameOf, removableKinds, sameKind } from '../kinds';
-import { helmReleaseOf, isKept, isOwned, ownerSelector, selectorOf, templateLabels, type Owner } from '../ownership';
+import { kindOf, nameOf } from '../kinds';
+import { ownedObjects } from '../ownedObjects';
+import { helmReleaseOf, selectorOf, templateLabels, type Owner } from '../ownership';
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
 
 export interface RemoveRequest {
   readonly kube: Kube;
   readonly owner: Owner;
-  /** The release's namespace and any other that its manifests name. */
+  /** The release's namespace, then any other that its manifests name. */
   readonly namespaces: readonly string[];
   /** Uninstalls a release of helm; what it installed is never deleted piece by piece. */
   readonly uninstall?: (release: HelmRelease) => Promise<Result<void>>;
@@ -33,6 +34,9 @@ export interface Removed {
   readonly remaining: readonly string[];
 }
 
+/** Whose removal takes along what others made. */
+const stays = new Set(['Namespace', 'CustomResourceDefinition']);
+
 /** Deletes what carries the owner's labels, and nothing else, then waits until it is gone. Pods get the grace they ask for. */
 export async function remove({
   kube,
@@ -44,22 +48,14 @@ export async function remove({
   keepVolumes = false,
   patienceMs = 30_000,
 }: RemoveRequest): Promise<Result<Removed>> {
-  const extra = kinds.filter(
-    (kind, index) => !removableKinds.some((usual) => sameKind(usual, kind)) && kinds.findIndex((other) => sameKind(other, kind)) === index,
-  );
-  const listed = await Promise.all([
-    ...removableKinds.flatMap((kind) => namespaces.map((namespace) => list({ kube, owner, kind, namespace, usual: true }))),
-    ...extra.flatMap((kind) =>
-      (isNamespaced(kind) === false ? [undefined] : namespaces).map((namespace) => list({ kube, owner, kind, namespace, usual: false })),
-    ),
-  ]);
-  const [unlisted, ...alsoUnlisted] = listed.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
+  const [home = '', ...others] = namespaces;
+  const { found, problems } = await ownedObjects({ kube, owner, home, namespaces: others, kinds });
+  const [unlisted, ...alsoUnlisted] = problems;
   if (unlisted) return failed(together([unlisted, ...alsoUnlisted]));
-  // A pod or ReplicaSet with the labels of its template belongs to a controller, which is deleted itself.
-  const owned = listed
-    .flatMap((answer) => (answer.ok ? answer.value : []))
+  const owned = found
+    // A pod or ReplicaSet with the labels of its template belongs to a controller, which is deleted itself.
     .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller))
-    .filter(({ kind }) => !keepVolumes || kind !== 'PersistentVolumeClaim');
+    .filter(({ kind }) => !stays.has(kind) && !(keepVolumes && kind === 'PersistentVolumeClaim'));
   const releases = new Map(
     [...helmReleases, ...owned.flatMap((object) => helmReleaseOf(object) ?? [])].map((each) => [`${each.namespace}/${each.name}`, each]),
   );
@@ -72,7 +68,8 @@ export async function remove({
   const [kept, ...alsoKept] = deleted.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
   if (kept) return failed(together([kept, ...alsoKept]));
 
-  const left = await Promise.all(namespaces.map((namespace) => podsGone({ kube, owner, namespace, patienceMs })));
+  const everywhere = new Set([...namespaces, ...owned.flatMap(({ metadata }) => metadata.namespace ?? [])]);
+  const left = await Promise.all([...everywhere].map((namespace) => podsGone({ kube, owner, namespace, patienceMs })));
   const slow = await Promise.all(applied.filter(({ kind }) => kind !== 'Pod').map((object) => isLeft(kube, object, patienceMs)));
   const remaining = [...left.flat(), ...applied.filter((_, index) => slow[index] === true).map(nameOf)];
   return succeeded({ objects: owned.map(nameOf), remaining });
@@ -91,28 +88,6 @@ async function isLeft(kube: Kube, object: KubeObject, timeoutMs: number): Promis
     done: (all) => !all.some(({ metadata }) => metadata.name === name && metadata.uid === uid),
   });
   return !inTime;
-}
-
-interface Listing {
-  readonly kube: Kube;
-  readonly owner: Owner;
-  readonly kind: KindRef;
-  readonly namespace: string | undefined;
-  readonly usual: boolean;
-}
-
-async function list({ kube, owner, kind, namespace, usual }: Listing): Promise<Result<readonly KubeObject[]>> {
-  const answer = await kube.list(kind, { labelSelector: ownerSelector(owner), ...(namespace === undefined ? {} : { namespace }) });
-  if (answer.ok) {
-    // Items of a list come without their kind.
-    const named = answer.value.map((object): KubeObject => ({ ...object, apiVersion: kind.apiVersion, kind: kind.kind }));
-    return succeeded(named.filter((object) => isOwned(object, owner) && !isKept(object)));
-  }
-  // Who may not read a usual kind has not applied any of it; and a kind of an add-on may be gone with its definition.
-  if (answer.problem.code === 'clusterUnreachable') return answer;
-  if (usual) return succeeded([]);
-  const resource = await kube.resource(kind);
-  return resource.ok && !resource.value ? succeeded([]) : answer;
 }
 
 async function podsGone({
