@@ -16,6 +16,7 @@ describe('one command after another', () => {
   const aDigest = expect.stringMatching(/^sha256:[0-9a-f]{64}$/) as string;
   const anImage = (project: string, built: boolean) => ({
     project,
+    artifact: project,
     image: project,
     tag: aString,
     digest: aDigest,
@@ -106,6 +107,7 @@ describe('one command after another', () => {
     const { files, ...rest } = documentOf(ended) as { readonly files: readonly { readonly path: string }[] };
     expect(rest).toEqual({
       project: 'worker',
+      artifact: 'worker',
       image: 'worker',
       dockerfile: 'apps/worker/Dockerfile',
       context: '',
