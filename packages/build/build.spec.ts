@@ -119,6 +119,7 @@ describe('an image built through the engine', () => {
       settings: {
         cacheFrom: ['r.test/c'],
         inlineCache: true,
+        cacheTo: [],
         pull: true,
         noCache: true,
         secrets: [

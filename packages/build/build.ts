@@ -3,6 +3,7 @@ import { failed, type Artifact, type BuildSettings } from '../model';
 import { withBaseArgs } from './bases';
 import type { Builder, BuildJob, BuildTools, OpenBuilder } from './builder';
 import { buildkitBuilder } from './buildkit';
+import { buildxBuilder, needsBuildx } from './buildx';
 import { customBuilder } from './custom';
 import { dockerBuilder } from './docker';
 import { dockerAndLayersBuilder } from './dockerAndLayers';
@@ -11,7 +12,8 @@ import { limitBuilds } from './limitBuilds';
 
 /** A kind of builder is a folder and a line here. */
 function kindsWith(tools: BuildTools, buildkit: Builder): Readonly<Record<string, Builder>> {
-  const docker = dockerBuilder(tools);
+  const [inEngine, buildx] = [dockerBuilder(tools), buildxBuilder(tools)];
+  const docker: Builder = { build: (job) => (needsBuildx(job) ? buildx : inEngine).build(job) };
   // An image that no registry is to have is made where it will be looked for. Tags are not shared all the same: one store never gets
   // images of both kinds.
   const custom = customBuilder(tools);
@@ -21,7 +23,7 @@ function kindsWith(tools: BuildTools, buildkit: Builder): Readonly<Record<string
 }
 
 /** What an image is made with that asks for nothing in particular. */
-const usual: BuildSettings = { cacheFrom: [], inlineCache: false, pull: false, noCache: false, secrets: [], ssh: [] };
+const usual: BuildSettings = { cacheFrom: [], inlineCache: false, cacheTo: [], pull: false, noCache: false, secrets: [], ssh: [] };
 
 /** Putting layers together is mostly waiting for the registry; the engine has work for every core. */
 const layersAtATime = 8;

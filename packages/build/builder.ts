@@ -17,6 +17,8 @@ export interface BuildTools {
   readonly concurrency?: number;
   /** Every step is run, whatever is kept of earlier builds. */
   readonly noCache?: boolean;
+  /** Registries that speak plain http, or whose certificate is not to be checked. */
+  readonly insecureRegistries?: readonly string[];
   /** Where images can be made in a cluster. */
   readonly cluster?: BuildCluster;
 }

@@ -4,8 +4,12 @@ import type { BuildProblem, BuildRequest } from './engine';
 export interface BuildkitRequest extends Omit<BuildRequest, 'tags'> {
   /** The repository that gets the image, under its digest alone: `registry.example/shop/api`. */
   readonly repository: string;
+  /** The registry speaks plain http, or its certificate is not to be checked. */
+  readonly isInsecure?: boolean;
   /** A reference under which the steps of this build are kept for the next one, on whatever machine. */
   readonly cache?: string;
+  /** More of them. */
+  readonly cacheTo?: readonly string[];
 }
 
 export type BuildkitResult =

@@ -11,6 +11,7 @@ import { bytesIn, decodeFields, encodeBytes, encodeEach, encodeMap, encodeString
 interface Asked {
   frontend: Readonly<Record<string, string>>;
   exporter: Readonly<Record<string, string>>;
+  caches: readonly Readonly<Record<string, string>>[];
   context: string;
 }
 
@@ -18,7 +19,7 @@ type Answer = (asked: Asked) => { readonly status: number; readonly message?: st
 
 /** A buildkitd that fetches the context through the session, as the real one does, and then answers what it is told to. */
 function fakeBuildkitd(answer: Answer): { readonly connection: () => Duplex; readonly asked: Asked } {
-  const asked: Asked = { frontend: {}, exporter: {}, context: '' };
+  const asked: Asked = { frontend: {}, exporter: {}, caches: [], context: '' };
   const connection = (): Duplex => {
     const [toServer, toClient] = [new PassThrough(), new PassThrough()];
     const session = performServerHandshake(Duplex.from({ readable: toServer, writable: toClient }));
@@ -46,6 +47,7 @@ function fakeBuildkitd(answer: Answer): { readonly connection: () => Duplex; rea
           const fields = decodeFields(message);
           asked.exporter = mapIn(fields, 4);
           asked.frontend = mapIn(fields, 7);
+          asked.caches = messagesIn(fields, 8).flatMap((options) => messagesIn(options, 4).map((each) => mapIn(each, 2)));
           if (tunnel) void pulledThrough(tunnel).then((context) => finish(stream, { ...asked, context }));
         }),
       );
@@ -156,6 +158,13 @@ describe('a build in a buildkitd', () => {
       'no-cache': '',
       'cache-imports': '[{"Type":"registry","Attrs":{"ref":"r.test/from"}},{"Type":"registry","Attrs":{"ref":"r.test/cache"}}]',
     });
+  });
+
+  it('pushes to a registry without TLS, and keeps its steps there, when that is asked for', async () => {
+    const daemon = fakeBuildkitd(() => ({ status: 0 }));
+    await clientOf(daemon).build(requestOf({ isInsecure: true, cacheTo: ['r.test/steps'] }));
+    expect(daemon.asked.exporter).toMatchObject({ 'registry.insecure': 'true' });
+    expect(daemon.asked.caches).toEqual([{ ref: 'r.test/steps', mode: 'max', 'registry.insecure': 'true' }]);
   });
 
   it.each<[string, string, object]>([

@@ -89,9 +89,11 @@ async function solve(client: GrpcClient, session: string, request: BuildkitReque
  * was made of.
  */
 function solveRequest(ref: string, session: string, request: BuildkitRequest): Buffer {
-  const { repository, cache, network } = request;
-  const exporter = { name: repository, push: 'true', 'push-by-digest': 'true' };
-  const exports = cache === undefined ? [] : [[4, cacheEntry({ ref: cache, mode: 'max' })] as const];
+  const { repository, isInsecure = false, cache, cacheTo = [], network } = request;
+  const exporter = { name: repository, push: 'true', 'push-by-digest': 'true', ...(isInsecure && { 'registry.insecure': 'true' }) };
+  const caches = [...(cache === undefined ? [] : [cache]), ...cacheTo];
+  const insecure = isInsecure ? { 'registry.insecure': 'true' } : {};
+  const exports = caches.map((to) => [4, cacheEntry({ ref: to, mode: 'max', ...insecure })] as const);
   return encodeEach([
     [1, Buffer.from(ref)],
     [3, Buffer.from('image')],

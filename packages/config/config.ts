@@ -62,11 +62,13 @@ export interface ImageConfig {
     readonly secrets?: readonly SecretConfig[];
     readonly ssh?: readonly (string | { readonly id: string; readonly socket: string })[];
     readonly cacheFrom?: readonly string[];
-    readonly cacheTo?: 'inline';
+    readonly cacheTo?: 'inline' | readonly string[];
     readonly pull?: boolean;
     readonly noCache?: boolean;
   };
   readonly platform?: string;
+  /** Instead of `platform`. */
+  readonly platforms?: readonly string[];
   readonly custom?: CustomConfig;
   readonly tag?: TagConfig;
   readonly requires?: readonly RequireConfig[];
@@ -210,11 +212,13 @@ export function mergeConfig(root: Config | undefined, project: Config | undefine
 
 /** What is said of one image over what is said of all. */
 export function mergeImage(defaults: ImageConfig = {}, own: ImageConfig = {}): ImageConfig {
-  const { docker, context, builder, platform, tag } = defaults;
+  const { docker, context, builder, tag } = defaults;
+  const { platform, platforms } = own.platform === undefined && own.platforms === undefined ? defaults : own;
   return {
     ...(context !== undefined && { context }),
     ...(builder !== undefined && { builder }),
     ...(platform !== undefined && { platform }),
+    ...(platforms !== undefined && { platforms }),
     ...(tag !== undefined && { tag }),
     ...own,
     docker: {

@@ -31,6 +31,8 @@ it.each([
   ['image: {builder: kaniko}', 'image.builder must be one of auto, docker, layers, buildkit, custom, not "kaniko"'],
   ['image: {docker: {args: {A: }}}', 'image.docker.args.A must be a string or a number or true or false, not nothing'],
   ['build: {buildkit: {cpu: 3}}', 'cpu is not a key of build.buildkit'],
+  ['image: {platforms: [arm64]}', 'image.platforms[0] must be an operating system and an architecture: linux/arm64, not "arm64"'],
+  ['image: {docker: {cacheTo: registry}}', 'image.docker.cacheTo must be inline, or a list of references, not "registry"'],
   ['images: {}', 'images must have one key, not none'],
   ['images: {Api: {}}', 'images.Api must be called with lower-case letters and digits, and dashes between them'],
   ['images: {api: {docker: {fil: x}}}', 'fil is not a key of images.api.docker'],

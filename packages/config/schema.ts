@@ -185,8 +185,10 @@ const docker = {
       items: { type: 'string', minLength: 1 },
     },
     cacheTo: {
-      enum: ['inline'],
-      description: 'inline: the image says which steps its layers are of, for cacheFrom. Default: it does not.',
+      description:
+        'inline: the image says which steps its layers are of, for cacheFrom; or references under which all steps are kept in a registry, which docker buildx or the builder buildkit does: ["${IMAGE_REPO}:cache"]. Default: neither.',
+      oneOf: [{ enum: ['inline'] }, { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 }],
+      oneOfHint: 'inline, or a list of references',
     },
     pull: { type: 'boolean', description: 'Asks the registry for newer base images at every build. Default: false.' },
     noCache: { type: 'boolean', description: 'Runs every step of every build. Default: false.' },
@@ -342,6 +344,12 @@ const buildkit = {
   },
 } as const;
 
+const platform = {
+  type: 'string',
+  pattern: '^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$',
+  patternHint: 'an operating system and an architecture: linux/arm64',
+} as const;
+
 /** What may be said of an image. */
 const imageProperties = {
   name: {
@@ -361,11 +369,14 @@ const imageProperties = {
     description:
       'What makes the image: docker (the BuildKit of a Docker engine), layers (no engine: the base image and the copied files, put together in the registry), buildkit (a buildkitd in a pod of the cluster: see build.buildkit), or auto, which takes layers for all that needs no engine and makes the same image. custom is a command, and goes without saying where there is one. Default: auto.',
   },
-  platform: {
-    type: 'string',
-    description: 'The platform it is made for: linux/amd64. Default: that of the builder.',
-    pattern: '^[a-z0-9]+/[a-z0-9]+(/[a-z0-9]+)?$',
-    patternHint: 'an operating system and an architecture: linux/arm64',
+  platform: { ...platform, description: 'The platform it is made for: linux/amd64. Default: that of the builder.' },
+  platforms: {
+    type: 'array',
+    description:
+      'Several platforms instead of one: the image is an index with one for each, and goes to a registry. In dev it is made for one of them, that of this machine, else the first. What needs no engine is made without one; all else by docker buildx, or by the builder buildkit.',
+    items: platform,
+    minItems: 1,
+    uniqueItems: true,
   },
   docker,
   custom,

@@ -76,7 +76,7 @@ import { namedInWorkspace } from './namedInWorkspace';
 import { failedEvent } from './narrator';
 import { placeIn } from './placeIn';
 import { deployContext, readReleaseManifests } from './releaseManifests';
-import { buildClusterOf, layersFolder, recordsFolder, type Session } from './session';
+import { buildClusterOf, insecureRegistriesOf, layersFolder, recordsFolder, type Session } from './session';
 import { SupersededImages } from './supersededImages';
 import { TargetRunner } from './targetRunner';
 
@@ -124,6 +124,7 @@ export class Effects {
       hasRegistry: delivery?.repo !== undefined,
       ...(concurrency !== undefined && { concurrency }),
       noCache: options.noCache === true,
+      insecureRegistries: insecureRegistriesOf(session),
       ...(cluster && { cluster }),
     });
   }

@@ -4,6 +4,7 @@ import {
   emptyDir,
   entryAt,
   leavesOf,
+  platformsOf,
   withEntries,
   type Artifact,
   type DirEntry,
@@ -49,7 +50,8 @@ interface FilesThere {
 
 /** What of the workspace lies where when a line of the Dockerfile is reached. Undefined: what stands before it cannot be read by itself. */
 function filesBefore(line: number, { artifact, sources, text }: FailedBuild): FilesThere | undefined {
-  const { context, dockerfile: file, args, platform } = artifact.recipe;
+  const { context, dockerfile: file, args } = artifact.recipe;
+  const [platform] = platformsOf(artifact.recipe);
   const before = text.split('\n', line - 1).join('\n');
   const at = (path: string): Entry | undefined => entryAt(sources, posix.join(context, path).replace(/^\.$|\/$/g, ''));
   const { facts } = readDockerfile(before, {

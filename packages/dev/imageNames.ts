@@ -62,7 +62,7 @@ export class ImageNames {
         labels,
         ...(command && { command: { ...command, env: { ...command.env, ...filled(command.lateEnv) } } }),
       },
-      ...(settings && { settings: { ...settings, cacheFrom: settings.cacheFrom.map(fill) } }),
+      ...(settings && { settings: { ...settings, cacheFrom: settings.cacheFrom.map(fill), cacheTo: settings.cacheTo.map(fill) } }),
     };
   }
 

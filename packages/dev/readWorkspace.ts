@@ -1,4 +1,4 @@
-import { processes } from '../clients';
+import { ownPlatform, processes } from '../clients';
 import { filesBelow } from '../source';
 import {
   assemble,
@@ -49,6 +49,7 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
     env,
     ...(defaultRepo !== undefined && { defaultRepo }),
     ...(profiles && { profiles }),
+    machine: ownPlatform,
     ...(listed && { listedDependencies: listed }),
   };
   const { refused, ...assembled } = assemble({ ...facts, files });

@@ -194,6 +194,11 @@ function allInsecure({ env }: CommandOptions, insecureRegistries: readonly strin
   return [...insecureRegistries, ...fromEnv.filter((name) => name !== '')];
 }
 
+/** Registries that speak plain http, or whose certificate is not to be checked. */
+export function insecureRegistriesOf({ read, options }: Pick<Session, 'read' | 'options'>): readonly string[] {
+  return allInsecure(options, read.settings.insecureRegistries);
+}
+
 /** Where images can be made in the cluster; undefined: there is none, or images do not go through a registry. */
 export function buildClusterOf({ kube, read, options, workspaceId, delivery }: Session): BuildCluster | undefined {
   if (!kube || delivery?.repo === undefined) return undefined;

@@ -30,6 +30,7 @@ import { joinPath, leadsOut, type RecordedFiles } from './workspaceFiles';
 
 export interface ArtifactRequest extends ImageSettings {
   readonly mode: 'dev' | 'deploy';
+  readonly machine: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly defaultRepo: string | undefined;
   readonly files: RecordedFiles;
@@ -80,13 +81,14 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
     problems.push(invalidName(request));
   }
   const args = imageTextsOf(request, { written: docker?.args ?? {}, keys: ['image', 'docker', 'args'], what: 'the build argument' });
-  const options = dockerOptionsOf(request);
+  const platforms = platformsFor(request);
+  const options = dockerOptionsOf(request, platforms);
   const configured = configuredRequires(request);
   const command = custom && buildCommandOf(request, custom);
   problems.push(...(command?.problems ?? []));
   const tag = taggerOf(request);
   const made = hasDockerfile
-    ? fromDockerfile({ ...request, dockerfile, text, args: { ...args.values, ...args.late, ...configured.baseArgs } })
+    ? fromDockerfile({ ...request, dockerfile, text, platforms, args: { ...args.values, ...args.late, ...configured.baseArgs } })
     : { ...fromCommand(request), bases: [], declared: [] };
   const all = [...problems, ...args.problems, ...options.problems, ...configured.problems, ...tag.problems, ...made.problems];
   const found = foundRequires({ ...request, dockerfile, text, bases: made.bases });
@@ -109,6 +111,16 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
 /** A command gets the references of other images as variables. */
 function baseVariables(baseArgs: Readonly<Record<string, string>>): Pick<Artifact['recipe'], 'baseArgs'> {
   return Object.keys(baseArgs).length === 0 ? {} : { baseArgs };
+}
+
+/** What runs while somebody works on it runs on one machine. */
+function platformsFor({ config, mode, machine }: ArtifactRequest): readonly string[] {
+  const { platform, platforms } = config.image ?? {};
+  if (!platforms) return platform === undefined ? [] : [platform];
+  const [first = ''] = platforms;
+  if (mode === 'dev') return [machine !== undefined && platforms.includes(machine) ? machine : first];
+  // The same image, however they are listed.
+  return [...platforms].sort();
 }
 
 /** What lies above the workspace is no part of it: nobody watches it, and another machine has something else there. */
@@ -232,6 +244,8 @@ export interface DockerfileRequest extends ArtifactRequest {
   readonly dockerfile: WorkspacePath;
   readonly text: string;
   readonly args: Readonly<Record<string, string>>;
+  /** None: that of the builder. */
+  readonly platforms: readonly string[];
 }
 
 interface FromDockerfile {
@@ -245,24 +259,25 @@ interface FromDockerfile {
 function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   const { project, config, files, mode, dockerfile, text, args } = request;
   const wantedTarget = config.image?.docker?.target;
-  const platform = config.image?.platform;
+  const [platform, ...otherPlatforms] = request.platforms;
   const target = wantedTarget ?? (mode === 'dev' && stageNames(text).includes('dev') ? 'dev' : undefined);
   const kindOf = (path: WorkspacePath): PathKind | undefined => files.kindOf(path) ?? expectedKind(request.outputs, path);
   const known = { ...files, kindOf };
+  const readFor = (context: WorkspacePath, wanted: string | undefined) =>
+    readDockerfile(text, {
+      file: dockerfile,
+      args,
+      ...(target !== undefined && { target }),
+      ...(wanted !== undefined && { platform: wanted }),
+      kindOf: (path) => kindOf(joinPath(context, path)),
+      namesIn: (directory) => files.namesIn(joinPath(context, directory)),
+    });
   const choice = chooseContext({
     project,
     wanted: config.image?.context,
     dockerfile,
     files: known,
-    read: (context) =>
-      readDockerfile(text, {
-        file: dockerfile,
-        args,
-        ...(target !== undefined && { target }),
-        ...(platform !== undefined && { platform }),
-        kindOf: (path) => kindOf(joinPath(context, path)),
-        namesIn: (directory) => files.namesIn(joinPath(context, directory)),
-      }),
+    read: (context) => readFor(context, platform),
   });
   if (!choice.ok)
     return {
@@ -283,7 +298,8 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   const builder = chooseBuilder(request, { context, target, kindOf });
   if (!builder.ok) return { artifact: undefined, bases: facts.images, declared: facts.args, problems: [builder.problem] };
   const reload = reloadOf(request, facts);
-  const taken = inputsOf(facts, { file: dockerfile, context, ignore: ignore.matcher });
+  const everyFacts = [facts, ...otherPlatforms.flatMap((other) => readFor(context, other).facts ?? [])];
+  const taken = distinctInputs(everyFacts.flatMap((each) => inputsOf(each, { file: dockerfile, context, ignore: ignore.matcher })));
   const rules = syncRulesOf({ ...request, context, workdir: facts.workdir });
   const inputs = [
     ...ownInputs(request, ignore.path),
@@ -308,6 +324,16 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     ...(rules.notices.length > 0 && { notices: rules.notices }),
   };
   return { artifact, bases: facts.images, declared: facts.args, problems: [...rules.problems, ...nothingMade(taken, request)] };
+}
+
+/** What images for several platforms take: most of it is the same for all. */
+function distinctInputs(inputs: readonly Input[]): readonly Input[] {
+  const byDefinition = new Map<string, Input>();
+  for (const input of inputs) {
+    const definition = JSON.stringify([input, input.accepts && definitionOf(input.accepts)]);
+    if (!byDefinition.has(definition)) byDefinition.set(definition, input);
+  }
+  return [...byDefinition.values()];
 }
 
 /** Arguments that the builder takes without a declaration. */

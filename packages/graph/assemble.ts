@@ -23,8 +23,10 @@ export interface WorkspaceFacts {
   readonly root: string;
   readonly graph: GraphFacts;
   readonly files: WorkspaceFiles;
-  /** In dev the stage named `dev` is built, when there is one and the config names none. */
+  /** In dev the stage named `dev` is built, when there is one and the config names none, and for one platform. */
   readonly mode: 'dev' | 'deploy';
+  /** The platform of this machine: `linux/amd64`. */
+  readonly machine?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the commands of `dependenciesCommands` named. */
   readonly listedDependencies?: ListedDependencies;
@@ -89,14 +91,14 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const containers = withManifests.flatMap(({ manifests }) => manifests.containers);
   const outputs = outputsOf(graph);
   const allImages = settings.flatMap((each) => imagesOf(each));
-  const { mode, env, listedDependencies: listed } = facts;
+  const { mode, env, listedDependencies: listed, machine } = facts;
   const images = withManifests.flatMap(({ project, manifests }): ProjectImage[] =>
     allImages
       .filter((each) => each.project === project)
       .flatMap((each) => {
         // With a wrong config the image would be another one.
         if (each.own && !each.own.config) return each.own.path === configName && project.root !== '' ? [] : [unreadable(each)];
-        const image = imageOf({ ...each, manifests, listed, mode, env, defaultRepo, files, outputs, containers, allImages });
+        const image = imageOf({ ...each, manifests, listed, mode, machine, env, defaultRepo, files, outputs, containers, allImages });
         return image ? [about(image)] : [];
       }),
   );

@@ -1,6 +1,6 @@
 import { assemble } from '.';
 
-function chosen(dockerfile: string, config = '') {
+function chosen(dockerfile: string, config = '', mode: 'dev' | 'deploy' = 'dev') {
   const texts: Readonly<Record<string, string>> = {
     'api/Dockerfile': dockerfile,
     'api/src/a.js': '',
@@ -16,7 +16,8 @@ function chosen(dockerfile: string, config = '') {
       kindOf: (path) => (path in texts ? 'file' : paths.some((each) => each.startsWith(`${path}/`)) || path === '' ? 'dir' : undefined),
       namesIn: () => [],
     },
-    mode: 'dev',
+    mode,
+    machine: 'linux/arm64',
     env: {},
   });
   const artifact = workspace.artifacts.get('api');
@@ -61,5 +62,20 @@ describe('what makes an image', () => {
 
   it('is an error where the config asks for layers alone, and something has to run', () => {
     expect(chosen(both, want('layers'))).toEqual(['image.builder is layers, but RUN npm ci needs an engine [api/Dockerfile:3]']);
+  });
+});
+
+describe('several platforms', () => {
+  const several = 'image: {platforms: [linux/s390x, linux/arm64, linux/amd64]}';
+
+  it.each([
+    ['layers, where nothing needs an engine', copies, 'layers/1: nothing in api/Dockerfile needs an engine'],
+    ['one engine for all of it, where something does', both, 'docker/1: RUN npm ci (api/Dockerfile:3) needs an engine'],
+  ])('are made by %s', (_, dockerfile, expected) => {
+    expect(chosen(dockerfile, several, 'deploy')).toBe(expected);
+  });
+
+  it('are one in dev, where an engine makes the first part alone', () => {
+    expect(chosen(both, several)).toMatch(/^docker\+layers/);
   });
 });

@@ -35,14 +35,16 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   }
   if (wanted === 'buildkit') return succeeded({ builder: buildkit, because: `${key}.builder is buildkit in ${place}` });
   if (wanted === 'docker') return succeeded({ builder: docker, because: `${key}.builder is docker in ${place}` });
-  const platform = config.image?.platform;
+  const { platforms } = request;
+  const [platform] = platforms;
   const options = {
     args,
     ...(platform !== undefined && { platform }),
     ...(target !== undefined && { target }),
     kindOf: (path: string) => kindOf(joinPath(context, path)),
   };
-  const need = needsEngine(text, options);
+  const needs = platforms.slice(1).map((other) => needsEngine(text, { ...options, platform: other }));
+  const need = needsEngine(text, options) ?? needs.find((other) => other !== undefined);
   if (!need) {
     const because = wanted === 'layers' ? `${key}.builder is layers in ${place}` : `nothing in ${dockerfile} needs an engine`;
     return succeeded({ builder: layers, because });
@@ -51,7 +53,11 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   // What the engine made of the first part is used again, and says nothing of its steps.
   const ownWay = noCache === true ? `${key}.docker.noCache` : cacheTo === undefined ? undefined : `${key}.docker.cacheTo`;
   if (wanted === 'auto' && ownWay !== undefined) return succeeded({ builder: docker, because: `${ownWay} is for the whole image` });
-  const head = wanted === 'auto' ? engineHead(text, { ...options, dockerfile: sentDockerfile({ context, dockerfile }) }) : undefined;
+  // What an engine has made is for the platform of its machine.
+  const head =
+    wanted === 'auto' && platforms.length <= 1
+      ? engineHead(text, { ...options, dockerfile: sentDockerfile({ context, dockerfile }) })
+      : undefined;
   if (head) return succeeded({ builder: both, because: `${head.because} (${dockerfile}:${head.line}) is the last that needs an engine` });
   if (wanted === 'auto') return succeeded({ builder: docker, because: `${need.because} (${dockerfile}:${need.line}) needs an engine` });
   return failed({

@@ -14,14 +14,17 @@ export interface DockerOptions {
 const keysOf = (...rest: readonly (string | number)[]) => ['image', 'docker', ...rest];
 
 /** What `image.platform` and `image.docker` say beside Dockerfile, target and arguments. */
-export function dockerOptionsOf(request: TextsRequest): DockerOptions {
-  const { platform, docker = {} } = request.config.image ?? {};
+export function dockerOptionsOf(request: TextsRequest, platforms: readonly string[]): DockerOptions {
+  const { docker = {} } = request.config.image ?? {};
+  const platform = platforms.join(',');
   const { labels: written = {}, network, addHosts = {} } = docker;
   const labels = imageTextsOf(request, { written, keys: keysOf('labels'), what: 'the label' });
-  const cacheFrom = cacheImagesOf(request);
+  const cacheFrom = cacheImagesOf(request, 'cacheFrom', docker.cacheFrom ?? []);
+  const cacheTo = cacheImagesOf(request, 'cacheTo', Array.isArray(docker.cacheTo) ? docker.cacheTo : []);
   const settings: BuildSettings = {
     cacheFrom: cacheFrom.templates,
     inlineCache: docker.cacheTo === 'inline',
+    cacheTo: cacheTo.templates,
     pull: docker.pull === true,
     noCache: docker.noCache === true,
     secrets: (docker.secrets ?? []).map((secret, index) => secretOf(request, secret, index)),
@@ -30,24 +33,27 @@ export function dockerOptionsOf(request: TextsRequest): DockerOptions {
   const isUsual = Object.values(settings).every((value) => value === false || (Array.isArray(value) && value.length === 0));
   return {
     recipe: {
-      ...(platform !== undefined && { platform }),
+      ...(platform !== '' && { platform }),
       ...(isEmpty(labels.values) ? {} : { labels: labels.values }),
       ...(isEmpty(labels.late) ? {} : { lateLabels: labels.late }),
       ...(network !== undefined && network !== 'default' && { network }),
       ...(isEmpty(addHosts) ? {} : { addHosts }),
     },
     settings: isUsual ? undefined : settings,
-    problems: [...labels.problems, ...cacheFrom.problems],
+    problems: [...labels.problems, ...cacheFrom.problems, ...cacheTo.problems],
   };
 }
 
 /** Whatever is known now is filled in; the rest when the image has its name. */
-function cacheImagesOf(request: TextsRequest): { readonly templates: readonly string[]; readonly problems: readonly Problem[] } {
-  const written = request.config.image?.docker?.cacheFrom ?? [];
+function cacheImagesOf(
+  request: TextsRequest,
+  key: 'cacheFrom' | 'cacheTo',
+  written: readonly string[],
+): { readonly templates: readonly string[]; readonly problems: readonly Problem[] } {
   const { values, late, problems } = imageTextsOf(request, {
     written: Object.fromEntries(written.entries()),
-    keys: keysOf('cacheFrom'),
-    what: 'the image of cacheFrom',
+    keys: keysOf(key),
+    what: `the image of ${key}`,
   });
   const escaped = (index: string): string | undefined => values[index]?.replaceAll('$', '$$$$');
   return { templates: written.map((_, index) => escaped(String(index)) ?? late[index] ?? ''), problems };

@@ -195,3 +195,29 @@ describe('image.requires', () => {
     expect([...artifacts.keys()]).toEqual(['base', 'c']);
   });
 });
+
+describe('platforms', () => {
+  const texts = {
+    'api/Dockerfile': 'FROM scratch\nARG TARGETARCH\nCOPY app-${TARGETARCH} /app\nCOPY web /web\n',
+    'api/app-amd64': '',
+    'api/app-arm64': '',
+    'api/web': '',
+    'api/slipway.yaml': 'version: 1\nimage: {platforms: [linux/arm64, linux/amd64]}\n',
+    'slipway.yaml': 'version: 1\nimage: {platform: linux/s390x}\n',
+  };
+  const taken = (more: Partial<WorkspaceFacts>) => {
+    const artifact = run(texts, more).artifacts.get('api');
+    return [artifact?.recipe.platform, ...(artifact?.inputs ?? []).map(({ path }) => path).filter((path) => /app|web/.test(path))];
+  };
+
+  it('of an image take what is copied for any of them, in whatever order they are listed', () => {
+    expect(taken({})).toEqual(['linux/amd64,linux/arm64', 'api/app-amd64', 'api/web', 'api/app-arm64']);
+  });
+
+  it.each([
+    ['this machine’s, where it is among them', 'linux/amd64', ['linux/amd64', 'api/app-amd64', 'api/web']],
+    ['else the first', 'linux/riscv64', ['linux/arm64', 'api/app-arm64', 'api/web']],
+  ])('are one in dev: %s', (_, machine, expected) => {
+    expect(taken({ mode: 'dev', machine })).toEqual(expected);
+  });
+});

@@ -115,6 +115,7 @@ export interface BuildRecipe {
   readonly lateArgs?: Readonly<Record<string, string>>;
   /** Arguments that get the reference of an image of this workspace: argument → that image's name as manifests have it. */
   readonly baseArgs?: Readonly<Record<string, string>>;
+  /** One platform, or several with commas between them: `linux/amd64,linux/arm64`. */
   readonly platform?: string;
   readonly labels?: Readonly<Record<string, string>>;
   /** As `lateArgs`. */
@@ -123,6 +124,11 @@ export interface BuildRecipe {
   readonly network?: BuildNetwork;
   /** Addresses by the name that commands know them by. */
   readonly addHosts?: Readonly<Record<string, string>>;
+}
+
+/** The platforms that an image is made for; none: that of its builder. */
+export function platformsOf({ platform }: Pick<BuildRecipe, 'platform'>): readonly string[] {
+  return platform === undefined ? [] : platform.split(',');
 }
 
 export interface BuildCommand {
@@ -164,6 +170,8 @@ export interface BuildSettings {
   readonly cacheFrom: readonly string[];
   /** The image tells which steps its layers are of, so that another machine can use them again. */
   readonly inlineCache: boolean;
+  /** References under which the steps of the build are kept in registries. Templates, as `lateArgs`. */
+  readonly cacheTo: readonly string[];
   /** Asks the registry for base images that the engine has. */
   readonly pull: boolean;
   readonly noCache: boolean;

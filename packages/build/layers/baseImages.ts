@@ -60,7 +60,21 @@ async function find(ref: string, search: Search): Promise<Result<BaseImage>> {
   if (pulled.ok && pulled.value) return succeeded(pulled.value);
   const saved = await fromEngine(ref, search);
   if (saved.ok && saved.value) return succeeded(saved.value);
+  if (!pulled.ok && pulled.problem.code === platformNotFound) return pulled;
   return failed(notFound(ref, { pulled, saved }));
+}
+
+const platformNotFound = 'platformNotFound';
+
+/** A base image that is made for other platforms. */
+export function notForPlatform(ref: string, platform: string): Problem {
+  return {
+    code: platformNotFound,
+    message: `there is no base image ${ref} for ${platform}`,
+    hint: 'stand on an image that is made for it, or take it out of the platforms of slipway.yaml',
+    retry: 'whenInputChanges',
+    exitCode: 1,
+  };
 }
 
 function notFound(ref: string, { pulled, saved }: { readonly pulled: Result<unknown>; readonly saved: Result<unknown> }): Problem {
@@ -88,6 +102,7 @@ async function fromRegistry(ref: string, search: Search): Promise<Result<BaseIma
   const { repository } = parseImageRef(ref);
   const home = `${parseImageRef(ref).registry}/${repository}`;
   const chosen = manifestFor(top.value, platform);
+  if (chosen === undefined) return failed(notForPlatform(ref, platform));
   const manifest = typeof chosen === 'string' ? await registry.manifest(`${home}@${chosen}`, signal) : succeeded(chosen);
   if (!manifest.ok || !manifest.value) return manifest.ok ? succeeded(undefined) : manifest;
   const { config, layers } = JSON.parse(manifest.value.content.toString('utf8')) as ImageManifest;

@@ -33,13 +33,28 @@ export interface ImageManifest {
   readonly layers: readonly LayerRef[];
 }
 
+/** What names the images of an image for several platforms: https://github.com/opencontainers/image-spec/blob/main/image-index.md. */
+export interface ImageIndex {
+  readonly schemaVersion: 2;
+  readonly mediaType: string;
+  readonly manifests: readonly (LayerRef & { readonly platform: Platform })[];
+}
+
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly variant?: string;
+}
+
 export interface MediaTypes {
+  readonly index: string;
   readonly manifest: string;
   readonly config: string;
   readonly layer: string;
 }
 
 export const ociTypes: MediaTypes = {
+  index: 'application/vnd.oci.image.index.v1+json',
   manifest: 'application/vnd.oci.image.manifest.v1+json',
   config: 'application/vnd.oci.image.config.v1+json',
   layer: 'application/vnd.oci.image.layer.v1.tar+gzip',
@@ -47,6 +62,7 @@ export const ociTypes: MediaTypes = {
 
 /** What every registry and runtime takes. */
 export const dockerTypes: MediaTypes = {
+  index: 'application/vnd.docker.distribution.manifest.list.v2+json',
   manifest: 'application/vnd.docker.distribution.manifest.v2+json',
   config: 'application/vnd.docker.container.image.v1+json',
   layer: 'application/vnd.docker.image.rootfs.diff.tar.gzip',

@@ -6,7 +6,7 @@ import { buffer } from 'node:stream/consumers';
 import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type Snapshot } from '../../model';
 import { fakeEngine, type FakeEngine } from '../../testkit/fakeEngine';
 import { openBuilders, type BuildJob } from '..';
-import type { ImageFile, ImageManifest } from './imageFile';
+import type { ImageFile, ImageIndex, ImageManifest } from './imageFile';
 import { readFilesOf } from './readLayer';
 
 const root = mkdtempSync(join(tmpdir(), 'slipway-layers-'));
@@ -51,11 +51,10 @@ function machine(engine: FakeEngine = fakeEngine({ bases: ['node:20'] })) {
   return { engine, registry: engine.registry, build: (job: BuildJob) => builder.build(job) };
 }
 
-async function imageAt(at: string, { registry }: FakeEngine) {
+async function imageAt(at: string, { registry }: FakeEngine, repository = at.replace(/:[^:/]*$/, '')) {
   const found = await registry.manifest(at);
   if (!found.ok || !found.value) throw new Error(`there is no ${at}`);
   const manifest = JSON.parse(found.value.content.toString()) as ImageManifest;
-  const repository = at.replace(/:[^:/]*$/, '');
   const blob = async (digest: string) => {
     const read = await registry.readBlob({ repository, digest });
     if (!read.ok || !read.value) throw new Error(`there is no ${digest}`);
@@ -196,6 +195,59 @@ describe('an image that cannot be put together', () => {
   ])('says where, when %s', async (_, text, problem) => {
     const { build } = machine();
     expect(await build(jobOf(text, files))).toMatchObject({ ok: false, problem: { project: 'api-project', ...problem } });
+  });
+
+  describe('for several platforms', () => {
+    const at = { ...files, 'api/app-amd64': 'for amd64', 'api/app-arm64': 'for arm64' };
+    const forPlatforms = (text: string, platform: string, more: Partial<BuildJob> = {}): BuildJob => {
+      const job = jobOf(text, at, more);
+      return { ...job, artifact: { ...job.artifact, recipe: { ...job.artifact.recipe, platform } } };
+    };
+    const both = 'linux/amd64,linux/arm64';
+    const ground = `${host}/ground:1`;
+    const ofEach = async (engine: FakeEngine, index: string) => {
+      const found = await engine.registry.manifest(index);
+      if (!found.ok || !found.value) throw new Error(`there is no ${index}`);
+      const { mediaType, manifests } = JSON.parse(found.value.content.toString()) as ImageIndex;
+      const repository = index.replace(/:[^:/]*$/, '');
+      const images = manifests.map(async ({ digest, platform, size }) => ({
+        platform: `${platform.os}/${platform.architecture}`,
+        isWhole: size > 0,
+        image: await imageAt(`${repository}@${digest}`, engine, repository),
+      }));
+      return { mediaType, images: await Promise.all(images) };
+    };
+
+    it('is an index with an image for each, which takes what is copied for its platform, on the base for its platform', async () => {
+      const { build, engine } = machine();
+      const base = 'FROM scratch\nARG TARGETARCH\nCOPY app-${TARGETARCH} /ground\n';
+      expect(await build(forPlatforms(base, both, { ref: ground }))).toMatchObject({ ok: true });
+      const text = `FROM ${ground}\nARG TARGETARCH\nCOPY src /src\nCOPY app-\${TARGETARCH} /app\n`;
+      const built = await build(forPlatforms(text, both));
+      const { mediaType, images } = await ofEach(engine, ref);
+      expect(mediaType).toBe('application/vnd.docker.distribution.manifest.list.v2+json');
+      expect(images.map(({ platform, isWhole, image }) => [platform, isWhole, image.file.architecture])).toEqual([
+        ['linux/amd64', true, 'amd64'],
+        ['linux/arm64', true, 'arm64'],
+      ]);
+      expect(await Promise.all(images.map(({ image }) => image.fileIn('app')))).toEqual(['for amd64', 'for arm64']);
+      const [one, other] = images.map(({ image }) => image.layers);
+      // Grounds differ, what is copied for all is one layer.
+      expect([one?.length, one?.[0] === other?.[0], one?.[1] === other?.[1]]).toEqual([3, false, true]);
+      expect(built).toMatchObject({ ok: true, value: { image: { location: 'registry', ref } } });
+      const again = machine();
+      await again.build(forPlatforms(base, both, { ref: ground }));
+      expect(await again.build(forPlatforms(text, both))).toEqual(built);
+    });
+
+    it('says where a base is that is not made for one of them', async () => {
+      const { build } = machine();
+      await build(forPlatforms('FROM scratch\nCOPY src /\n', both, { ref: ground }));
+      expect(await build(forPlatforms(`FROM ${ground}\nCOPY src /src\n`, 'linux/arm64,linux/s390x'))).toMatchObject({
+        ok: false,
+        problem: { code: 'platformNotFound', message: `there is no base image ${ground} for linux/s390x`, location: { line: 1 } },
+      });
+    });
   });
 
   it('says so when the registry does not answer, and tries again later', async () => {

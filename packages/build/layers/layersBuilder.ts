@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ownPlatform } from '../../clients';
 import {
   followStage,
   needsEngine,
@@ -12,11 +13,11 @@ import {
   type SplitDockerfile,
   type SplitStage,
 } from '../../dockerfile';
-import { contentDigest, entryAt, failed, messageOf, succeeded, type Problem, type Result } from '../../model';
+import { contentDigest, entryAt, failed, messageOf, platformsOf, succeeded, type Problem, type Result } from '../../model';
 import { baseRefOf } from '../bases';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
-import { baseImages, keepLayer, type BaseImage, type BaseImages } from './baseImages';
+import { baseImages, keepLayer, notForPlatform, type BaseImage, type BaseImages } from './baseImages';
 import { blobStore, type BlobStore } from './blobStore';
 import { contextTree } from './contextTree';
 import { copyFiles } from './copyFiles';
@@ -44,7 +45,7 @@ export function layersBuilder({ registry, engine, cacheDir }: BuildTools): Layer
   const tools: LayerTools = { registry, store, bases: baseImages({ registry, engine, store }), publisher: publisher({ registry, store }) };
   const buildOn = async (job: BuildJob, head: HeadImage | undefined): Promise<Result<Built>> => {
     try {
-      const made = await new LayersBuild(job, tools, head).build();
+      const made = await buildAll(job, tools, head);
       return made.ok ? made : failed({ ...made.problem, project: job.artifact.project });
     } catch (error) {
       // The folder with the layers may be full or not ours; all else is a bug.
@@ -62,6 +63,34 @@ interface LayerTools {
   readonly publisher: Publisher;
 }
 
+/** Makes the image, or one for each of its platforms, and publishes them. */
+async function buildAll(job: BuildJob, tools: LayerTools, head: HeadImage | undefined): Promise<Result<Built>> {
+  const { artifact, snapshot, ref, signal } = job;
+  const platforms = platformsOf(artifact.recipe);
+  const images: NewImage[] = [];
+  for (const platform of platforms.length === 0 ? [undefined] : platforms) {
+    const made = await new LayersBuild(job, tools, { head, platform }).image();
+    if (!made.ok) return made;
+    // Something was written since it was looked at: nothing is made of it, and nothing is called by the name.
+    if (made.value.kind === 'changed')
+      return succeeded({ image: { location: 'registry', ref, id: '' }, sentHash: `changed:${made.value.digest}`, builder: 'layers' });
+    images.push(made.value.image);
+  }
+  const { publisher: to } = tools;
+  const [only] = images;
+  const published = only && images.length === 1 ? await to.publish(only, ref, signal) : await to.publishAll(images, ref, signal);
+  if (!published.ok) return published;
+  return succeeded({ image: { location: 'registry', ref, id: published.value.digest }, sentHash: snapshot.inputsHash, builder: 'layers' });
+}
+
+type MadeImage = { readonly kind: 'made'; readonly image: NewImage } | { readonly kind: 'changed'; readonly digest: string };
+
+interface Making {
+  readonly head: HeadImage | undefined;
+  /** Undefined: that of this machine. */
+  readonly platform: string | undefined;
+}
+
 /** A stage that was made: what an image of it would be. */
 interface MadeStage {
   readonly followed: FollowedStage;
@@ -75,36 +104,36 @@ interface MadeStage {
 /** Images are as old everywhere. */
 const created = '1970-01-01T00:00:00Z';
 
-/** One build, from the Dockerfile to the registry. */
+/** One build for one platform, from the Dockerfile to what is to be published. */
 class LayersBuild {
   private readonly made = new Map<number, MadeStage>();
   private changed: string | undefined;
 
+  private readonly head: HeadImage | undefined;
+  private readonly platform: string | undefined;
+
   constructor(
     private readonly job: BuildJob,
     private readonly tools: LayerTools,
-    private readonly head: HeadImage | undefined,
-  ) {}
+    { head, platform }: Making,
+  ) {
+    this.head = head;
+    this.platform = platform;
+  }
 
-  async build(): Promise<Result<Built>> {
-    const { artifact, snapshot, root, ref, signal } = this.job;
-    const { recipe } = artifact;
-    const text = await readFile(join(root, recipe.dockerfile)).catch(() => Buffer.alloc(0));
-    const entry = entryAt(snapshot.sources, recipe.dockerfile);
-    if (entry?.kind !== 'file' || contentDigest(text) !== entry.digest) return succeeded(this.notSent(contentDigest(text)));
-    const need = this.head ? undefined : needsEngine(text.toString('utf8'), { ...recipe, kindOf: () => 'dir' });
-    const split = this.head?.head.split ?? splitStages(text.toString('utf8'), recipe);
+  async image(): Promise<Result<MadeImage>> {
+    const { artifact, snapshot, root } = this.job;
+    const { dockerfile, args, target } = artifact.recipe;
+    const options = { args, ...(target !== undefined && { target }), ...(this.platform !== undefined && { platform: this.platform }) };
+    const text = await readFile(join(root, dockerfile)).catch(() => Buffer.alloc(0));
+    const entry = entryAt(snapshot.sources, dockerfile);
+    if (entry?.kind !== 'file' || contentDigest(text) !== entry.digest) return succeeded({ kind: 'changed', digest: contentDigest(text) });
+    const need = this.head ? undefined : needsEngine(text.toString('utf8'), { ...options, kindOf: () => 'dir' });
+    const split = this.head?.head.split ?? splitStages(text.toString('utf8'), options);
     if (need || !split) return failed(this.needed(need?.because ?? 'it cannot be read', need?.line ?? 1));
     const final = await this.make(split.final, split);
-    if (this.changed !== undefined) return succeeded(this.notSent(this.changed));
-    if (!final.ok) return final;
-    const published = await this.tools.publisher.publish(this.imageOf(final.value), ref, signal);
-    if (!published.ok) return published;
-    return succeeded({
-      image: { location: 'registry', ref, id: published.value.digest },
-      sentHash: snapshot.inputsHash,
-      builder: 'layers',
-    });
+    if (this.changed !== undefined) return succeeded({ kind: 'changed', digest: this.changed });
+    return final.ok ? succeeded({ kind: 'made', image: this.imageOf(final.value) }) : final;
   }
 
   private imageOf({ followed, file, types, layers, history }: MadeStage): NewImage {
@@ -232,7 +261,7 @@ class LayersBuild {
 
   private async headStage(): Promise<Result<MadeStage>> {
     const { head, ref = '' } = this.head ?? {};
-    return this.image(ref, head?.line ?? 1);
+    return this.baseImage(ref, head?.line ?? 1);
   }
 
   private async baseOf({ base, line }: SplitStage, split: SplitDockerfile): Promise<Result<MadeStage>> {
@@ -243,26 +272,21 @@ class LayersBuild {
         return this.make(stage, split);
       }
       case 'scratch':
-        return succeeded(fromScratch(this.platform));
+        return succeeded(fromScratch(this.platform ?? ownPlatform));
       case 'image':
-        return this.image(baseRefOf(base.name, this.job.bases) ?? base.name, line);
+        return this.baseImage(baseRefOf(base.name, this.job.bases) ?? base.name, line);
     }
   }
 
-  private async image(ref: string, line: number): Promise<Result<MadeStage>> {
+  private async baseImage(ref: string, line: number): Promise<Result<MadeStage>> {
     const { signal, artifact } = this.job;
-    const image = await this.tools.bases.get(ref, { platform: this.platform, target: this.job.ref, signal });
-    if (image.ok) return succeeded(asStage(image.value));
-    return failed({ ...image.problem, location: { file: artifact.recipe.dockerfile, line } });
-  }
-
-  private get platform(): string {
-    return this.job.artifact.recipe.platform ?? `linux/${process.arch === 'x64' ? 'amd64' : process.arch}`;
-  }
-
-  /** Something was written since it was looked at: nothing is made of it, and nothing is called by the name. */
-  private notSent(digest: string): Built {
-    return { image: { location: 'registry', ref: this.job.ref, id: '' }, sentHash: `changed:${digest}`, builder: 'layers' };
+    const location = { file: artifact.recipe.dockerfile, line };
+    const image = await this.tools.bases.get(ref, { platform: this.platform ?? ownPlatform, target: this.job.ref, signal });
+    if (!image.ok) return failed({ ...image.problem, location });
+    const { os, architecture } = image.value.file;
+    // What is for one platform alone is found whichever is asked for.
+    const fits = this.platform === undefined || `${this.platform}/`.startsWith(`${os}/${architecture}/`);
+    return fits ? succeeded(asStage(image.value)) : failed({ ...notForPlatform(ref, this.platform), location });
   }
 
   private invalid(reason: string, line: number): Problem {

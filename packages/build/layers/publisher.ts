@@ -4,7 +4,7 @@ import { parseImageRef, type Registry } from '../../clients';
 import { failed, succeeded, type Problem, type Result } from '../../model';
 import { keepLayer } from './baseImages';
 import type { BlobStore } from './blobStore';
-import type { ImageFile, ImageManifest, LayerRef, MediaTypes } from './imageFile';
+import { dockerTypes, ociTypes, type ImageFile, type ImageIndex, type ImageManifest, type LayerRef, type MediaTypes } from './imageFile';
 
 export interface NewImage {
   readonly file: ImageFile;
@@ -22,6 +22,8 @@ export interface NewLayer extends LayerRef {
 export interface Publisher {
   /** Puts an image under a reference; gives its digest. Only what the repository does not have is sent. */
   publish(image: NewImage, ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>>;
+  /** Puts images under one reference, of which a runtime takes the one for its platform. */
+  publishAll(images: readonly NewImage[], ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>>;
 }
 
 interface Tools {
@@ -76,9 +78,7 @@ export function publisher({ registry, store }: Tools): Publisher {
     return sent;
   };
 
-  const attempt = async (image: NewImage, ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>> => {
-    const { registry: host, repository: path } = parseImageRef(ref);
-    const repository = `${host}/${path}`;
+  const attempt = async (image: NewImage, { repository, ref }: Target, signal: AbortSignal): Promise<Result<Put>> => {
     const config = Buffer.from(JSON.stringify(image.file));
     const configDigest = digestOf(config);
     const blobs = await Promise.all([
@@ -94,20 +94,62 @@ export function publisher({ registry, store }: Tools): Publisher {
       layers: image.layers.map(({ mediaType, digest, size }) => ({ mediaType, digest, size })),
     };
     const content = Buffer.from(JSON.stringify(manifest));
-    const put = await registry.putManifest(ref, { mediaType: image.types.manifest, content }, signal);
-    if (put.ok) return succeeded({ digest: digestOf(content) });
+    const digest = digestOf(content);
+    const put = await registry.putManifest(ref ?? `${repository}@${digest}`, { mediaType: image.types.manifest, content }, signal);
+    if (put.ok) return succeeded({ digest, size: content.length });
     // Somebody tidied the registry up: what it had, it has no more.
     if (put.problem.code === 'registryBlobMissing') for (const repositories of holders.values()) repositories.delete(repository);
     return put;
   };
 
+  const put = async (image: NewImage, target: Target, signal: AbortSignal): Promise<Result<Put>> => {
+    const first = await attempt(image, target, signal);
+    return !first.ok && first.problem.code === 'registryBlobMissing' ? attempt(image, target, signal) : first;
+  };
+
+  const putAll = async (images: readonly NewImage[], ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>> => {
+    const manifests: ImageIndex['manifests'][number][] = [];
+    for (const image of images) {
+      const { os, architecture, variant } = image.file;
+      const one = await put(image, { repository: repositoryOf(ref), ref: undefined }, signal);
+      if (!one.ok) return one;
+      const platform = { os, architecture, ...(variant !== undefined && { variant }) };
+      manifests.push({ mediaType: image.types.manifest, ...one.value, platform });
+    }
+    // One of OCI may name manifests of both kinds.
+    const mediaType = (images.every(({ types }) => types === dockerTypes) ? dockerTypes : ociTypes).index;
+    const index: ImageIndex = { schemaVersion: 2, mediaType, manifests };
+    const content = Buffer.from(JSON.stringify(index));
+    const written = await registry.putManifest(ref, { mediaType, content }, signal);
+    return written.ok ? succeeded({ digest: digestOf(content) }) : written;
+  };
+
   return {
     async publish(image, ref, signal) {
-      const first = await attempt(image, ref, signal);
-      const published = !first.ok && first.problem.code === 'registryBlobMissing' ? await attempt(image, ref, signal) : first;
+      const published = await put(image, { repository: repositoryOf(ref), ref }, signal);
+      return published.ok ? published : failed(notPushed(ref, published.problem));
+    },
+    async publishAll(images, ref, signal) {
+      const published = await putAll(images, ref, signal);
       return published.ok ? published : failed(notPushed(ref, published.problem));
     },
   };
+}
+
+interface Target {
+  readonly repository: string;
+  /** Undefined: it gets no name, and is known by its digest. */
+  readonly ref: string | undefined;
+}
+
+interface Put {
+  readonly digest: string;
+  readonly size: number;
+}
+
+function repositoryOf(ref: string): string {
+  const { registry, repository } = parseImageRef(ref);
+  return `${registry}/${repository}`;
 }
 
 function notPushed(ref: string, problem: Problem): Problem {

@@ -1,0 +1,76 @@
+import { randomUUID } from 'node:crypto';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync } from 'node:fs';
+import { openRegistry, processes } from '../clients';
+import type { Program } from '../cluster/gobuild';
+import { builtPrograms } from './deployTools';
+import { localRegistry, valueOf } from './localRegistry';
+import { Shop } from './shop';
+import { until } from './until';
+
+const programs: readonly Program[] = [
+  { name: 'buildkitd', folder: 'buildkit', package: 'github.com/moby/buildkit/cmd/buildkitd', ldflags: '-s -w', firstTime: 'about 4 min' },
+  { name: 'buildx', package: 'github.com/docker/buildx/cmd/buildx', ldflags: '-s -w', firstTime: 'about 4 min' },
+];
+
+/** The programs are built when no run before has built them. */
+const firstBuildMs = 900_000;
+
+describe('images that docker buildx makes', () => {
+  const shop = new Shop();
+  let registry: string;
+  let daemon: ChildProcess | undefined;
+  let env: Readonly<Record<string, string>>;
+
+  /** A builder of its own, as `docker buildx create` makes it: a buildkitd on this machine. */
+  beforeAll(async () => {
+    await shop.open();
+    registry = await localRegistry(shop.kube);
+    const found = new Map((await builtPrograms(programs, shop.path('out/go'))).map(({ name, path }) => [name, path]));
+    const config = shop.path('out/docker');
+    mkdirSync(`${config}/cli-plugins`, { recursive: true });
+    cpSync(found.get('buildx') ?? '', `${config}/cli-plugins/docker-buildx`);
+    chmodSync(`${config}/cli-plugins/docker-buildx`, 0o755);
+    env = { DOCKER_CONFIG: config, BUILDX_BUILDER: 'e2e' };
+    const address = `unix://${shop.path('out/buildkitd.sock')}`;
+    shop.write('out/buildkitd.toml', `[registry."${registry}"]\n  http = true\n`);
+    const args = ['--config', shop.path('out/buildkitd.toml'), '--addr', address, '--root', shop.path('out/buildkitd')];
+    daemon = spawn(found.get('buildkitd') ?? '', args, { stdio: 'ignore' });
+    const docker = (...told: readonly string[]) => processes.run({ command: 'docker', args: ['buildx', ...told], cwd: shop.root, env });
+    await docker('create', '--name', 'e2e', '--driver', 'remote', address);
+    await until('buildkitd answers', async () => (valueOf(await docker('inspect', 'e2e')).stdout.includes('running') ? true : undefined));
+  }, firstBuildMs);
+  afterAll(async () => {
+    daemon?.kill();
+    await shop.close();
+  });
+
+  it('are indexes with an image for each platform, and keep their steps in the registry', async () => {
+    const word = randomUUID();
+    shop.write('apps/ground/package.json', '{"name": "ground", "version": "1.0.0", "private": true}');
+    shop.write('apps/ground/Dockerfile', 'FROM busybox:1.36\nLABEL of=e2e\n');
+    shop.write('apps/many/package.json', '{"name": "many", "version": "1.0.0", "private": true}');
+    shop.write(
+      'apps/many/Dockerfile',
+      `FROM --platform=$BUILDPLATFORM ground AS make\nARG TARGETARCH\nRUN echo ${word} for $TARGETARCH > /word\nFROM scratch\nCOPY --from=make /word /word\nCOPY file /file\n`,
+    );
+    shop.write('apps/many/file', 'one');
+    const steps = `${registry}/${shop.namespace}:steps`;
+    shop.write(
+      'apps/many/slipway.yaml',
+      `version: 1\nimage: {platforms: [linux/arm64, linux/amd64], docker: {cacheTo: ["${steps}"], cacheFrom: ["${steps}"]}}\n`,
+    );
+    const { stdout } = await shop.slipway(['build', 'many', '--json', ...shop.where], { env });
+    const { images } = JSON.parse(stdout) as { readonly images: readonly { readonly ref: string }[] };
+    const index = valueOf(await openRegistry().manifest(images[0]?.ref ?? ''));
+    const { manifests } = JSON.parse(index?.content.toString() ?? '{}') as {
+      readonly manifests: readonly { readonly platform: { readonly architecture: string } }[];
+    };
+    expect(manifests.map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
+
+    shop.write('apps/many/file', 'two');
+    const again = await shop.slipway(['build', 'many', '--verbosity=debug', ...shop.where], { env });
+    expect(again.stdout).toMatch(/RUN echo .* \(cached\)/);
+    expect(again.stdout).toMatch(/many .*built .* with buildx/);
+  });
+});
