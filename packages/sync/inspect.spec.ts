@@ -84,6 +84,19 @@ it('says what is missing where a container cannot be looked into', async () => {
   ]);
 });
 
+it.each([
+  ['before it has said a word', ''],
+  ['while it looks', 'echo; '],
+])('tries again when what looks there is killed %s', async (_when, first) => {
+  const folder = mkdtempSync(join(tmpdir(), 'slipway inspect '));
+  const killed = join(folder, 'node');
+  writeFileSync(killed, `#!${gnu['sh'] ?? ''}\n${first}kill -KILL $$\n`, { mode: 0o755 });
+  const { kube } = localContainer(join(folder, 'root'), { ...gnu, node: killed });
+  const answer = await inspect({ kube, container: { namespace: 'shop', pod: 'api-1', container: 'api' }, paths: ['/a'] });
+  rmSync(folder, { recursive: true });
+  expect(answer).toMatchObject({ ok: false, problem: { retry: 'afterDelay' } });
+});
+
 it('does not wait for ever for a container that says nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'slipway inspect '));
   const silent = join(folder, 'node');

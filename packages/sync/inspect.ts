@@ -160,14 +160,14 @@ async function heard(request: InspectRequest, { exec, command, given, onLine }: 
     if (exitCode === 126 || exitCode === 127)
       return failed({ ...cannotInspect(request, `${command[0] ?? ''} is missing there`), code: 'execRefused' });
     return failed(
-      cannotInspect(request, kind?.startsWith('none ') ? `${kind.slice('none '.length)} is missing there` : 'it did not answer'),
+      kind?.startsWith('none ') ? cannotInspect(request, `${kind.slice('none '.length)} is missing there`) : brokenOff(request, exitCode),
     );
   }
   const seen = new Seen(paths);
   for (let line = await lines.next(); line !== 'done'; line = await lines.next()) {
     if (line === undefined) {
       const { problem, exitCode } = await exec.ended;
-      return failed(problem ?? cannotInspect(request, `looking ended with exit code ${String(exitCode ?? 'unknown')}`));
+      return failed(problem ?? brokenOff(request, exitCode));
     }
     onLine();
     seen.take(line);
@@ -250,6 +250,16 @@ function cannotInspect({ container: { pod, container } }: InspectRequest, becaus
   };
 }
 
+/** What looked was ended by somebody, or with its container: the next try may get to its end. */
+function brokenOff({ container: { pod, container } }: InspectRequest, exitCode: number | undefined): Problem {
+  return {
+    code: 'cannotInspect',
+    message: `what container ${container} of pod ${pod} holds was not read to its end: looking ended with exit code ${String(exitCode ?? 'unknown')}`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
 function wasSilent({ container: { pod, container } }: InspectRequest, silenceMs: number): Problem {
   return {
     code: 'cannotInspect',
@@ -266,7 +276,9 @@ class Lines {
   private over = false;
   private wake: () => void = () => undefined;
 
-  constructor({ stdout, stderr }: Exec) {
+  constructor({ stdin, stdout, stderr }: Exec) {
+    // That nobody reads it is told by the end of what is said.
+    stdin.on('error', () => undefined);
     stdout.setEncoding('utf8');
     stdout.on('data', (text: string) => {
       const lines = (this.rest + text).split('\n');
