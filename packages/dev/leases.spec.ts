@@ -66,6 +66,33 @@ describe('a release in a namespace', () => {
     expect(ann.held()).toEqual([api]);
   });
 
+  it('costs one write and one look, however many releases there are', async () => {
+    const { open, kube, clock } = cluster();
+    const places = Array.from({ length: 50 }, (_, index): Place => ({ release: `r${index}`, namespace: 'shop' }));
+    let calls = 0;
+    const counted = <Answer>(answer: Answer): Answer => {
+      calls += 1;
+      return answer;
+    };
+    const ann = held(
+      await open('ann@laptop/shop-1', {
+        places,
+        kube: {
+          get: (ref) => counted(kube.get(ref)),
+          list: (kind, options) => counted(kube.list(kind, options)),
+          apply: (object, options) => counted(kube.apply(object, options)),
+          delete: (ref) => counted(kube.delete(ref)),
+        },
+      }),
+    );
+    calls = 0;
+    clock.now += 10_000;
+    await ann.renew();
+    expect(calls).toBe(2);
+    await ann.release();
+    expect(kube.all('Lease')).toEqual([]);
+  });
+
   it('is had by the same user in the same workspace at once, as after a kill', async () => {
     const { open, told } = cluster();
     const first = held(await open('ann@laptop/shop-1'));
@@ -88,7 +115,9 @@ describe('a release in a namespace', () => {
     expect(told).toEqual(['ann@laptop/shop-1 lost api to bob@desk/shop-2']);
     expect(ann.held()).toEqual([]);
     await ann.release();
-    expect(kube.all('Lease')).toMatchObject([{ spec: { holderIdentity: 'bob@desk/shop-2' } }]);
+    expect(kube.all('Lease').filter(({ metadata }) => metadata.name?.startsWith('slipway-dev-'))).toMatchObject([
+      { spec: { holderIdentity: 'bob@desk/shop-2' } },
+    ]);
   });
 
   it('is had later where its namespace does not exist yet', async () => {
@@ -118,6 +147,7 @@ describe('a release in a namespace', () => {
       await open('ann@laptop/shop-1', {
         kube: {
           get: (ref) => kube.get(ref),
+          list: (kind, options) => kube.list(kind, options),
           delete: (ref) => kube.delete(ref),
           apply: () => Promise.resolve({ ok: false, problem: forbidden }),
         },

@@ -7,7 +7,7 @@ import type { Problem, ReleaseName } from '../model';
 import type { Place } from './session';
 
 export interface LeaseRequest {
-  readonly kube: Pick<Kube, 'get' | 'apply' | 'delete'>;
+  readonly kube: Pick<Kube, 'get' | 'list' | 'apply' | 'delete'>;
   /** Who wants to hold them: `holderOf`. */
   readonly holder: string;
   readonly places: readonly Place[];
@@ -55,7 +55,8 @@ function userName(): string {
 
 /**
  * Keeps others out of what a `dev` works on, by a Lease for each release in its namespace. All are had, or none: then each one that another
- * holds is a problem, `releaseHeld`. Clocks of people who share a cluster should not be half a minute apart.
+ * holds is a problem, `releaseHeld`. Clocks of people who share a cluster should not be half a minute apart. What is renewed is one more Lease
+ * in each namespace, the holder's own, whatever the number of releases there.
  */
 export async function openLeases(request: LeaseRequest): Promise<Leases | readonly Problem[]> {
   let leases: readonly OneLease[] = [];
@@ -77,13 +78,32 @@ export async function openLeases(request: LeaseRequest): Promise<Leases | readon
       for (const lease of more) void lease.renew();
     },
     held: () => leases.filter(({ state }) => state === 'held').map(({ place }) => place),
-    renew: () => each(leases, (lease) => lease.renew()),
+    async renew() {
+      await Promise.all(namespacesOf(leases).map((namespace) => renewIn(request, namespace, leases)));
+    },
     async release(releases) {
       const given = leases.filter(({ place }) => releases?.has(place.release) ?? true);
       leases = leases.filter((lease) => !given.includes(lease));
       await each(given, (lease) => lease.release());
+      const left = namespacesOf(leases);
+      const gone = namespacesOf(given).filter((namespace) => !left.includes(namespace));
+      await giveBackPulses(request, gone);
     },
   };
+}
+
+function namespacesOf(leases: readonly OneLease[]): readonly string[] {
+  return [...new Set(leases.map(({ place: { namespace } }) => namespace))];
+}
+
+/** Says that the holder is there, and looks once who holds what. */
+async function renewIn(request: LeaseRequest, namespace: string, all: readonly OneLease[]): Promise<void> {
+  const { kube, holder, now } = request;
+  const leases = all.filter(({ place }) => place.namespace === namespace);
+  if (leases.some(({ state }) => state === 'held')) await kube.apply(pulseObject({ holder, namespace, at: now() }), { force: true });
+  const found = await kube.list(leaseKind, { namespace, labelSelector: `${leaseLabel}=${heldRelease}` });
+  const holders = found.ok ? new Map(found.value.map((lease) => [lease.metadata.name ?? '', holderIn(lease)])) : undefined;
+  await each(leases, (lease) => lease.renew(holders));
 }
 
 async function each(leases: readonly OneLease[], act: (lease: OneLease) => Promise<void>): Promise<void> {
@@ -92,8 +112,6 @@ async function each(leases: readonly OneLease[], act: (lease: OneLease) => Promi
 
 class OneLease {
   state: 'wanted' | 'held' | 'lost' | 'refused' = 'wanted';
-  private version: string | undefined;
-
   constructor(
     private readonly request: LeaseRequest,
     readonly place: Place,
@@ -115,7 +133,7 @@ class OneLease {
       }
       const other = found.value && holderIn(found.value);
       if (found.value && other !== undefined && other !== holder && !takeover) {
-        const idleMs = now() - renewedAt(found.value);
+        const idleMs = now() - (await this.heardOf(found.value, other));
         if (idleMs < durationSeconds * 1000) return releaseHeld(this.place, { holder: other, idleMs });
       }
       if (await this.write(found.value?.metadata.resourceVersion)) return undefined;
@@ -124,14 +142,24 @@ class OneLease {
     return undefined;
   }
 
-  async renew(): Promise<void> {
+  /** `holders`: who holds which lease of the namespace; undefined when that is not known. */
+  async renew(holders?: ReadonlyMap<string, string | undefined>): Promise<void> {
     if (this.state === 'wanted') {
       const problem = await this.acquire();
       if (problem) await this.lose();
       return;
     }
-    if (this.state !== 'held' || (await this.write(this.version))) return;
+    if (this.state !== 'held' || !holders || holders.get(leaseRef(this.place).name) === this.request.holder) return;
     await this.lose();
+  }
+
+  /** When the other one gave a sign of life last. */
+  private async heardOf(lease: KubeObject, other: string): Promise<number> {
+    const { now, kube } = this.request;
+    const at = renewedAt(lease);
+    if (now() - at < durationSeconds * 1000) return at;
+    const pulse = await kube.get(pulseRef(other, this.place.namespace));
+    return Math.max(at, pulse.ok && pulse.value ? renewedAt(pulse.value) : 0);
   }
 
   async release(): Promise<void> {
@@ -164,7 +192,6 @@ class OneLease {
       return true;
     }
     this.state = 'held';
-    this.version = written.value.metadata.resourceVersion;
     return true;
   }
 
@@ -201,6 +228,14 @@ export async function giveBackLeases(
   );
 }
 
+/** Takes back the sign of life where nothing is held any more. */
+export async function giveBackPulses(
+  { kube, holder }: Pick<LeaseRequest, 'holder'> & { readonly kube: Pick<Kube, 'delete'> },
+  namespaces: Iterable<string>,
+): Promise<void> {
+  await Promise.all([...new Set(namespaces)].map((namespace) => kube.delete(pulseRef(holder, namespace))));
+}
+
 const leaseKind = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' } as const;
 
 /** One name for whatever workspace deploys such a release there: they would change the same objects. */
@@ -212,13 +247,35 @@ function leaseObject(place: Place, of: { readonly holder: string; readonly at: n
   const { name, namespace } = leaseRef(place);
   return {
     ...leaseKind,
-    metadata: { name, namespace, ...(of.version !== undefined && { resourceVersion: of.version }) },
-    // The API wants microseconds.
-    spec: {
-      holderIdentity: of.holder,
-      leaseDurationSeconds: durationSeconds,
-      renewTime: new Date(of.at).toISOString().replace('Z', '000Z'),
+    metadata: {
+      name,
+      namespace,
+      labels: { [leaseLabel]: heldRelease },
+      ...(of.version !== undefined && { resourceVersion: of.version }),
     },
+    spec: specOf(of),
+  };
+}
+
+const leaseLabel = 'slipway.dev/lease';
+const heldRelease = 'release';
+
+/** The lease by which a holder tells that it is there. */
+function pulseRef(holder: string, namespace: string): typeof leaseKind & { readonly name: string; readonly namespace: string } {
+  return { ...leaseKind, name: `slipway-pulse-${createHash('sha256').update(holder).digest('hex').slice(0, 16)}`, namespace };
+}
+
+function pulseObject(of: { readonly holder: string; readonly namespace: string; readonly at: number }): KubeObject {
+  const { name, namespace } = pulseRef(of.holder, of.namespace);
+  return { ...leaseKind, metadata: { name, namespace, labels: { [leaseLabel]: 'pulse' } }, spec: specOf(of) };
+}
+
+function specOf({ holder, at }: { readonly holder: string; readonly at: number }): object {
+  return {
+    holderIdentity: holder,
+    leaseDurationSeconds: durationSeconds,
+    // The API wants microseconds.
+    renewTime: new Date(at).toISOString().replace('Z', '000Z'),
   };
 }
 

@@ -1,7 +1,7 @@
 import { connectKube, leftAlone, processes } from '../clients';
 import { removeRelease } from '../deploy';
 import type { CleanUpOrder } from './cleanUpOrder';
-import { giveBackLeases } from './leases';
+import { giveBackLeases, giveBackPulses } from './leases';
 
 /**
  * The script of the process that stands by while dev cleans up. A runner may kill dev before it has come to the deletes: Nx leaves it
@@ -21,6 +21,11 @@ async function finishCleanUp(): Promise<void> {
     }),
   );
   await giveBackLeases({ kube: kube.value, holder }, releases);
+  // A loop that goes on gives another one soon.
+  await giveBackPulses(
+    { kube: kube.value, holder },
+    releases.map(({ namespace }) => namespace),
+  );
 }
 
 void finishCleanUp().finally(() => process.exit());
