@@ -14,6 +14,7 @@ const text = [
   'RUN go mod download',
   'COPY . .',
   'RUN go build',
+  'RUN --mount=type=bind,target=/mnt --mount=src=web/main.go,dst=one.go,type=bind --mount=type=cache,target=/c go vet',
   'FROM scratch',
   'COPY --from=build /src/x /x',
 ].join('\n');
@@ -48,6 +49,8 @@ describe('what a compiler says in a RUN', () => {
     ['by its whole path', '/src/price/price.go:3: wrong', 6, 'apps/pricing/price/price.go:3: wrong'],
     ['of what is not of the workspace', '/usr/local/go/fmt.go:3: wrong', 6, '/usr/local/go/fmt.go:3: wrong'],
     ['of what is copied only later', 'price/price.go:3: wrong', 4, 'price/price.go:3: wrong'],
+    ['that it only mounts', '/mnt/price/price.go:3: wrong', 7, 'apps/pricing/price/price.go:3: wrong'],
+    ['that it mounts alone', 'one.go:3: wrong', 7, 'apps/pricing/web/main.go:3: wrong'],
     ['when nobody knows which RUN it was', './main.go:3: wrong', undefined, './main.go:3: wrong'],
   ])('names the file %s', (_, detail, line, expected) => {
     expect(told(detail, { line }).detail).toBe(expected);

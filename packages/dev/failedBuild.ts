@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { inputsOf, readDockerfile } from '../dockerfile';
+import { inputsOf, mountsAsCopies, readDockerfile } from '../dockerfile';
 import {
   emptyDir,
   entryAt,
@@ -52,7 +52,8 @@ interface FilesThere {
 function filesBefore(line: number, { artifact, sources, text }: FailedBuild): FilesThere | undefined {
   const { context, dockerfile: file, args } = artifact.recipe;
   const [platform] = platformsOf(artifact.recipe);
-  const before = text.split('\n', line - 1).join('\n');
+  // While a RUN runs, what it mounts lies there as if it had been copied.
+  const before = [...text.split('\n', line - 1), ...mountsAsCopies(text, line)].join('\n');
   const at = (path: string): Entry | undefined => entryAt(sources, posix.join(context, path).replace(/^\.$|\/$/g, ''));
   const { facts } = readDockerfile(before, {
     file,

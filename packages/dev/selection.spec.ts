@@ -1,4 +1,4 @@
-import type { Problem, Release, Workspace } from '../model';
+import type { Artifact, Problem, Release, Workspace } from '../model';
 import { goalFor } from './selection';
 
 const release = (name: string): Release => ({ name, project: name, sources: [], inputs: [], artifacts: [] });
@@ -53,5 +53,37 @@ it('says which mistakes leave nothing to do, and not that there is nothing', () 
   expect(goalFor(workspace([]), 'live', { projects: ['lib'] })).toMatchObject({
     ok: false,
     problems: [{ code: 'nothingToDo', exitCode: 2 }],
+  });
+});
+
+describe('images that are named', () => {
+  const image = (name: string, project: string): Artifact => ({
+    name,
+    project,
+    image: name,
+    recipe: { builder: 'layers/1', context: '', dockerfile: 'Dockerfile', args: {} },
+    inputs: [],
+    requires: [],
+    targets: [],
+    after: [],
+    reload: { kind: 'rebuild', because: 'it is a test' },
+  });
+  const all = [image('@shop/api', '@shop/api'), image('@shop/api/migrate', '@shop/api'), image('web', 'web')];
+  const shop = workspace(['@shop/api', 'web'], { artifacts: new Map(all.map((each) => [each.name, each])) });
+  const chosen = (projects: readonly string[], artifacts: readonly string[]) => goalFor(shop, 'built', { projects, artifacts });
+
+  it.each([
+    ['by their name in the project', ['@shop/api'], ['migrate'], ['@shop/api/migrate']],
+    ['by their whole name', [], ['@shop/api/migrate', 'web'], ['@shop/api/migrate', 'web']],
+    ['by the name of the project without its scope', [], ['api'], ['@shop/api']],
+  ])('are found %s', (_, projects, artifacts, expected) => {
+    expect(chosen(projects, artifacts)).toMatchObject({ ok: true, goal: { artifacts: new Set(expected) } });
+  });
+
+  it.each([
+    [[], 'migrat', 'perhaps migrate was meant'],
+    [['web'], 'migrate', 'images: web'],
+  ])('are of the projects: of %j there is no %s', (projects, name, hint) => {
+    expect(chosen(projects, [name])).toMatchObject({ ok: false, problems: [{ code: 'artifactUnknown', exitCode: 2, hint }] });
   });
 });

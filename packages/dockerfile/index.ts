@@ -15,6 +15,7 @@ export {
   type StageFacts,
 } from './readDockerfile';
 export { needsEngine, type NeedsEngine, type NeedsEngineOptions } from './needsEngine';
+export { mountsAsCopies } from './run';
 export { sentDockerfile } from './sentDockerfile';
 export { splitStages, stageNamed, type SplitDockerfile, type SplitStage } from './splitStages';
 export { hasWildcard, wildcard } from './wildcard';

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { readBy } from './copyFromStage';
 import type { LocalSource } from './copy';
-import type { Instruction } from './instructions';
+import { parseInstructions, type Instruction } from './instructions';
 import type { Landing, PathKind, Stage } from './stage';
 
 export interface RunRequest {
@@ -49,18 +49,44 @@ export function run(stage: Stage, request: RunRequest): { readonly sources: read
   return { sources, images };
 }
 
+/**
+ * What the RUN at a line mounts from the context and from stages, as instructions that would bring it there: for who asks which file
+ * lies where while it runs.
+ */
+export function mountsAsCopies(text: string, line: number): readonly string[] {
+  const instruction = parseInstructions(text).instructions.find((each) => each.keyword === 'RUN' && each.line === line);
+  return (instruction?.flags ?? []).flatMap(({ name, value }) => {
+    if (name !== 'mount' || value === undefined) return [];
+    const { type, source = '.', target, from } = mountOf(value);
+    if (type !== 'bind' || target === undefined) return [];
+    return [`COPY ${from === undefined ? '' : `--from=${from} `}${source} ${target}`];
+  });
+}
+
 function mountedFrom(source: string, rebuild: NonNullable<Landing['rebuild']>): Landing {
   return { source, containerPath: undefined, filter: undefined, mode: undefined, line: rebuild.line, rebuild };
 }
 
-function mountOf(value: string): { readonly type: string; readonly source: string | undefined; readonly from: string | undefined } {
+interface Mount {
+  readonly type: string;
+  readonly source: string | undefined;
+  readonly target: string | undefined;
+  readonly from: string | undefined;
+}
+
+function mountOf(value: string): Mount {
   const fields = new Map(
     value.split(',').map((field): [string, string] => {
       const at = field.indexOf('=');
       return at < 0 ? [field, ''] : [field.slice(0, at), field.slice(at + 1)];
     }),
   );
-  return { type: fields.get('type') ?? 'bind', source: fields.get('source') ?? fields.get('src'), from: fields.get('from') };
+  return {
+    type: fields.get('type') ?? 'bind',
+    source: fields.get('source') ?? fields.get('src'),
+    target: fields.get('target') ?? fields.get('dst') ?? fields.get('destination'),
+    from: fields.get('from'),
+  };
 }
 
 const longestName = 40;
