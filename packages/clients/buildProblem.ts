@@ -30,7 +30,7 @@ function diskFull(text: string, step: FailedStep | undefined, dockerfile: string
   return {
     code: 'diskFull',
     message: `no space is left where the image is built${step ? `, at ${shortened(step.instruction)}` : ''}`,
-    hint: '`docker system df` says what takes it, and `docker builder prune` frees what is kept of earlier builds',
+    hint: '`docker builder prune` frees what is kept of earlier builds, and `docker system df` says what takes the rest; where not even that has room, remove something else first',
     retry: 'afterDelay',
     exitCode: 1,
     location: { file: dockerfile },

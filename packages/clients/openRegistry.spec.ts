@@ -48,6 +48,18 @@ describe('a registry', () => {
     });
   });
 
+  it.each([
+    ['in its words', '{"errors":[{"message":"unknown error","detail":"write /data: no space left on device"}]}'],
+    ['by a number', '{"errors":[{"message":"unknown error","detail":{"Enclosed":{"Op":"write","Err":28}}}]}'],
+  ])('that is full is told as that, where it says so %s', async (_, body) => {
+    const host = await listen((_request, response) => response.writeHead(500).end(body));
+    const blob = { repository: `${host}/shop/api`, digest, size: 1, open: () => Readable.from([Buffer.from('x')]) };
+    expect(await openRegistry({ env: nobody }).writeBlob(blob)).toMatchObject({
+      ok: false,
+      problem: { code: 'registryFull', message: `the registry ${host} has no space left for shop/api`, retry: 'afterDelay' },
+    });
+  });
+
   it('that wants a token is asked with one, fetched once for a repository', async () => {
     const asked: string[] = [];
     const host: string = await listen((request, response) => {

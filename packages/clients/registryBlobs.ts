@@ -108,8 +108,23 @@ function isRedirect({ statusCode = 0, headers }: IncomingMessage): boolean {
   return statusCode >= 300 && statusCode < 400 && headers.location !== undefined;
 }
 
+/** In words, or by the number of the error of its file system. */
+const noSpace = /no space left on device|ENOSPC|"Err":28\b/i;
+
+function full({ registry, repository }: ImageRef, text: string): Problem {
+  return {
+    code: 'registryFull',
+    message: `the registry ${registry} has no space left for ${repository}`,
+    hint: 'make room there; `slipway prune --images` removes images of this workspace that nothing uses',
+    retry: 'afterDelay',
+    exitCode: 1,
+    detail: text,
+  };
+}
+
 /** The registry's own words, where it has some. */
 function refused(image: ImageRef, status: number | undefined, text: string | undefined): Problem {
+  if (noSpace.test(text ?? '')) return full(image, text ?? '');
   const said = /"message"\s*:\s*"([^"]*)"/.exec(text ?? '')?.[1] ?? (status === undefined ? text : undefined);
   return {
     code: 'registryRefused',

@@ -50,7 +50,7 @@ export function layersBuilder({ registry, engine, cacheDir }: BuildTools): Layer
     } catch (error) {
       // The folder with the layers may be full or not ours; all else is a bug.
       if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
-      return failed(unusable(job, messageOf(error)));
+      return failed(error.code === 'ENOSPC' ? diskFull(job) : unusable(job, messageOf(error)));
     }
   };
   return { build: (job) => buildOn(job, undefined), buildOn };
@@ -345,6 +345,18 @@ function layOver(tree: FileTree, path: string, node: LayerEntry['node']): void {
   const there = tree.at(path);
   if (node.kind !== 'dir') tree.put(path, node);
   else tree.put(path, { ...node, entries: there?.kind === 'dir' ? there.entries : new Map() });
+}
+
+/** What was half written is not kept, so nothing has to be mended. */
+function diskFull({ artifact }: BuildJob): Problem {
+  return {
+    code: 'diskFull',
+    message: `${artifact.name}: no space is left for its layers in .slipway/layers`,
+    hint: 'free some; that folder itself can be removed, as all in it can be made again',
+    retry: 'afterDelay',
+    exitCode: 1,
+    project: artifact.project,
+  };
 }
 
 function unusable({ artifact }: BuildJob, reason: string): Problem {
