@@ -71,6 +71,7 @@ import { notInDryRun } from './dryRun';
 import { failedBuild } from './failedBuild';
 import { HookRunner, type HookedStage } from './hookRunner';
 import { mirror } from './mirrored';
+import { behindMounts, writableMounts } from './mountedOver';
 import { mistakeInImage, mistakeInManifests } from './mistakes';
 import { namedInWorkspace } from './namedInWorkspace';
 import { failedEvent } from './narrator';
@@ -560,20 +561,29 @@ export class Effects {
   private async heldBy(agent: Agent, { seen, artifact, world, ...limits }: Connecting): Promise<Result<readonly LedgerEntry[]>> {
     const { kube, adopts } = this.session;
     if (!kube) return failed(notThere(seen.pod));
-    const { ledger, perhaps, ledgerFile } = agent.hello;
+    const { ledger, perhaps } = agent.hello;
     const view = viewOf(world, artifact);
     const known = [...ledger, ...perhaps.map((path) => [path, null] as const)];
-    // Without a ledger nobody knows what an earlier stream has left, so everything is sent again.
-    const unknown = ledgerFile === undefined && seen.snapshot ? [...leavesOf(imageTreeOf(seen.snapshot))] : undefined;
-    const told =
-      adopts === true
-        ? await this.adopt(seen, view, { known, ...limits })
-        : succeeded(unknown?.map(([path]) => [`/${path}`, null] as const) ?? ledger);
+    const told = adopts === true ? await this.adopt(seen, view, { known, ...limits }) : await this.toldOf(seen, agent.hello);
     if (!told.ok) return told;
     const { report } = this;
     const stale = staleTargets(world, artifact);
     const removed = await mirror({ kube, container: containerOf(seen), agent, artifact, wanted: view.now.tree, stale, report, ...limits });
     return removed.ok ? succeeded([...told.value, ...removed.value.map((path) => [path, undefined] as const)]) : removed;
+  }
+
+  /** What the ledger tells, and of what nobody knows anything: it is sent again. */
+  private async toldOf(
+    { pod, namespace, container, snapshot }: SeenContainer,
+    { ledger, ledgerFile }: Agent['hello'],
+  ): Promise<Result<readonly LedgerEntry[]>> {
+    const { kube } = this.session;
+    if (!kube || !snapshot) return succeeded(ledger);
+    const image = imageTreeOf(snapshot);
+    // Without a ledger nobody knows what an earlier stream has left.
+    if (ledgerFile === undefined) return succeeded([...leavesOf(image)].map(([path]) => [`/${path}`, null] as const));
+    const got = await kube.get({ apiVersion: 'v1', kind: 'Pod', namespace, name: pod });
+    return got.ok ? succeeded([...behindMounts(image, writableMounts(got.value, container), ledger), ...ledger]) : got;
   }
 
   /**
