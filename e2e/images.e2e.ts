@@ -190,4 +190,33 @@ spec:
     expect(await shop.running('pair')).toEqual(before);
     expect(await dev.interrupt()).toBe(0);
   });
+
+  it('an image for several platforms is an index, made without an engine, that another one stands on platform by platform', async () => {
+    const word = randomUUID();
+    const platforms = 'version: 1\nimage: {platforms: [linux/arm64, linux/amd64]}\n';
+    for (const [name, base] of [
+      ['under', 'scratch'],
+      ['above', 'under'],
+    ] as const) {
+      shop.write(`apps/${name}/package.json`, `{"name": "${name}", "version": "1.0.0", "private": true}`);
+      shop.write(`apps/${name}/slipway.yaml`, platforms);
+      shop.write(`apps/${name}/Dockerfile`, `FROM ${base}\nARG TARGETARCH\nCOPY ${name}-\${TARGETARCH} /${name}\n`);
+      for (const platform of ['amd64', 'arm64']) shop.write(`apps/${name}/${name}-${platform}`, `${word} of ${platform}`);
+    }
+    const [above] = await build('above');
+    const client = openRegistry();
+    const index = valueOf(await client.manifest(above?.ref ?? ''));
+    const { manifests } = JSON.parse(index?.content.toString() ?? '') as {
+      readonly manifests: readonly { readonly digest: string; readonly platform: { readonly architecture: string } }[];
+    };
+    expect(manifests.map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
+    const layersOf = async (digest: string): Promise<readonly string[]> => {
+      const manifest = valueOf(await client.manifest(`${registry}/above@${digest}`));
+      return (JSON.parse(manifest?.content.toString() ?? '') as { readonly layers: readonly { readonly digest: string }[] }).layers.map(
+        (layer) => layer.digest,
+      );
+    };
+    const [one = [], other = []] = await Promise.all(manifests.map(({ digest }) => layersOf(digest)));
+    expect([one.length, other.length, one.filter((layer) => other.includes(layer))]).toEqual([2, 2, []]);
+  });
 });
