@@ -124,8 +124,8 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
             ...['--- the last disturbances', ...disturbances.slice(-10), '--- the last operations', ...storm.told.slice(-checkEvery)],
             sync.told(),
           ].join('\n'),
-        // After its API server was gone again and again a cluster needs minutes to bring its own pods back.
-        restartsApi ? 400_000 : undefined,
+        // A controller whose API server went while it made a pod waits five minutes for that pod, a Deployment and its ReplicaSet one after the other.
+        restartsApi ? 900_000 : undefined,
       );
     };
     try {
