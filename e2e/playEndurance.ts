@@ -3,7 +3,9 @@ import { Random } from '../testkit/simulator/random';
 import { CuttableApi } from './cuttableApi';
 import { valueOf } from './localRegistry';
 import type { RunningDev } from './runningDev';
+import { ShortLogin } from './shortLogin';
 import { Shop } from './shop';
+import { restartApi, restartEngine } from './stormDisturbances';
 import { until } from './until';
 
 export interface Endurance {
@@ -13,18 +15,26 @@ export interface Endurance {
   readonly rounds: number;
   /** How long the network is gone each time. */
   readonly awayMs: number;
+  /** The API server and the engine of an embedded cluster are restarted too, and the login is one whose tokens expire. */
+  readonly restarts?: boolean;
 }
 
+/** API servers believe a token for so long after it was checked. */
+const tokenCacheMs = 11_000;
+
 /** A day at one `dev`: edits of every kind, cut connections, no network, killed pods and processes; at the end everything is in step. */
-export function playEndurance({ seed: usual, rounds, awayMs }: Endurance): void {
+export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }: Endurance): void {
   const seed = Number(process.env['SLIPWAY_SEED'] ?? usual);
   const shop = new Shop();
   let api: CuttableApi;
+  let login: ShortLogin | undefined;
   beforeAll(async () => {
     await shop.open();
     api = await CuttableApi.open();
+    if (restarts) login = await ShortLogin.open(shop.kube, shop.namespace, api.kubeconfig);
   });
   afterAll(async () => {
+    await login?.close();
     await api.close();
     await shop.close();
   });
@@ -92,9 +102,18 @@ export function playEndurance({ seed: usual, rounds, awayMs }: Endurance): void 
         // Whether an answer comes back does not matter: what it ran in is gone.
         if (one) await shop.inside('web', one.pod, ['sh', '-c', 'kill -TERM 1']).catch(() => undefined);
       },
+      ...(restarts && {
+        'the API server is restarted': async () => void done.push(await restartApi(shop, api.host)),
+        'the engine is restarted': async () => void done.push(await restartEngine()),
+        'the token expires, and every connection is cut': async () => {
+          await login?.expire();
+          await pause(tokenCacheMs);
+          api.cut();
+        },
+      }),
     };
 
-    const dev = shop.dev('worker', 'web', `--kubeconfig=${api.kubeconfig}`);
+    const dev = shop.dev('worker', 'web', `--kubeconfig=${(login ?? api).kubeconfig}`);
     await dev.until('ready');
     for (let round = 0; round < rounds; round += 1) {
       for (const [what, act] of shuffled(Object.entries(acts), random)) {
@@ -104,6 +123,8 @@ export function playEndurance({ seed: usual, rounds, awayMs }: Endurance): void 
       }
       await inStep({ shop, dev, wanted, done: () => [`replay it with SLIPWAY_SEED=${String(seed)}`, ...done].join('\n') });
     }
+    // Once at the start, and once for each time that what it said was refused.
+    if (login) expect(login.count).toBeGreaterThan(rounds);
     expect(await dev.interrupt()).toBe(0);
     expect(await shop.objects()).toEqual([]);
   }, 3_600_000);

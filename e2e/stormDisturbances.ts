@@ -1,5 +1,7 @@
 import { readFileSync, readdirSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { connectEngine } from '../clients';
 import type { Random } from '../testkit/simulator/random';
 import type { CuttableApi } from './cuttableApi';
 import { valueOf } from './localRegistry';
@@ -76,18 +78,32 @@ async function killPod(shop: Shop, { pod }: Running): Promise<string> {
 }
 
 /** Of an embedded cluster on this machine, where it is started again by what keeps it. */
-async function restartApi(shop: Shop, host: string): Promise<string> {
-  const servers = readdirSync('/proc').filter((id) => /^\d+$/.test(id) && isApiServer(id, host));
-  for (const id of servers) process.kill(Number(id), 'SIGKILL');
+export async function restartApi(shop: Shop, host: string): Promise<string> {
+  const servers = killed((words) => words.includes('kube-apiserver') && words.includes(`--advertise-address=${host}`));
   await until('the API server answers again', async () => ((await shop.kube.version()).ok ? true : undefined));
-  return `restarted ${String(servers.length)} API servers`;
+  return `restarted ${String(servers)} API servers`;
 }
 
-function isApiServer(id: string, host: string): boolean {
+/** The Docker engine of an embedded cluster, likewise. Another one is left alone. */
+export async function restartEngine(): Promise<string> {
+  const socket = (process.env['DOCKER_HOST'] ?? '').replace(/^unix:\/\//, '');
+  const engines = killed((words) => /(^|\/)dockerd$/.test(words[0] ?? '') && words.some((word) => word.startsWith(`${dirname(socket)}/`)));
+  const engine = connectEngine({ env: process.env });
+  await until('the engine answers again', async () => ((await engine.ping()).ok ? true : undefined));
+  return `restarted ${String(engines)} engines`;
+}
+
+/** Kills the processes of this machine whose words are those of one of them; gives how many there were. */
+function killed(isIt: (words: readonly string[]) => boolean): number {
+  const ids = readdirSync('/proc').filter((id) => /^\d+$/.test(id) && isIt(wordsOf(id)));
+  for (const id of ids) process.kill(Number(id), 'SIGKILL');
+  return ids.length;
+}
+
+function wordsOf(id: string): readonly string[] {
   try {
-    const words = readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
-    return words.includes('kube-apiserver') && words.includes(`--advertise-address=${host}`);
+    return readFileSync(`/proc/${id}/cmdline`, 'utf8').split('\0');
   } catch {
-    return false;
+    return [];
   }
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { startOutlivingProcess, type Door, type Line } from '../clients';
 import { keepEqual, type GraphSource } from '../graph';
 import type { Goal, Problem, ReleaseName, Report, Step, Wish, Workspace } from '../model';
-import { containersByArtifact, progressOf, viewOf } from '../plan';
+import { progressOf } from '../plan';
 import { cleanUpOrder } from './cleanUpOrder';
 import type { TimedDevOptions } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
@@ -23,7 +23,6 @@ import {
   type PartRequest,
   type Place,
 } from './loopMessages';
-import { failedEvent } from './narrator';
 import { Part } from './part';
 import { sessionEnd, type SessionEnd } from './readiness';
 import { comesAlong, namedImages, requiredBy } from './required';
@@ -33,6 +32,7 @@ import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
 import { contextOf, placesOf, preflight, readFor, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
+import { rebuild, resync } from './wishes';
 import { withProblems, worstExit } from './worstExit';
 
 /** How long the clean-up may take before what is left is told and left. */
@@ -428,16 +428,10 @@ export class Leading {
     if (!loop) return;
     const { run, logs } = loop;
     switch (wish.kind) {
-      case 'rebuild': {
-        for (const name of artifactsOf(run, wish.services)) {
-          this.report({ kind: 'notice', subject: name, message: 'rebuilding from scratch, as was asked for' });
-          run.loop.post({ kind: 'rebuildAsked', artifact: name });
-        }
-        return;
-      }
+      case 'rebuild':
+        return rebuild(wish.services, run, this.report);
       case 'resync':
-        for (const name of artifactsOf(run, wish.services)) void this.resync(name, run);
-        return;
+        return resync(wish.services, run, this.report);
       case 'showLogs':
         part.logs = wish.services;
         logs.choose(this.shownLogs());
@@ -447,40 +441,6 @@ export class Leading {
         part.ending.abort();
         return;
     }
-  }
-
-  /** Compares what the containers of an image really hold with what they should, and brings what differs. */
-  private async resync(name: string, run: Run): Promise<void> {
-    const world = run.loop.world();
-    const artifact = world.workspace?.artifacts.get(name);
-    const containers =
-      containersByArtifact(world)
-        .get(name)
-        ?.filter(({ files, seen }) => files !== undefined && seen.running) ?? [];
-    if (!artifact) return;
-    const notice = (message: string): void => this.report({ kind: 'notice', subject: name, message });
-    if (containers.length === 0) {
-      notice('no container of it is connected, so there is nothing to compare');
-      return;
-    }
-    const view = viewOf(world, artifact, containers);
-    let wrong = 0;
-    for (const container of containers) {
-      const compared = await run.compare(container, view);
-      if (!compared.ok) {
-        this.report(failedEvent(compared.problem, name));
-        continue;
-      }
-      const paths = compared.value.map(({ path }) => path);
-      wrong += paths.length;
-      if (paths.length > 0) run.loop.post({ kind: 'contentDoubted', container: container.seen.id, paths });
-    }
-    const where = containers.length === 1 ? 'its container' : `its ${containers.length} containers`;
-    notice(
-      wrong === 0
-        ? `${where} really hold${containers.length === 1 ? 's' : ''} what the files are`
-        : `${wrong} paths in ${where} were not as they should be`,
-    );
   }
 
   // ---- the workspace changes -------------------------------------------------------------------------------------
@@ -558,14 +518,4 @@ function reasonOf({ kind }: SessionEnd, deletes: boolean | undefined): string {
     case 'notReady':
       return 'not everything is ready';
   }
-}
-
-/** The images of services. */
-function artifactsOf(run: Run, services: readonly string[]): readonly string[] {
-  const { workspace } = run.loop.world();
-  return [
-    ...new Set(
-      services.flatMap((service) => workspace?.releases.get(service)?.artifacts ?? (workspace?.artifacts.has(service) ? [service] : [])),
-    ),
-  ];
 }
