@@ -70,7 +70,7 @@ export async function benchSync(env, { saves }) {
       for (const part of Object.keys(parts)) parts[part].push(synced.ms[part]);
       await pause(20);
     }
-    results.push(measure('one file, save → in the container (sh agent)', acknowledged, { p50: 30, p99: 60 }));
+    results.push(measure('one file, save → in the container (sh agent)', acknowledged, { p50: 15, p99: 60 }));
     for (const [part, times] of Object.entries(parts)) results.push(measure(`  of which ${part}`, times));
 
     const worker = [];
@@ -86,7 +86,7 @@ export async function benchSync(env, { saves }) {
       await until('worker is back', async () => (await get(`${workerUrl}/healthz`))?.includes('true'));
       await pause(400);
     }
-    results.push(measure('one file, save → in the container (node agent)', worker, { p50: 30 }));
+    results.push(measure('one file, save → in the container (node agent)', worker, { p50: 15 }));
 
     // Save → the new content over HTTP, from a server that reads its files anew.
     const answered = [];
