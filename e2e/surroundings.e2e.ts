@@ -1,5 +1,6 @@
 import { type IncomingMessage, type Server, type ServerResponse, createServer } from 'node:http';
 import { type AddressInfo, type Server as Listener, createServer as createListener } from 'node:net';
+import { delimiter } from 'node:path';
 import type { Ended } from './runCommand';
 import { Shop } from './shop';
 
@@ -49,21 +50,53 @@ describe('in the wrong surroundings', () => {
     expect(words.stderr).toMatch(/engineUnreachable[^]*clusterUnreachable/);
   });
 
-  it('nothing is done in a cluster that is neither local nor allowed', async () => {
+  it('no command does anything in a cluster that is neither local nor allowed, or looks at more than which it is', async () => {
     const requests: string[] = [];
-    const remote = await listen(createServer((request, response) => answerAsRemote(request, response, requests)));
+    const remote = await listen(createServer((request, response) => answerAsRemote(request, response, { requests, uid: 'production' })));
     const KUBECONFIG = kubeconfig('kind-production', `http://127.0.0.1:${remote.port}`);
-    const ended = await shop.slipway(['dev', 'worker', '--json', `--namespace=${shop.namespace}`], { env: { KUBECONFIG }, exitCode: 2 });
+    for (const command of ['dev', 'deploy', 'run']) {
+      const args = [command, 'worker', '--json', `--namespace=${shop.namespace}`];
+      const ended = await shop.slipway(args, { env: { KUBECONFIG }, exitCode: 2 });
+      expect({ command, problems: problemsOf(ended) }).toMatchObject({
+        problems: [
+          {
+            code: 'contextNotAllowed',
+            message: expect.stringContaining('kind-production') as string,
+            hint: expect.stringContaining('allowContexts: [kind-production]') as string,
+          },
+        ],
+      });
+    }
     remote.close();
-    expect(problemsOf(ended)).toMatchObject([
-      {
-        code: 'contextNotAllowed',
-        message: expect.stringContaining('kind-production') as string,
-        hint: expect.stringContaining('allowContexts: [kind-production]') as string,
-      },
+    expect([...new Set(requests)].sort()).toEqual([
+      'GET /api/v1',
+      'GET /api/v1/namespaces/kube-system',
+      'GET /api/v1/nodes',
+      'GET /version',
     ]);
+  });
+
+  it('a context that means another cluster than it did is asked about, and nothing is done', async () => {
+    const requests: string[] = [];
+    const told = { requests, uid: 'staging' };
+    const remote = await listen(createServer((request, response) => answerAsRemote(request, response, told)));
+    const server = `http://127.0.0.1:${remote.port}`;
+    // The context is in the second file.
+    const KUBECONFIG = [shop.path('not-there'), kubeconfig('staging', server)].join(delimiter);
+    const env = { KUBECONFIG, XDG_STATE_HOME: shop.path('state') };
+    shop.write('slipway.yaml', 'version: 1\nallowContexts: [staging]\n');
+    const deploy = async () => {
+      const ended = await shop.slipway(['deploy', 'worker', '--json', `--namespace=${shop.namespace}`], { env, exitCode: 2 });
+      return problemsOf(ended)?.map(({ code }) => code);
+    };
+    // What comes after the guard finds no registry there.
+    expect(await deploy()).not.toContain('contextNotAllowed');
+    told.uid = 'production';
+    requests.length = 0;
+    expect(await deploy()).toEqual(['contextChanged']);
     expect(requests.filter((request) => !request.startsWith('GET '))).toEqual([]);
-    expect(requests).toContain('GET /api/v1/nodes');
+    shop.remove('slipway.yaml');
+    remote.close();
   });
 
   it('a local port that another program has is told, with who has it, and everything else goes on', async () => {
@@ -86,7 +119,11 @@ describe('in the wrong surroundings', () => {
 });
 
 /** An API server of a cluster that no local tool has made, as far as it is asked. */
-function answerAsRemote(request: IncomingMessage, response: ServerResponse, requests: string[]): void {
+function answerAsRemote(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { requests, uid }: { readonly requests: string[]; readonly uid: string },
+): void {
   const { pathname } = new URL(request.url ?? '/', 'http://remote');
   requests.push(`${request.method ?? ''} ${pathname}`);
   const objects: Readonly<Record<string, object>> = {
@@ -105,7 +142,7 @@ function answerAsRemote(request: IncomingMessage, response: ServerResponse, requ
       metadata: { resourceVersion: '1' },
       items: [{ metadata: { name: 'ip-10-0-0-1' }, spec: { providerID: 'aws:///eu-west-1a/i-1' } }],
     },
-    '/api/v1/namespaces/kube-system': { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'kube-system', uid: 'uid-of-production' } },
+    '/api/v1/namespaces/kube-system': { kind: 'Namespace', apiVersion: 'v1', metadata: { name: 'kube-system', uid } },
   };
   const found = objects[pathname];
   response.writeHead(found ? 200 : 404, { 'content-type': 'application/json' });

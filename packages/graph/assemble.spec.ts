@@ -729,6 +729,11 @@ describe('problems', () => {
     ],
     ['a manifest', { 'apps/worker/k8s/a.yaml': 'kind: Pod' }, 'apps/worker/k8s/a.yaml:1: an object without apiVersion'],
     [
+      'manifests that are somewhere else',
+      { 'apps/worker/slipway.yaml': 'version: 1\nmanifests: ["https://example.org/x.yaml"]' },
+      'worker: https://example.org/x.yaml of manifests is a URL; what is behind it may be another thing tomorrow',
+    ],
+    [
       'manifests that match nothing',
       { 'apps/worker/slipway.yaml': 'version: 1\nmanifests: [x/*.yaml]' },
       'worker: x/*.yaml of manifests matches no file',

@@ -13,7 +13,18 @@ export function kubectlSource(request: SourceRequest): SourceFacts {
   const { project, config, own, files } = request;
   const paths = new Set<WorkspacePath>();
   const problems: Problem[] = [];
-  for (const pattern of config.manifests ?? defaultPatterns) {
+  for (const [index, pattern] of (config.manifests ?? defaultPatterns).entries()) {
+    if (/^https?:\/\//.test(pattern)) {
+      problems.push({
+        code: 'manifestUrlRefused',
+        message: `${project.name}: ${pattern} of manifests is a URL; what is behind it may be another thing tomorrow`,
+        hint: 'download it into the project and name the file, or name it in the resources of a kustomization: kustomize fetches what it is told to',
+        retry: 'whenInputChanges',
+        exitCode: 2,
+        ...(own && { location: own.locate(['manifests', index]) }),
+      });
+      continue;
+    }
     const found = pathsOf(joinPath(project.root, pattern), { files, projectRoot: project.root });
     if (found.length === 0 && config.manifests) {
       problems.push({
