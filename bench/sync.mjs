@@ -1,6 +1,6 @@
 // Sync on a real cluster: a copy of examples/shop, `slipway dev` of its services, and a file that is saved again and again.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,6 +72,13 @@ export async function benchSync(env, { saves }) {
     }
     results.push(measure('one file, save → in the container (sh agent)', acknowledged, { p50: 15, p99: 60 }));
     for (const [part, times] of Object.entries(parts)) results.push(measure(`  of which ${part}`, times));
+
+    results.push(
+      measure('5,000 new files of 2 KB, last write → in the container (sh agent)', await manyFiles({ shop, log }), { p50: 500 }),
+    );
+    results.push(
+      measure('a killed pod, its container runs again → has its edits back', await killed({ shop, log, kube, namespace }), { p50: 300 }),
+    );
 
     const worker = [];
     const source = join(shop, 'apps/worker/src/basket.js');
@@ -158,4 +165,68 @@ export async function benchSync(env, { saves }) {
     rmSync(folder, { recursive: true, force: true });
   }
   return results;
+}
+
+const ofWeb = ({ kind, artifact }) => kind === 'synced' && artifact === 'web';
+
+async function manyFiles({ shop, log }) {
+  const folder = join(shop, 'libs/theme/many');
+  const times = [];
+  for (let round = 0; round < 5; round += 1) {
+    log.read();
+    const from = log.events.length;
+    mkdirSync(folder);
+    for (let each = 0; each < 5000; each += 1) writeFileSync(join(folder, `${each}.css`), `/* ${round} ${each} */`.padEnd(2048, 'x'));
+    const writtenAt = Date.now() + (performance.now() % 1);
+    const synced = await until('all files are there', () => {
+      log.read();
+      const batches = log.events.slice(from).filter(ofWeb);
+      return batches.reduce((sum, { files }) => sum + files, 0) >= 5000 ? batches : undefined;
+    });
+    times.push(Math.max(0, synced.at(-1).at - writtenAt));
+    const filled = log.events.length;
+    rmSync(folder, { recursive: true });
+    await until('they are gone', () => {
+      log.read();
+      return log.events.slice(filled).find((event) => ofWeb(event) && event.removed > 0);
+    });
+    await pause(500);
+  }
+  return times;
+}
+
+/** From the moment at which the cluster says that the container runs again. */
+async function killed({ shop, log, kube, namespace }) {
+  let running;
+  const pods = new Map();
+  const note = (pod) => {
+    const status = pod.status?.containerStatuses?.[0];
+    if (status?.state?.running && pods.get(status.containerID) === undefined)
+      pods.set(status.containerID, (running = { pod: pod.metadata.name, at: Date.now() }));
+  };
+  const watch = kube.watch(
+    { apiVersion: 'v1', kind: 'Pod' },
+    { namespace, labelSelector: 'app=web' },
+    {
+      onList: (objects) => objects.forEach(note),
+      onChange: (change, pod) => change === 'deleted' || note(pod),
+      onTrouble: () => undefined,
+    },
+  );
+  const times = [];
+  writeFileSync(join(shop, 'libs/theme/theme.css'), '/* edited before it was killed */\n');
+  for (let round = 0; round < 3; round += 1) {
+    const before = await until('a container runs', () => running);
+    await pause(2500);
+    log.read();
+    const from = log.events.length;
+    await kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace, name: before.pod }, { gracePeriodSeconds: 0 });
+    const synced = await until('its edits are back', () => {
+      log.read();
+      return running !== before && log.events.slice(from).find(ofWeb);
+    });
+    times.push(Math.max(0, synced.at - running.at));
+  }
+  watch.stop();
+  return times;
 }
