@@ -10,6 +10,8 @@ const projects = [
   project('@bank/money', 'libs/bank'),
 ];
 
+const deployable = () => Promise.resolve(new Set(['@shop/api', 'web']));
+
 function graphOf(facts: Result<GraphFacts>): GraphSource {
   return { kind: 'turbo', root: '/shop', watch: [], read: () => Promise.resolve(facts), runTarget: () => ({ command: 'turbo', args: [] }) };
 }
@@ -20,6 +22,7 @@ const choices: { what: string; named?: string[]; cwd?: string; env?: Record<stri
   { what: 'one by its name without the scope', named: ['api'], chosen: ['@shop/api'] },
   { what: 'one once, by whichever names', named: ['api', '@shop/api'], chosen: ['@shop/api'] },
   { what: 'a name as it is, where several scopes have it', named: ['money'], chosen: ['money'] },
+  { what: 'those that a pattern stands for', named: ['apps/*', '!web'], chosen: ['@shop/api'] },
   { what: 'a name as it is, where none has it', named: ['nothing'], chosen: ['nothing'] },
   { what: 'the one around the folder', cwd: '/shop/apps/api/src', chosen: ['@shop/api'] },
   { what: 'all, in a folder between projects', cwd: '/shop/apps', chosen: [] },
@@ -39,12 +42,12 @@ const choices: { what: string; named?: string[]; cwd?: string; env?: Record<stri
 
 it.each(choices)('a command is for $what', async ({ named = [], cwd = '/shop', env = {}, chosen }) => {
   const graph = graphOf(succeeded({ projects }));
-  expect((await chosenProjects({ named, graph, cwd, env })).projects).toEqual(chosen);
+  expect((await chosenProjects({ named, graph, cwd, env, deployable })).projects).toEqual(chosen);
 });
 
 it('a graph that cannot be made is left to the command to tell', async () => {
   const problem: Problem = { code: 'turboConfigInvalid', message: 'x', retry: 'whenInputChanges', exitCode: 2 };
-  const chosen = await chosenProjects({ named: ['api'], graph: graphOf(failed(problem)), cwd: '/shop', env: {} });
+  const chosen = await chosenProjects({ named: ['api'], graph: graphOf(failed(problem)), cwd: '/shop', env: {}, deployable });
   expect(chosen.projects).toEqual(['api']);
   expect(await chosen.graph.read()).toEqual(failed(problem));
 });

@@ -1,6 +1,7 @@
 import { dirname, relative, sep } from 'node:path';
 import type { GraphFacts, GraphSource } from '../graph';
 import { fullName, projectOf, type Result } from '../model';
+import { expandPatterns, isPattern } from './projectPatterns';
 
 /** What a command is for, and the graph it reads. */
 export interface Chosen {
@@ -15,10 +16,12 @@ export interface Choice {
   readonly graph: GraphSource;
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The projects that something is built or deployed of; only asked when a pattern is among the names. */
+  readonly deployable: (graph: GraphSource) => Promise<ReadonlySet<string>>;
 }
 
 /** The projects that were named; with none named inside of a project's folder or by its script, that project; else none, which means all. */
-export async function chosenProjects({ named, graph, cwd, env }: Choice): Promise<Chosen> {
+export async function chosenProjects({ named, graph, cwd, env, deployable }: Choice): Promise<Chosen> {
   const facts = await graph.read();
   // What was just read is what the command reads first: making a graph can take half a second.
   const remembering = { ...graph, read: firstly(facts, () => graph.read()) };
@@ -26,7 +29,10 @@ export async function chosenProjects({ named, graph, cwd, env }: Choice): Promis
   if (!facts.ok) return { projects: named, graph: remembering, notices: [] };
   const { projects, notices = [] } = facts.value;
   const names = projects.map(({ name }) => name);
-  const chosen = named.length > 0 ? named.map((name) => fullName(name, names)) : projectAround(projects, { graph, cwd, env });
+  const written = named.some(isPattern)
+    ? expandPatterns(named, { projects, deployable: await deployable({ ...graph, read: () => Promise.resolve(facts) }) })
+    : named;
+  const chosen = named.length > 0 ? written.map((name) => fullName(name, names)) : projectAround(projects, { graph, cwd, env });
   return { projects: [...new Set(chosen)], graph: remembering, notices };
 }
 
@@ -51,7 +57,7 @@ function firstly<T>(known: Result<T>, read: () => Promise<Result<T>>): () => Pro
   };
 }
 
-function projectAround(projects: GraphFacts['projects'], { graph, cwd, env }: Omit<Choice, 'named'>): readonly string[] {
+function projectAround(projects: GraphFacts['projects'], { graph, cwd, env }: Pick<Choice, 'graph' | 'cwd' | 'env'>): readonly string[] {
   // A script that goes up to the workspace's root first is still its package's: whoever runs scripts says whose it is.
   const ofScript = env['npm_package_json'];
   const folder = cwd === graph.root && ofScript !== undefined ? dirname(ofScript) : cwd;

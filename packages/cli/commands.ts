@@ -49,6 +49,8 @@ export interface Commands {
   readonly init: Command<InitOptions, InitDocument>;
   /** Loads what most commands need, while something else is waited for. */
   readonly getReady: () => void;
+  /** The projects that something is built or deployed of. */
+  readonly deployable: (graph: GraphSource, env: CommandOptions['env']) => Promise<ReadonlySet<string>>;
   /** The workspace around a folder. */
   readonly findWorkspace: (folder: string, options: { readonly isBrief: boolean }) => Promise<Result<GraphSource>>;
 }
@@ -71,5 +73,6 @@ export const commands: Commands = {
   doctor: async (options) => (await import('../dev/index.js')).doctorCommand(options),
   init: async (options) => (await import('./init.js')).init(options),
   getReady: () => void import('../dev/index.js').then(({ getReady }) => getReady()),
+  deployable: async (graph, env) => (await import('../dev/index.js')).deployableProjects(graph, env),
   findWorkspace: async (folder, options) => (await import('./findWorkspace.js')).findWorkspace(folder, options),
 };

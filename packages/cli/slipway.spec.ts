@@ -63,6 +63,7 @@ function workspace(over: Partial<Commands> = {}) {
         document: { kind: 'workspaces', root: '/shop', dryRun: false, changes: [], notes: [], survey: [] },
       }),
     getReady: () => undefined,
+    deployable: () => Promise.resolve(new Set()),
     findWorkspace: () => Promise.resolve(succeeded(graph)),
     ...over,
   };

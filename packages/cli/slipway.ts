@@ -387,7 +387,13 @@ async function inWorkspace({
   const chosen =
     isAffected(flags) && projects.length === 0
       ? allProjects(workspace.value, (notice) => report({ kind: 'notice', ...notice }))
-      : await chosenProjects({ named: projects, graph: workspace.value, cwd, env });
+      : await chosenProjects({
+          named: projects,
+          graph: workspace.value,
+          cwd,
+          env,
+          deployable: (graph) => commands.deployable(graph, env),
+        });
   clearTimeout(gettingReady);
   for (const notice of chosen.notices) report({ kind: 'notice', ...notice });
   const interruption = new Interruption({ now: () => performance.now(), sameInterruptMs: 300, breakLine, say, leave });

@@ -5,7 +5,7 @@ export { loadAhead as getReady } from '../clients';
 export { logsCommand, type LogsOptions } from './logsCommand';
 export { buildCommand, deleteCommand, deployCommand, runCommand, type BuildOptions, type DeployOptions } from './oneShot';
 export { pruneCommand, type PruneOptions } from './pruneCommand';
-export { readWorkspace } from './readWorkspace';
+export { deployableProjects, readWorkspace } from './readWorkspace';
 export { renderCommand, type RenderOptions } from './renderCommand';
 export { stopSyncCommand } from './syncSessions';
 export { syncCommand, type SyncOptions } from './syncCommand';

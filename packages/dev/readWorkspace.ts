@@ -56,3 +56,11 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   if (refused) return failed(refused);
   return succeeded({ ...assembled, facts, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
 }
+
+/** The projects that something is built or deployed of, or would be if they were right. None when the graph cannot be read, which the command tells. */
+export async function deployableProjects(graph: GraphSource, env: ReadWorkspaceOptions['env']): Promise<ReadonlySet<string>> {
+  const read = await readWorkspace({ root: graph.root, graph, mode: 'dev', env });
+  if (!read.ok) return new Set();
+  const { artifacts, releases, problems } = read.value.workspace;
+  return new Set([...artifacts.values(), ...releases.values(), ...problems].flatMap(({ project }) => project ?? []));
+}

@@ -21,6 +21,8 @@ export interface GraphTarget {
 
 export interface GraphProject extends Project {
   readonly targets: ReadonlyMap<string, GraphTarget>;
+  /** What the graph's tool groups projects by. */
+  readonly tags?: readonly string[];
 }
 
 export interface GraphFacts {

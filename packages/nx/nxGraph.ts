@@ -172,7 +172,8 @@ export function graphFacts(
       return [name, { ...graphTarget(node, name, target, devkit), ...(inputs && { inputs }) }] as const;
     });
     const { root, dependencies } = projects.get(node.name) ?? { root: '', dependencies: [] };
-    return { name: node.name, root, dependencies, targets: new Map(targets) };
+    const { tags } = node.data;
+    return { name: node.name, root, dependencies, targets: new Map(targets), ...(tags && tags.length > 0 && { tags }) };
   });
   return { projects: facts.sort((a, b) => a.name.localeCompare(b.name)) };
 }
