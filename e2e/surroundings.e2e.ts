@@ -149,9 +149,11 @@ function answerAsRemote(
   response.end(JSON.stringify(found ?? { kind: 'Status', apiVersion: 'v1', status: 'Failure', code: 404, message: 'not found' }));
 }
 
-/** Listens on a free port of this machine. */
+/** Listens on a free port of this machine; a test that fails before it closes it does not keep the process. */
 function listen(server: Server | Listener): Promise<{ readonly port: number; close(): void }> {
   return new Promise((resolve) => {
-    server.listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port, close: () => void server.close() }));
+    server
+      .unref()
+      .listen(0, '127.0.0.1', () => resolve({ port: (server.address() as AddressInfo).port, close: () => void server.close() }));
   });
 }
