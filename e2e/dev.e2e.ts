@@ -82,7 +82,7 @@ describe('while `slipway dev worker web` runs', () => {
     await dev.answer('worker', '/', 'a long rope');
     const before = await shop.onlyOne('worker');
     const mark = dev.mark();
-    await shop.inside('worker', before.pod, ['sh', '-c', 'kill -TERM 1']);
+    await shop.endInside('worker', before.pod);
     const after = await until(
       'a new container runs',
       async () => (await shop.running('worker')).find(({ containerId }) => containerId !== before.containerId),

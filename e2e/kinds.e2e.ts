@@ -96,7 +96,7 @@ describe('pods of every kind', () => {
     await untilAllHold('edited: second, kept: kept', () => dev.told());
     // A container that is started again has lost what was copied into it, but not what is on a volume.
     const [volume = ''] = (await pods()).filter((pod) => pod.startsWith('volume-'));
-    await shop.inside('kinds', volume, ['kill', '-TERM', '1']);
+    await shop.endInside('kinds', volume);
     await until('it was started again', async () =>
       (await shop.running('kinds')).some(({ pod, restarts }) => pod === volume && restarts > 0) ? true : undefined,
     );

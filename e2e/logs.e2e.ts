@@ -42,7 +42,7 @@ describe('the logs that dev shows', () => {
     await dev.until('ready');
     await counts(1, 40);
     const first = await shop.onlyOne('worker');
-    await shop.inside('worker', first.pod, ['sh', '-c', 'kill -TERM 1']);
+    await shop.endInside('worker', first.pod);
     await counts(2, 40);
     const mark = dev.mark();
     shop.edit('apps/worker/Dockerfile', 'EXPOSE 3000', 'ENV WORD=new\nEXPOSE 3000');

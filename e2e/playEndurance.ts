@@ -100,7 +100,7 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
       'the process of web ends': async () => {
         const [one] = await shop.running('web');
         // Whether an answer comes back does not matter: what it ran in is gone.
-        if (one) await shop.inside('web', one.pod, ['sh', '-c', 'kill -TERM 1']).catch(() => undefined);
+        if (one) await shop.endInside('web', one.pod);
       },
       ...(restarts && {
         'the API server is restarted': async () => void done.push(await restartApi(shop, api.host)),

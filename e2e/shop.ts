@@ -239,6 +239,11 @@ export class Shop {
     return first;
   }
 
+  /** Asks the first process of a container to end. It may end the asking with it. */
+  async endInside(app: string, pod: string): Promise<void> {
+    await this.inside(app, pod, ['sh', '-c', 'kill -TERM 1']).catch(() => undefined);
+  }
+
   /** What a command in an application's container prints. */
   async inside(app: string, pod: string, command: readonly string[]): Promise<string> {
     const { stdin, stdout, stderr, ended } = valueOf(await this.kube.exec({ namespace: this.namespace, pod, container: app, command }));
