@@ -384,6 +384,24 @@ const imageProperties = {
   requires,
 } as const;
 
+const commandWords = {
+  type: 'array',
+  items: { type: 'string' },
+  minItems: 1,
+  description: 'The command and its arguments: [kill, -HUP, "1"].',
+} as const;
+
+/** Of a command that is run before or after a sync. */
+const askedBy = {
+  when: {
+    type: 'array',
+    description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
+    items: { type: 'string', minLength: 1 },
+    minItems: 1,
+  },
+  timeout: { type: 'number', description: 'Seconds after which it counts as failed. Default: 120.', minimum: 1 },
+} as const;
+
 const sync = {
   type: 'object',
   description: 'Which files are copied into running containers.',
@@ -449,13 +467,7 @@ const sync = {
             description:
               'container: in the one that the files are for. host: on this machine, in the folder of the project. Default: container.',
           },
-          when: {
-            type: 'array',
-            description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
-            items: { type: 'string', minLength: 1 },
-            minItems: 1,
-          },
-          timeout: { type: 'number', description: 'Seconds after which it counts as failed. Default: 120.', minimum: 1 },
+          ...askedBy,
         },
       },
     },
@@ -468,19 +480,8 @@ const sync = {
         additionalProperties: false,
         required: ['run'],
         properties: {
-          run: {
-            type: 'array',
-            items: { type: 'string' },
-            minItems: 1,
-            description: 'The command and its arguments: [kill, -HUP, "1"].',
-          },
-          when: {
-            type: 'array',
-            description: 'Globs, relative to the project, of the files that ask for it. Default: every copied file does.',
-            items: { type: 'string', minLength: 1 },
-            minItems: 1,
-          },
-          timeout: { type: 'number', description: 'Seconds after which it counts as failed. Default: 120.', minimum: 1 },
+          run: commandWords,
+          ...askedBy,
         },
       },
     },
@@ -501,14 +502,7 @@ const reload = {
       type: 'object',
       additionalProperties: false,
       required: ['command'],
-      properties: {
-        command: {
-          type: 'array',
-          items: { type: 'string' },
-          minItems: 1,
-          description: 'The command and its arguments: [kill, -HUP, "1"].',
-        },
-      },
+      properties: { command: commandWords },
     },
   ],
   oneOfHint: 'auto, hot, rebuild, or {command: [kill, -HUP, "1"]}',

@@ -149,7 +149,7 @@ export class Leading {
     });
     const logs = new SessionLogs(session, this.report, own.logs);
     logs.follow(run.kube, session.read.workspace, own.goal);
-    const place = await placeOf(options);
+    const place = await placeOf({ ...options, ...contextOf(session) });
     this.loop = { session, run, holding, forwards, logs, place: place.ok ? place.value : undefined };
     options.onWishes?.((wish) => this.grant(wish, own));
     for (const visitor of this.early.splice(0)) this.admit(visitor);
