@@ -47,7 +47,7 @@ interface CommonFlags {
   readonly kubeconfig?: string;
   readonly namespace?: string;
   readonly defaultRepo?: string;
-  readonly profile?: readonly string[];
+  readonly profile?: string;
   readonly push?: boolean;
   readonly concurrency?: number;
   readonly cache?: boolean;
@@ -141,11 +141,9 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   };
   /** Of a command that reads what slipway.yaml says. */
   const command = (...named: Parameters<typeof plain>) =>
-    plain(...named).addOption(
-      new Option(
-        '-p, --profile <names>',
-        'active profiles of slipway.yaml, with commas; -NAME: not this one (default: SLIPWAY_PROFILE)',
-      ).argParser((text) => text.split(',').filter((name) => name !== '')),
+    plain(...named).option(
+      '-p, --profile <names>',
+      'active profiles of slipway.yaml, with commas; -NAME: not this one (default: SLIPWAY_PROFILE)',
     );
   const ofCluster = (of: Command) =>
     of
@@ -411,7 +409,7 @@ async function inWorkspace({
       ...(flags.keepVolumes === true && { keepVolumes: true }),
       ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),
       ...(flags.defaultRepo === undefined ? {} : { defaultRepo: flags.defaultRepo }),
-      ...(flags.profile && { profiles: flags.profile }),
+      ...(flags.profile !== undefined && { profiles: flags.profile }),
       ...(flags.push === undefined ? {} : { push: flags.push }),
       ...(flags.concurrency === undefined ? {} : { concurrency: flags.concurrency }),
       ...(flags.cache === false && { noCache: true }),

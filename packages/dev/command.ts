@@ -28,8 +28,8 @@ export interface CommandOptions {
   readonly context?: string;
   readonly namespace?: string;
   readonly defaultRepo?: string;
-  /** Profiles that are asked for, and with a dash before the name those that must not be. Absent: those of SLIPWAY_PROFILE. */
-  readonly profiles?: readonly string[];
+  /** Profiles that are asked for, with commas, and with a dash before the name those that must not be. Absent: those of SLIPWAY_PROFILE. */
+  readonly profiles?: string;
   /** Whether images are pushed to a registry; absent: as the config says, else as it suits the cluster. */
   readonly push?: boolean;
   /** How many images are built at a time; 0: as many as there are cores. Absent: as the config says. */

@@ -4,6 +4,7 @@ import { connectKube } from '../clients';
 import { defaultRepoOf } from '../graph';
 import { succeeded, type Event, type LogChoice, type Problem, type Result, type Wish } from '../model';
 import type { CommandResult, TimedDevOptions } from './command';
+import { askedProfiles } from './session';
 
 /** Changed with every change of the messages. */
 const protocol = 1;
@@ -90,7 +91,7 @@ export function partRequestOf({ projects, keep, takeover, logs, forward, exitWhe
 /** Where a `dev` with these options would deploy to. Failures: those of a kubeconfig. */
 export async function placeOf(options: TimedDevOptions): Promise<Result<Place>> {
   const { env, kubeconfig, context, namespace, defaultRepo, push, keepVolumes } = options;
-  const profiles = options.profiles?.join(',') ?? env['SLIPWAY_PROFILE'] ?? '';
+  const profiles = askedProfiles(options).join(',');
   const kube = await connectKube({ env, ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) });
   if (!kube.ok) return kube;
   const { target } = kube.value;

@@ -78,11 +78,13 @@ export function contextOf({ kube }: Pick<Session, 'kube'>): { readonly context?:
 /** What a command reads of its workspace. */
 export function readFor(options: CommandOptions, mode: 'dev' | 'deploy'): Promise<Result<ReadWorkspace>> {
   const { root, graph, env, defaultRepo } = options;
-  const profiles = { asked: options.profiles ?? namesIn(env['SLIPWAY_PROFILE']), context: once(() => contextName(options)) };
+  const profiles = { asked: askedProfiles(options), context: once(() => contextName(options)) };
   return readWorkspace({ root, graph, mode, env, profiles, ...(defaultRepo !== undefined && { defaultRepo }) });
 }
 
-function namesIn(list = ''): readonly string[] {
+/** The profiles that a command is asked for. */
+export function askedProfiles({ profiles, env }: Pick<CommandOptions, 'profiles' | 'env'>): readonly string[] {
+  const list = profiles ?? env['SLIPWAY_PROFILE'] ?? '';
   return list.split(',').flatMap((name) => (name.trim() === '' ? [] : [name.trim()]));
 }
 

@@ -60,7 +60,7 @@ export async function execute<Document>(
     ...(options.context === undefined ? {} : { context: options.context }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(options.defaultRepo === undefined ? {} : { defaultRepo: options.defaultRepo }),
-    ...(options.profiles !== undefined && { profiles: [options.profiles].flat().flatMap((names) => names.split(',')) }),
+    ...(options.profiles !== undefined && { profiles: [options.profiles].flat().join(',') }),
     ...(options.force === true && { force: true }),
     ...(options.keepVolumes === true && { keepVolumes: true }),
     env,
