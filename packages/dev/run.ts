@@ -27,7 +27,8 @@ import type {
 } from '../model';
 import type { ArtifactView } from '../plan';
 import { openLoop, type Loop, type Turn } from './converge';
-import { Effects, type Difference } from './effects';
+import type { Difference } from './containerSteps';
+import { Effects } from './effects';
 import { fieldPlace } from './fieldPlace';
 import { Narrator } from './narrator';
 import { scopeFor } from './scope';
@@ -99,7 +100,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     onTurn: (turn) => {
       options.narrate?.(turn);
       for (const event of narrator?.tell(turn) ?? []) report(event);
-      effects.forget(turn.after);
+      effects.containers.forget(turn.after);
       onTurn?.(turn);
     },
   });
@@ -152,7 +153,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
           kube,
           owner: { workspaceId: session.workspaceId, release: name },
           namespaces: namespacesOf(release, namespaceOf(session, release)),
-          snapshotOf: effects.snapshotOf,
+          snapshotOf: effects.images.snapshotOf,
           keepsVolumes: session.options.keepVolumes === true,
           locate: async (object, fieldPath) => {
             const { workspace: now = workspace, releases } = loop.world();
@@ -178,10 +179,10 @@ export async function openRun(options: RunOptions): Promise<Run> {
     follow,
     look: async (seen) => {
       const artifact = workspace.artifacts.get(seen.artifact);
-      return artifact && effects.look(seen, artifact);
+      return artifact && effects.containers.look(seen, artifact);
     },
-    know: (snapshot) => effects.know(snapshot),
-    compare: (container, view) => effects.compare(container, view),
+    know: (snapshot) => effects.images.know(snapshot),
+    compare: (container, view) => effects.containers.compare(container, view),
     async close() {
       for (const one of watches.values()) one.stop();
       await source.close();

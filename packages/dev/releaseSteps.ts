@@ -1,0 +1,161 @@
+import type { KubeObject } from '../clients';
+import {
+  applyRelease,
+  inApplyOrder,
+  manifestStream,
+  namespacesOf,
+  removeRelease,
+  render,
+  unusedArtifacts,
+  type RenderedObject,
+} from '../deploy';
+import {
+  hooksAt,
+  type Entry,
+  type Fact,
+  type Outcome,
+  type Problem,
+  type Release,
+  type Report,
+  type WorkspacePath,
+  type World,
+} from '../model';
+import { fingerprintOf } from '../plan';
+import { readEntry } from '../source';
+import type { HookRunner } from './hookRunner';
+import { mistakeInManifests } from './mistakes';
+import { deployContext, readReleaseManifests } from './releaseManifests';
+import type { Session } from './session';
+import { failure, isAborted, notThere, type StepOf } from './stepFailures';
+
+/** Steps that apply releases to the cluster, run what follows, and remove them. */
+export class ReleaseSteps {
+  constructor(
+    private readonly session: Session,
+    private readonly report: Report,
+    private readonly post: (fact: Fact) => void,
+    private readonly hooks: HookRunner,
+    /** Called with what was applied of a release, before that is told. */
+    private readonly onApplied: (release: Release, objects: readonly KubeObject[]) => Promise<void>,
+  ) {}
+
+  async apply(step: StepOf<'apply'>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const { kube, workspaceId } = this.session;
+    const { workspace } = world;
+    const release = workspace?.releases.get(step.release);
+    if (!workspace || !release || !kube) return failure(notThere(step.release));
+    const mistake = mistakeInManifests(release.project, workspace);
+    if (mistake) return failure(mistake);
+    const startedAt = Date.now();
+    const images = Object.fromEntries(
+      Object.entries(step.images).map(([name, { ref, snapshot }]) => [name, { ref, inputsHash: snapshot.inputsHash }]),
+    );
+    const { fingerprint } = step;
+    const context = deployContext({ session: this.session, workspace, release, images, fingerprint, signal });
+    const hooked = { workspace: world.workspace, signal, images };
+    const wrong = await this.hooks.run(release, hooksAt(release.hooks, 'before', 'render'), hooked);
+    if (signal.aborted) return { kind: 'stopped' };
+    if (wrong) return failure(wrong);
+    const read = await readReleaseManifests(release, context);
+    if (isAborted(signal)) return { kind: 'stopped' };
+    if (!read.ok) return failure(read.problem, release.project);
+    // What was read is what gets the fingerprint, or nothing does.
+    if (fingerprintOf(release, read.value.tree, images) !== fingerprint) {
+      if (hooksAt(release.hooks, 'before', 'render').length > 0) await this.lookAtManifests(release, world.now);
+      return failure(manifestChanged(release.name), release.project);
+    }
+
+    const { namespace, imageNames } = context;
+    const rendered = render({ release, manifests: read.value.texts, images, imageNames, namespace, workspaceId, fingerprint });
+    if (!rendered.ok) return failure(rendered.problem, release.project);
+    this.tellUnused(release, rendered.value);
+    const objects = rendered.value;
+    const input = (): string =>
+      manifestStream(inApplyOrder(objects.map(({ object }) => object)).map((object) => ({ comments: [], object })));
+    const renderHooks = hooksAt(release.hooks, 'after', 'render');
+    const refused =
+      (await this.hooks.run(release, renderHooks, { ...hooked, ...(renderHooks.length > 0 && { input: input() }) })) ??
+      (await this.hooks.run(release, hooksAt(release.hooks, 'before', 'deploy'), hooked));
+    if (isAborted(signal)) return { kind: 'stopped' };
+    if (refused) return failure(refused);
+    this.report({ kind: 'started', what: 'apply', subject: release.name });
+    const options = { ...release.apply, ...(this.session.options.force === true && { force: true }) };
+    const owner = { workspaceId, release: release.name };
+    const applied = await applyRelease(release, { kube, objects, owner, namespace, options }, context);
+    if (!applied.ok) return failure(applied.problem, release.project);
+    await this.onApplied(
+      release,
+      objects.map(({ object }) => object),
+    );
+    const { objects: names, changed, pruned, at: appliedAt } = applied.value;
+    const gone = pruned.length === 0 ? {} : { pruned };
+    this.report({ kind: 'applied', release: release.name, namespace, objects: names, changed, ...gone, ms: Date.now() - startedAt });
+    return { kind: 'applied', fingerprint, appliedAt };
+  }
+
+  async runHooks(step: StepOf<'runHooks'>, signal: AbortSignal, world: World): Promise<Outcome> {
+    const release = world.workspace?.releases.get(step.release);
+    if (!release) return failure(notThere(step.release));
+    const { live } = world.releases.get(step.release) ?? {};
+    const images = live?.state === 'found' ? live.value.images : {};
+    const problem = await this.hooks.run(release, hooksAt(release.hooks, 'after', 'deploy'), {
+      workspace: world.workspace,
+      signal,
+      images,
+    });
+    if (signal.aborted) return { kind: 'stopped' };
+    return problem ? failure(problem) : { kind: 'hooksRan' };
+  }
+
+  async remove(step: StepOf<'remove'>, world: World): Promise<Outcome> {
+    const { kube, workspaceId } = this.session;
+    const release = world.workspace?.releases.get(step.release);
+    if (!world.workspace || !kube || !release) return failure(notThere(step.release));
+    this.report({ kind: 'started', what: 'remove', subject: step.release });
+    const context = deployContext({ session: this.session, workspace: world.workspace, release, images: {} });
+    const namespaces = namespacesOf(release, context.namespace);
+    const keepVolumes = this.session.options.keepVolumes === true;
+    const owner = { workspaceId, release: step.release };
+    const removed = await removeRelease(release, { kube, owner, namespaces, keepVolumes }, context);
+    if (!removed.ok) return failure(removed.problem, release.project);
+    const { remaining } = removed.value;
+    if (remaining.length > 0) {
+      const hint = 'something holds them: see metadata.finalizers, or how long their pods may take to end';
+      this.report({ kind: 'notice', subject: step.release, message: `${remaining.join(', ')}: still being deleted`, hint });
+    }
+    this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
+    return { kind: 'removed' };
+  }
+
+  /** Tells the loop what a hook has made of the files of a release. */
+  private async lookAtManifests({ inputs }: Release, at: number): Promise<void> {
+    const { root } = this.session.options;
+    const entries: (readonly [WorkspacePath, Entry | undefined])[] = [];
+    for (const { path, accepts } of inputs) {
+      const entry = accepts ? undefined : await readEntry(root, path);
+      if (entry?.ok === true) entries.push([path, entry.value]);
+    }
+    this.post({ kind: 'filesSeen', entries, scanned: false, at });
+  }
+
+  /** An image that is built for nothing is a mistake somewhere; of which side nobody knows. */
+  private tellUnused(release: Release, objects: readonly RenderedObject[]): void {
+    for (const artifact of unusedArtifacts(release, objects)) {
+      this.report({
+        kind: 'notice',
+        subject: release.name,
+        message: `no manifest of ${release.name} names the image of ${artifact}`,
+        hint: 'name it without a digest in a manifest or in the values of the chart',
+      });
+    }
+  }
+}
+
+function manifestChanged(release: string): Problem {
+  return {
+    code: 'manifestChanged',
+    message: `${release}: a manifest changed just before it was applied`,
+    retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
