@@ -62,6 +62,9 @@ describe('several `dev` in one workspace', () => {
     const devs = shop.nxDevs('worker', 'web');
     await devs.prints('that both are ready', (printed) => printed.split('ready in').length === 3);
     expect(devs.printed.split(joins).length).toBe(2);
+    // Both have written the same file, each of its own part.
+    const parts = devs.since(0, 'ready').map((event) => (event as { readonly part?: readonly string[] }).part?.join());
+    expect(parts.sort()).toEqual(['web', 'worker']);
     await greet({});
     const holds = async (app: string, path: string): Promise<boolean> => {
       const { pod } = await shop.onlyOne(app);

@@ -170,10 +170,9 @@ export class Shop {
     return this.start('nx', ['run', `${project}:dev`, ...this.where]);
   }
 
-  /** Several in one command of Nx: one process for each, all of which print. Their events are in no file. */
+  /** Several in one command of Nx: one process for each, all of which print, and write the same events file. */
   nxDevs(...projects: readonly string[]): RunningDev {
-    const args = ['run-many', '-t', 'dev', '-p', projects.join(','), '--output-style=stream', ...this.where];
-    return this.begin({ command: this.bin('nx'), args, eventsFile: this.nextEventsFile() });
+    return this.start('nx', ['run-many', '-t', 'dev', '-p', projects.join(','), '--output-style=stream', ...this.where]);
   }
 
   /** By the script of a package, which turbo runs. */

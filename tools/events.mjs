@@ -72,6 +72,9 @@ const page = `# Events
 \`slipway dev --events FILE\`, and \`--json\` on stdout, write one JSON object a line: \`{"v":1,"at":<ms since 1970>,"kind":…}\` and the fields of its kind. \`v\` is the version: within it kinds and optional fields may be
 added, and nothing is taken away or means something else. A field with a \`?\` may be absent. With \`--json\` the last line is \`{"kind":"ended","exitCode":…,"document":…,"problems":[…]}\`. Logs of containers are not among them.
 
+The file is begun anew by the first \`dev\` that opens it. Those that open it while it is written, as the tasks of \`nx run-many -t dev --events=FILE\` do, add to it: each writes what concerns its own part, in whole lines, and each
+line of the file has \`"part":[…]\`, the projects that its \`dev\` was started with (none: all of them). What concerns several parts is there once for each. Lines that cannot be written, on a full disk, wait until they can.
+
 This page is made from the types by \`node tools/events.mjs\`.
 
 ${lines.join('\n')}`;

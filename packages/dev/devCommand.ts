@@ -1,12 +1,11 @@
-import { createWriteStream } from 'node:fs';
-import { finished } from 'node:stream/promises';
 import { join } from 'node:path';
 import { takeSeat } from '../clients';
-import type { Report } from '../model';
-import { combine, jsonLines } from '../report';
+import type { Problem } from '../model';
+import { combine } from '../report';
 import { ageMs } from './age';
 import { attachCommand } from './attachCommand';
 import type { DevOptions, TimedDevOptions } from './command';
+import { openEventsFile } from './eventsFile';
 import { follow, type ForwardedPorts } from './following';
 import { Leading } from './leading';
 import type { DevResult } from './loopMessages';
@@ -17,17 +16,28 @@ import type { DevResult } from './loopMessages';
  */
 export async function devCommand(options: DevOptions): Promise<DevResult> {
   const timeout = options.timeout === undefined ? undefined : ageMs(options.timeout);
-  if (timeout && !timeout.ok) {
-    return { exitCode: timeout.problem.exitCode, problems: [timeout.problem], document: { stopped: 'preflight' } };
-  }
-  const events = options.events === undefined ? undefined : openEvents(options.events);
-  const report = events ? combine([options.report, events.report]) : options.report;
+  if (timeout && !timeout.ok) return notBegun(timeout.problem);
+  const { env, projects, events: file } = options;
+  const events =
+    file === undefined
+      ? undefined
+      : await openEventsFile({ file, folder: stateFolder(options.root), env, part: projects, report: options.report });
+  if (events && !events.ok) return notBegun(events.problem);
+  const report = events ? combine([options.report, events.value.report]) : options.report;
   try {
     const told = { ...options, report, timeoutMs: timeout?.value };
     return await (options.attach === true ? attachCommand(told) : inOneLoop(told));
   } finally {
-    await events?.close();
+    await events?.value.close();
   }
+}
+
+function notBegun(problem: Problem): DevResult {
+  return { exitCode: problem.exitCode, problems: [problem], document: { stopped: 'preflight' } };
+}
+
+function stateFolder(root: string): string {
+  return join(root, '.slipway');
 }
 
 /** The first `dev` of a workspace leads, the others follow it; when it ends, one of them leads on. */
@@ -35,7 +45,7 @@ async function inOneLoop(options: TimedDevOptions): Promise<DevResult> {
   const { root, env, report } = options;
   let before: ForwardedPorts | undefined;
   for (;;) {
-    const seat = await takeSeat({ folder: join(root, '.slipway'), name: 'dev', env });
+    const seat = await takeSeat({ folder: stateFolder(root), name: 'dev', env });
     if (seat.kind === 'later') {
       const end = await follow(seat.line, options);
       if (end.kind === 'ended') return end.result;
@@ -50,15 +60,4 @@ async function inOneLoop(options: TimedDevOptions): Promise<DevResult> {
       await door?.close();
     }
   }
-}
-
-function openEvents(file: string): { readonly report: Report; close(): Promise<void> } {
-  const stream = createWriteStream(file, { flags: 'w' });
-  return {
-    report: jsonLines({ stream, now: Date.now, verbosity: 'normal' }),
-    async close() {
-      stream.end();
-      await finished(stream).catch(() => undefined);
-    },
-  };
 }

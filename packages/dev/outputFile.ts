@@ -9,13 +9,17 @@ export async function writeOutput(file: string, text: string, flag: string): Pro
     await writeFile(file, text);
     return undefined;
   } catch (error) {
-    return {
-      code: 'outputNotWritten',
-      message: `${file} cannot be written`,
-      hint: `name another file with ${flag}`,
-      retry: 'never',
-      exitCode: 2,
-      detail: messageOf(error),
-    };
+    return outputNotWritten(file, flag, error);
   }
+}
+
+export function outputNotWritten(file: string, flag: string, error: unknown): Problem {
+  return {
+    code: 'outputNotWritten',
+    message: `${file} cannot be written`,
+    hint: `name another file with ${flag}`,
+    retry: 'never',
+    exitCode: 2,
+    detail: messageOf(error),
+  };
 }
