@@ -1,19 +1,26 @@
 import { randomUUID } from 'node:crypto';
+import { CuttableApi } from './cuttableApi';
 import type { RunningDev } from './runningDev';
 import { Shop } from './shop';
 import { until } from './until';
 
 const joins = 'this one joins its loop';
 const goesOn = 'this one goes on with it';
+const leftBehind = 'was deployed for the dev that has ended without removing it';
 
 describe('several `dev` in one workspace', () => {
   const shop = new Shop();
+  let api: CuttableApi;
   beforeAll(async () => {
     await shop.open();
+    api = await CuttableApi.open();
     // A library that both copy.
     shop.edit('apps/web/Dockerfile', 'USER 1000', 'COPY --chown=1000:1000 libs/greeting /www/greeting\nUSER 1000');
   });
-  afterAll(() => shop.close());
+  afterAll(async () => {
+    await shop.close();
+    await api.close();
+  });
 
   let greeted = 'Welcome';
   /** Edits the library, and waits until the services that are named answer with it. */
@@ -28,12 +35,15 @@ describe('several `dev` in one workspace', () => {
     new Set(dev.events.flatMap((event) => ('artifact' in event ? [event.artifact] : 'release' in event ? [event.release] : [])));
 
   it('are one loop, of which each hears its part; it outlives who led it, without a rollout, and each removes what is its own', async () => {
-    const both = { worker: shop.dev('worker'), web: shop.dev('web') };
+    const dev = (app: 'worker' | 'web'): RunningDev => shop.dev(app, `--kubeconfig=${api.kubeconfig}`);
+    const both = { worker: dev('worker'), web: dev('web') };
     for (const dev of Object.values(both)) await dev.until('ready');
     expect(Object.values(both).map(hasJoined).sort()).toEqual([false, true]);
     await greet(both);
     expect([namesIn(both.worker), namesIn(both.web)]).toEqual([new Set(['worker']), new Set(['web'])]);
-    const refused = await shop.slipway(['dev', 'web', ...shop.where, '--namespace=elsewhere'], { exitCode: 2 });
+    const refused = await shop.slipway(['dev', 'web', `--kubeconfig=${api.kubeconfig}`, ...shop.where, '--namespace=elsewhere'], {
+      exitCode: 2,
+    });
     expect(refused.stderr).toContain(`its loop has --namespace ${shop.namespace}, not elsewhere`);
 
     const [leads, follows] = hasJoined(both.web) ? (['worker', 'web'] as const) : (['web', 'worker'] as const);
@@ -41,9 +51,10 @@ describe('several `dev` in one workspace', () => {
     await both[leads].kill9();
     const heir = both[follows];
     await heir.until('notice', ({ message }) => message.endsWith(goesOn));
+    await heir.until('notice', ({ message }) => message.startsWith(`${leads} ${leftBehind}`));
     await greet({ [follows]: heir });
 
-    const third = shop.dev(leads);
+    const third = dev(leads);
     await third.until('ready');
     expect(hasJoined(third)).toBe(true);
     await greet({ [leads]: third, [follows]: heir });
@@ -54,7 +65,15 @@ describe('several `dev` in one workspace', () => {
     await third.until('notice', ({ message }) => message.endsWith(goesOn));
     await greet({ [leads]: third });
     expect(await shop.onlyOne(leads)).toEqual(before[leads]);
-    expect(await third.interrupt()).toBe(0);
+    expect(third.since(0, 'notice').filter(({ message }) => message.includes(leftBehind))).toEqual([]);
+
+    // Nobody works on what a killed one leaves: who takes its loop over, as soon as there is a cluster again, removes that at its own end.
+    const fourth = dev(follows);
+    await fourth.until('ready');
+    await api.closedWhile(third.kill9().then(() => fourth.until('failed', ({ code }) => code === 'clusterUnreachable')));
+    await fourth.until('notice', ({ message }) => message.startsWith(`${leads} ${leftBehind}`));
+    expect(await shop.onlyOne(leads)).toEqual(before[leads]);
+    expect(await fourth.interrupt()).toBe(0);
     expect(await shop.objects()).toEqual([]);
   });
 

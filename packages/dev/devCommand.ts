@@ -6,7 +6,8 @@ import { ageMs } from './age';
 import { attachCommand } from './attachCommand';
 import type { DevOptions, TimedDevOptions } from './command';
 import { openEventsFile } from './eventsFile';
-import { follow, type ForwardedPorts } from './following';
+import { follow } from './following';
+import type { Heritage } from './inheritance';
 import { Leading } from './leading';
 import type { DevResult } from './loopMessages';
 
@@ -43,13 +44,13 @@ function stateFolder(root: string): string {
 /** The first `dev` of a workspace leads, the others follow it; when it ends, one of them leads on. */
 async function inOneLoop(options: TimedDevOptions): Promise<DevResult> {
   const { root, env, report } = options;
-  let before: ForwardedPorts | undefined;
+  let before: Heritage | undefined;
   for (;;) {
     const seat = await takeSeat({ folder: stateFolder(root), name: 'dev', env });
     if (seat.kind === 'later') {
       const end = await follow(seat.line, options);
       if (end.kind === 'ended') return end.result;
-      before = end.forwarded ?? before;
+      before = end.heritage ?? before;
       continue;
     }
     if (before) report({ kind: 'notice', message: 'the dev that led this loop has ended; this one goes on with it' });

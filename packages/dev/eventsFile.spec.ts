@@ -89,6 +89,9 @@ describe('the file of --events', () => {
   it('that cannot be opened is a mistake that says which flag', async () => {
     writeFileSync(join(folder, 'out'), 'a file in the way');
     const result = await openEventsFile({ file, folder, env: {}, part: [], report: () => undefined });
-    expect(result).toMatchObject({ ok: false, problem: { code: 'outputNotWritten', hint: 'name another file with --events', exitCode: 2 } });
+    expect(result).toMatchObject({
+      ok: false,
+      problem: { code: 'outputNotWritten', hint: 'name another file with --events', exitCode: 2 },
+    });
   });
 });

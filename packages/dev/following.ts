@@ -1,6 +1,6 @@
 import type { Line } from '../clients';
-import type { Event } from '../model';
 import type { TimedDevOptions } from './command';
+import type { Heritage } from './inheritance';
 import {
   greeting,
   greetingIn,
@@ -15,11 +15,9 @@ import {
 } from './loopMessages';
 import { withProblems } from './worstExit';
 
-/** How it ended: by itself, or because whoever led is gone. `forwarded`: the ports that it had by then, when it had a part in the loop. */
+/** How it ended: by itself, or because whoever led is gone. `heritage`: what it has of the loop, when it had a part in it. */
 export type FollowingEnd =
-  { readonly kind: 'ended'; readonly result: DevResult } | { readonly kind: 'leaderGone'; readonly forwarded: ForwardedPorts | undefined };
-
-export type ForwardedPorts = readonly Extract<Event, { kind: 'forwarded' }>[];
+  { readonly kind: 'ended'; readonly result: DevResult } | { readonly kind: 'leaderGone'; readonly heritage: Heritage | undefined };
 
 /** Somebody who leads says hello at once, unless it is suspended or busy with a large graph. */
 const helloLimitMs = 30_000;
@@ -34,7 +32,8 @@ export async function follow(line: Line, options: TimedDevOptions): Promise<Foll
   const send = (message: MemberMessage): void => line.send(message);
   return new Promise((resolve) => {
     let joined = false;
-    const forwarded: ForwardedPorts[number][] = [];
+    const forwarded: Heritage['forwarded'][number][] = [];
+    let unclaimed: Heritage['unclaimed'] = [];
     const finish = (end: FollowingEnd): void => {
       clearTimeout(silence);
       options.signal.removeEventListener('abort', leave);
@@ -49,7 +48,7 @@ export async function follow(line: Line, options: TimedDevOptions): Promise<Foll
     const silence = setTimeout(() => finish(ended([silentLeader(undefined)])), helloLimitMs);
     if (options.signal.aborted) return leave();
     options.signal.addEventListener('abort', leave);
-    line.onClose(() => finish({ kind: 'leaderGone', forwarded: joined ? forwarded : undefined }));
+    line.onClose(() => finish({ kind: 'leaderGone', heritage: joined ? { forwarded, unclaimed } : undefined }));
     line.onMessage((said) => {
       const message = Object(said) as LeaderMessage;
       switch (message.kind) {
@@ -65,6 +64,9 @@ export async function follow(line: Line, options: TimedDevOptions): Promise<Foll
         case 'joined':
           joined = true;
           options.onWishes?.((wish) => send({ kind: 'wish', wish }));
+          return;
+        case 'unclaimed':
+          unclaimed = message.releases;
           return;
         case 'event':
           // The last of a port is the one that counts.

@@ -1,52 +1,43 @@
 import { join } from 'node:path';
-import { startOutlivingProcess, type Door, type Line } from '../clients';
+import { setTimeout as pause } from 'node:timers/promises';
+import { startOutlivingProcess, type Door } from '../clients';
 import { keepEqual, type GraphSource } from '../graph';
-import type { Goal, Problem, ReleaseName, Report, Step, Wish, Workspace } from '../model';
-import { progressOf } from '../plan';
+import type { Goal, Problem, ReleaseName, Report, Wish, Workspace } from '../model';
 import { cleanUpOrder } from './cleanUpOrder';
 import type { TimedDevOptions } from './command';
 import { isConfigOf, isGraphOf } from './configChanges';
-import type { Turn } from './converge';
-import type { ForwardedPorts } from './following';
 import { Forwards } from './forwards';
 import { withNamedImages } from './givenImages';
 import { Holding } from './holding';
-import {
-  conflictOf,
-  greeting,
-  isOurVersion,
-  partRequestOf,
-  placeOf,
-  type DevResult,
-  type LeaderMessage,
-  type MemberMessage,
-  type PartRequest,
-  type Place,
-} from './loopMessages';
+import { Inheritance, type Heritage } from './inheritance';
+import { conflictOf, partRequestOf, placeOf, type DevResult, type PartRequest, type Place } from './loopMessages';
+import { failedEvent } from './narrator';
 import { Part } from './part';
+import { removalEnds } from './removal';
 import { sessionEnd, type SessionEnd } from './readiness';
 import { comesAlong, namedImages, requiredBy } from './required';
 import { openRun, type Run } from './run';
 import { runningReleases } from './runningReleases';
 import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
-import { contextOf, placesOf, preflight, readFor, type Session } from './session';
+import { contextOf, placesOf, preflight, readFor, type Preflight, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
+import { Visitors, type Host, type Visitor } from './visitors';
 import { rebuild, resync } from './wishes';
 import { withProblems, worstExit } from './worstExit';
 
-/** How long the clean-up may take before what is left is told and left. */
-const cleanUpMs = 40_000;
+/** A cluster or a workspace that cannot be worked with is looked at again after this time, by who takes a loop over. */
+const lookAgainMs = 2_000;
 
 export interface LeadingRequest {
   readonly options: TimedDevOptions;
   /** Where others join. Absent: nobody can. */
   readonly door: Door | undefined;
   /**
-   * The ports that it had in a loop whose leader has ended. What that loop has deployed for it is its own to remove, even if it is to end
-   * at once. Absent: it had no part in another.
+   * What it has of a loop whose leader has ended. What that loop has deployed for it is its own to remove, even if it is to end at once.
+   * Absent: it had no part in another.
    */
-  readonly before: ForwardedPorts | undefined;
+  readonly before: Heritage | undefined;
 }
 
 /** What is there once the loop runs. */
@@ -59,21 +50,14 @@ interface OpenLoop {
   readonly place: Place | undefined;
 }
 
-/** A `dev` that wants to join. */
-interface Visitor {
-  readonly line: Line;
-  readonly message: Extract<MemberMessage, { kind: 'join' }>;
-  /** Aborted when it leaves, or is gone. */
-  readonly signal: AbortSignal;
-  readonly onJoined: (part: Part) => void;
-}
-
 /** The loop of a workspace: what all its parts want is one goal, and each is told what concerns it. */
 export class Leading {
   /** As it was read; the loop has it with the images that are named. */
   private workspace: Workspace | undefined;
   private configFiles: readonly string[] = [];
   private readonly parts = new Set<Part>();
+  /** That of this process. */
+  private own: Part | undefined;
   /** Those whose files are being read; nothing is done for them yet. */
   private readonly entering = new Set<Part>();
   /** More than one `dev` has had a part in it. */
@@ -82,7 +66,6 @@ export class Leading {
   private readonly leaving = new Set<ReleaseName>();
   /** Parts that are on their way out. */
   private readonly farewells = new Set<Promise<unknown>>();
-  private readonly lines = new Set<Line>();
   /** Releases that are required, run already, and are left as they are. */
   private readonly used = new Set<ReleaseName>();
   private readonly looked = new Set<ReleaseName>();
@@ -90,14 +73,20 @@ export class Leading {
   private readonly over = new AbortController();
   private graph: GraphSource;
   private rereading: Promise<() => void> | undefined;
-  private joining: Promise<unknown> = Promise.resolve();
   private loop: OpenLoop | undefined;
-  /** Those who came before there was a loop to join. */
-  private early: Visitor[] = [];
+  private readonly inheritance: Inheritance;
+  private readonly visitors: Visitors;
+  /** What would be left were this process killed, as it was told to the others. */
+  private toldUnclaimed = '';
 
   constructor(private readonly request: LeadingRequest) {
     this.graph = rememberedGraph(request.options.graph);
-    request.door?.onVisitor((line) => this.receive(line));
+    this.inheritance = new Inheritance(request.before);
+    this.visitors = new Visitors(request.door, {
+      join: (visitor) => this.admit(visitor),
+      grant: (wish, part) => this.grant(wish, part),
+      over: this.over.signal,
+    });
   }
 
   async run(): Promise<DevResult> {
@@ -105,27 +94,22 @@ export class Leading {
       return await this.lead();
     } finally {
       this.over.abort();
-      await this.request.door?.close();
-      // Who wants the loop to go on notices by its line, and one of them leads the next.
-      for (const line of this.lines) line.close();
+      await this.visitors.close();
     }
   }
 
   private async lead(): Promise<DevResult> {
     const { options, before } = this.request;
-    // What the loop before has deployed for it would stay for ever.
-    const signal = before ? new AbortController().signal : options.signal;
-    const needs = new Set(['workspace', 'cluster', 'engine', 'delivery'] as const);
-    const { session: found, problems } = await preflight({ ...options, graph: this.graph, report: this.report, signal }, needs, 'dev');
-    if (signal.aborted) return interrupted;
-    if (!found) return notBegun(problems);
+    const { session: found, problems } = await this.lookAround();
+    if (!found) return !before && options.signal.aborted ? interrupted : notBegun(problems);
     const workspace = (this.workspace = found.read.workspace);
     this.configFiles = found.read.configFiles;
-    const own = new Part({ ...options, startedAt: 0 });
+    const own = (this.own = new Part({ ...options, startedAt: 0 }));
     this.parts.add(own);
     await this.lookForRequired(found, workspace);
     const mistakes = own.choose(workspace, { used: this.used, lost: new Set() });
     if (mistakes.length > 0) return notBegun(mistakes);
+    this.inheritance.claim(own.goal.releases);
     const session: Session = { ...found, read: { ...found.read, workspace: this.named(workspace) } };
     this.introduce(own, session);
     const holding = new Holding({ session, report: this.report, onLost: () => this.lose() });
@@ -134,7 +118,10 @@ export class Leading {
 
     const wantsPorts = (release: ReleaseName): boolean =>
       this.wanting().some((part) => part.options.forward && part.goal.releases.has(release));
-    const forwards = new Forwards(session, this.report, this.over.signal, { wants: wantsPorts, ...(before && { before }) });
+    const forwards = new Forwards(session, this.report, this.over.signal, {
+      wants: wantsPorts,
+      ...(before && { before: before.forwarded }),
+    });
     const run = await openRun({
       session,
       goal: own.goal,
@@ -152,11 +139,34 @@ export class Leading {
     const place = await placeOf({ ...options, ...contextOf(session) });
     this.loop = { session, run, holding, forwards, logs, place: place.ok ? place.value : undefined };
     options.onWishes?.((wish) => this.grant(wish, own));
-    for (const visitor of this.early.splice(0)) this.admit(visitor);
+    void this.visitors.admitAll().then(() => this.tellInheritance());
     try {
       return await this.serve(own, partRequestOf(options), options.signal);
     } finally {
       await this.end(this.loop);
+    }
+  }
+
+  private tellInheritance(): void {
+    const notice = this.workspace && this.inheritance.notice(this.workspace);
+    if (notice) for (const part of this.wanting()) part.tell(notice);
+  }
+
+  /** Who takes a loop over has something to lose, and waits until there is a cluster, an engine and a workspace to work with. */
+  private async lookAround(): Promise<Preflight> {
+    const { options, before } = this.request;
+    // What the loop before has deployed for it would stay for ever.
+    const signal = before ? new AbortController().signal : options.signal;
+    const needs = new Set(['workspace', 'cluster', 'engine', 'delivery'] as const);
+    let told = new Set<string>();
+    for (;;) {
+      const found = await preflight({ ...options, graph: this.graph, report: this.report, signal }, needs, 'dev');
+      const isPassing = found.problems.every(({ retry }) => retry !== 'never');
+      if (found.session && told.size > 0) this.report({ kind: 'mended', subject: 'workspace' });
+      if (!before || found.session || !isPassing || options.signal.aborted) return found;
+      for (const problem of found.problems) if (!told.has(problem.code)) this.report(failedEvent(problem, 'workspace'));
+      told = new Set(found.problems.map(({ code }) => code));
+      await pause(lookAgainMs, undefined, { signal: options.signal }).catch(() => undefined);
     }
   }
 
@@ -240,72 +250,29 @@ export class Leading {
 
   // ---- parts come and go -----------------------------------------------------------------------------------------
 
-  private receive(line: Line): void {
-    const gone = new AbortController();
-    let joined: Part | undefined;
-    this.lines.add(line);
-    line.onClose(() => {
-      this.lines.delete(line);
-      gone.abort();
-    });
-    this.send(line, { kind: 'hello', ...greeting() });
-    line.onMessage((said) => {
-      const message = Object(said) as MemberMessage;
-      // One of another version ends the line by itself.
-      if (message.kind === 'join' && isOurVersion(message))
-        this.admit({ line, message, signal: gone.signal, onJoined: (part) => (joined = part) });
-      else if (message.kind === 'wish' && joined) this.grant(message.wish, joined);
-      else if (message.kind === 'leave') gone.abort();
-    });
-  }
-
-  private send(line: Line, message: LeaderMessage): void {
-    line.send(message);
-  }
-
-  /** One after another, so that each finds the loop as the one before has left it. */
-  private admit(visitor: Visitor): void {
+  private async admit(visitor: Visitor): ReturnType<Host['join']> {
     const { loop } = this;
-    if (!loop) {
-      this.early.push(visitor);
-      return;
-    }
-    this.joining = this.joining.then(async () => {
-      const part = await this.join(visitor, loop);
-      if (part === 'not joined') return;
-      const { line, message, signal } = visitor;
-      void this.serve(part, message.request, signal).then((result) => this.dismiss(line, result));
-    });
+    const part = loop ? await this.join(visitor, loop) : interrupted;
+    return part instanceof Part ? { served: this.serve(part, visitor.message.request, visitor.signal) } : part;
   }
 
-  private dismiss(line: Line, result: DevResult): void {
-    // A loop that ends has nothing to say of how it ends for others.
-    if (this.over.signal.aborted) return;
-    this.send(line, { kind: 'ended', result });
-    line.close();
-  }
-
-  private async join({ line, message, signal, onJoined }: Visitor, loop: OpenLoop): Promise<Part | 'not joined'> {
+  private async join({ message, signal, send, onJoined }: Visitor, loop: OpenLoop): Promise<Part | DevResult> {
     const { session, run, holding } = loop;
     const { request, place, pid } = message;
-    const refuse = (result: DevResult): 'not joined' => {
-      this.dismiss(line, result);
-      return 'not joined';
-    };
     const { workspace } = this;
-    if (this.over.signal.aborted || !workspace) return 'not joined';
-    if (signal.aborted) return refuse(interrupted);
+    if (this.over.signal.aborted || !workspace || signal.aborted) return interrupted;
     const conflict = loop.place && conflictOf(loop.place, place, process.pid);
-    if (conflict) return refuse(notBegun([conflict]));
-    const part = new Part({ ...request, report: (event) => this.send(line, { kind: 'event', event }), startedAt: run.loop.world().now });
+    if (conflict) return notBegun([conflict]);
+    const part = new Part({ ...request, report: (event) => send({ kind: 'event', event }), startedAt: run.loop.world().now });
     await this.lookForRequired(session, workspace, request.projects);
     const mistakes = part.choose(workspace, { used: this.used, lost: holding.lost });
-    if (mistakes.length > 0) return refuse(notBegun(mistakes));
+    if (mistakes.length > 0) return notBegun(mistakes);
     const held = await holding.take(part.goal.releases, workspace, request.takeover);
-    if (held.length > 0) return refuse(notBegun(held));
+    if (held.length > 0) return notBegun(held);
     this.shared = true;
     this.tellOthers(part, `${namesOf(part)} joins this loop (process ${pid})`);
-    this.send(line, { kind: 'joined' });
+    send({ kind: 'joined' });
+    send({ kind: 'unclaimed', releases: this.unclaimed() });
     this.introduce(part, session);
     // Before its files are known nothing can be said of its images.
     this.entering.add(part);
@@ -318,6 +285,21 @@ export class Leading {
     return part;
   }
 
+  /** What nobody of the loop removes when this process is killed. */
+  private unclaimed(): readonly ReleaseName[] {
+    const { own, inheritance, loop } = this;
+    const keeps = (name: ReleaseName): boolean => own?.options.keep === true || loop?.session.read.settings.keep.has(name) === true;
+    const mine = own && !own.leaves ? [...own.goal.releases].filter((name) => !keeps(name)) : [];
+    return [...mine, ...inheritance.releases].sort();
+  }
+
+  private tellUnclaimed(): void {
+    const releases = this.unclaimed();
+    if (releases.join() === this.toldUnclaimed) return;
+    this.toldUnclaimed = releases.join();
+    this.visitors.tellAll({ kind: 'unclaimed', releases });
+  }
+
   private tellOthers(part: Part, message: string): void {
     for (const other of this.wanting()) if (other !== part) other.tell({ kind: 'notice', message });
   }
@@ -328,6 +310,8 @@ export class Leading {
     if (!workspace || this.over.signal.aborted) return;
     const named = this.named(workspace);
     const goal = this.goal();
+    this.inheritance.claim(goal.releases);
+    this.tellUnclaimed();
     if (run.loop.world().workspace !== named) run.loop.post({ kind: 'workspaceSeen', workspace: named });
     run.loop.post({ kind: 'goalSet', goal });
     if (goal.kind !== 'live') return;
@@ -371,9 +355,13 @@ export class Leading {
     const { session, holding, run } = loop;
     const { keep } = session.read.settings;
     part.leave();
+    const inherited = new Set(this.wanting().length === 0 && this.workspace ? this.inheritance.in(this.workspace) : []);
+    part.inherit(inherited);
     const needed = new Set(this.wanting().flatMap(({ goal, required }) => [...goal.releases, ...required.map(({ project }) => project)]));
     const gone = new Set([...part.goal.releases].filter((name) => !needed.has(name)));
-    const isKept = (name: string): boolean => (part.deletes === undefined ? part.options.keep || keep.has(name) : !part.deletes);
+    // Whoever it was deployed for did not want to keep it.
+    const isToStay = (name: string): boolean => keep.has(name) || (part.options.keep && !inherited.has(name));
+    const isKept = (name: string): boolean => (part.deletes === undefined ? isToStay(name) : !part.deletes);
     const removed = new Set([...gone].filter((name) => !isKept(name)));
     // Before a word is said: whoever reads of it may kill.
     const order = removed.size === 0 ? undefined : cleanUpOrder(session, run.loop.world().workspace ?? session.read.workspace, removed);
@@ -398,16 +386,11 @@ export class Leading {
     for (const name of releases) this.leaving.add(name);
     this.proceed(loop);
     if (releases.size === 0) return [];
-    const timeout = new Promise<undefined>((resolve) => setTimeout(() => resolve(undefined), cleanUpMs).unref());
-    const isOver = (turn: Turn): boolean =>
-      [...releases].every((name) => isLeaving(turn.after.goal, name)) && removalOf(turn, releases).state !== 'working';
-    const turn = await Promise.race([loop.run.loop.until(isOver), timeout]);
-    const progress = turn && removalOf(turn, releases);
+    const problems = await removalEnds(loop.run.loop, releases);
     for (const name of releases) this.leaving.delete(name);
     // The last of them is followed by the end of the loop.
     if (this.wanting().length > 0) this.proceed(loop);
-    if (progress?.state === 'reached') return [];
-    return progress?.state === 'stuck' ? progress.problems : [cleanUpTimedOut];
+    return problems;
   }
 
   /** Leaves what another has taken over alone. A part of which that is all ends. */
@@ -482,31 +465,8 @@ function notBegun(problems: readonly Problem[]): DevResult {
   return { exitCode: worstExit(problems), problems, document: { stopped: 'preflight' } };
 }
 
-const cleanUpTimedOut: Problem = {
-  code: 'cleanUpTimedOut',
-  message: 'not everything was deleted in time',
-  hint: 'slipway delete removes the rest',
-  retry: 'never',
-  exitCode: 1,
-};
-
 function namesOf({ options: { projects } }: Part): string {
   return projects.length === 0 ? 'a dev of everything' : `a dev of ${projects.join(', ')}`;
-}
-
-function isLeaving({ kind, releases, leaving }: Goal, name: ReleaseName): boolean {
-  return leaving?.has(name) === true || (kind === 'removed' && releases.has(name));
-}
-
-/** How far the removal of some releases is, whatever else goes on. */
-function removalOf({ after, plan }: Turn, releases: ReadonlySet<ReleaseName>): ReturnType<typeof progressOf> {
-  const isOf = (step: Step): boolean => 'release' in step && releases.has(step.release);
-  const running = new Map([...after.running].filter(([, { step }]) => isOf(step)));
-  const failures = new Map([...after.failures].filter(([key]) => [...releases].some((name) => key === `remove:${name}`)));
-  return progressOf(
-    { ...after, goal: { kind: 'removed', artifacts: new Set(), releases }, running, failures },
-    { ...plan, start: plan.start.filter(isOf) },
-  );
 }
 
 function reasonOf({ kind }: SessionEnd, deletes: boolean | undefined): string {

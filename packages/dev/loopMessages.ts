@@ -2,12 +2,12 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectKube } from '../clients';
 import { defaultRepoOf } from '../graph';
-import { succeeded, type Event, type LogChoice, type Problem, type Result, type Wish } from '../model';
+import { succeeded, type Event, type LogChoice, type Problem, type ReleaseName, type Result, type Wish } from '../model';
 import type { CommandResult, TimedDevOptions } from './command';
 import { askedProfiles } from './session';
 
 /** Changed with every change of the messages. */
-const protocol = 1;
+const protocol = 2;
 
 /** What the two ends of a line say first. */
 export interface Greeting {
@@ -54,6 +54,8 @@ export type MemberMessage =
 export type LeaderMessage =
   | ({ readonly kind: 'hello' } & Greeting)
   | { readonly kind: 'joined' }
+  /** All that would be left by who leads, were it killed: who takes the loop over knows of it. */
+  | { readonly kind: 'unclaimed'; readonly releases: readonly ReleaseName[] }
   | { readonly kind: 'event'; readonly event: Event }
   | { readonly kind: 'ended'; readonly result: DevResult };
 

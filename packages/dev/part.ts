@@ -120,6 +120,12 @@ export class Part {
     return value;
   }
 
+  /** What was deployed for another, which is gone, is its own to remove. */
+  inherit(releases: Iterable<ReleaseName>): void {
+    this.goal = { ...this.goal, releases: new Set([...this.goal.releases, ...releases]) };
+    this.narrowing = undefined;
+  }
+
   /** From now on it wants nothing. */
   leave(): void {
     this.leaves = true;
