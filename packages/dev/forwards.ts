@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { openForward, type Forward } from '../forward';
+import { openForward, type Forward, type ForwardState } from '../forward';
 import type { Event, Goal, PortForward, ReleaseName, Report, Workspace, World } from '../model';
 import { failedEvent } from './narrator';
 import { namespaceOf, type Session } from './session';
@@ -60,6 +60,18 @@ export class Forwards {
     this.closeBut([]);
   }
 
+  /** Says why connections are refused, once, until there are pods again. */
+  private tellerOf(release: ReleaseName): (state: ForwardState) => void {
+    let said: string | undefined;
+    return (state) => {
+      if (state.kind === 'ready') said = undefined;
+      if (state.kind !== 'refused' || state.problem.message === said || this.signal.aborted) return;
+      const { message, hint } = state.problem;
+      said = message;
+      this.report({ kind: 'notice', subject: release, message, ...(hint !== undefined && { hint }) });
+    };
+  }
+
   private closeBut(wanted: readonly PortForward[]): void {
     const keys = new Set(wanted.map(keyOf));
     for (const [key, forward] of this.open) {
@@ -84,7 +96,8 @@ export class Forwards {
     let told = false;
     while (isWanted()) {
       const where = { ...(address !== undefined && { address }), ...(scheme && { scheme }) };
-      const opened = await openForward({ kube, namespace, resource, port, localPort, strict, ...where });
+      const onState = this.tellerOf(release);
+      const opened = await openForward({ kube, namespace, resource, port, localPort, strict, onState, ...where });
       if (!opened.ok) {
         if (!told) report(failedEvent(opened.problem, release));
         told = true;

@@ -60,7 +60,17 @@ function shop() {
   return { kube, client, pod, serving };
 }
 
+async function withoutService() {
+  const { kube, ...rest } = shop();
+  const ref = { apiVersion: 'v1', kind: 'Service', name: 'web', namespace: 'shop' };
+  const service = await kube.get(ref);
+  if (!service.ok || !service.value) throw new Error('there is no Service');
+  await kube.delete(ref);
+  return { kube, ...rest, service: service.value };
+}
+
 interface Opened extends Forward {
+  readonly states: readonly ForwardState[];
   /** Waits for a state. */
   readonly until: (kind: ForwardState['kind']) => Promise<ForwardState>;
   readonly ready: (pods: readonly string[]) => Promise<void>;
@@ -99,6 +109,7 @@ async function opened(client: ForwardRequest['kube'], more: Partial<ForwardReque
   };
   return {
     ...result.value,
+    states,
     until: (kind) => last((state) => state.kind === kind),
     ready: async (pods) => {
       await last((state) => state.kind === 'ready' && state.pods.join() === pods.join());
@@ -113,10 +124,10 @@ async function nextMillisecond(): Promise<void> {
 }
 
 /** What the other end answers to a request, or that it gave none. */
-function ask(port: number, host = '127.0.0.1'): Promise<string> {
+function ask(port: number, host = '127.0.0.1', said: string | Buffer = 'GET'): Promise<string> {
   return new Promise((resolve) => {
     let answer = '';
-    const socket = connect({ port, host }, () => socket.write('GET'));
+    const socket = connect({ port, host }, () => socket.write(said));
     socket.on('data', (chunk: Buffer) => (answer += chunk.toString()));
     socket.on('error', () => undefined);
     socket.on('close', () => resolve(answer === '' ? 'nothing' : answer));
@@ -185,6 +196,23 @@ describe('openForward', () => {
     expect(await answer).toBe('web-1:8080');
   });
 
+  test('a request that is too long to be kept is not sent again', async () => {
+    const { client, pod, serving } = shop();
+    pod('web-1');
+    let connections = 0;
+    serving.set('web-1:8080', (connection, cut) => {
+      connections += 1;
+      let bytes = 0;
+      connection.on('data', (chunk: Buffer) => {
+        bytes += chunk.length;
+        if (bytes === 9_000_000) cut(new Error('connection refused'));
+      });
+    });
+    const forward = await opened(client, { patienceMs: 500 });
+    expect(await ask(forward.localPort, '127.0.0.1', Buffer.alloc(9_000_000))).toBe('nothing');
+    expect(connections).toBe(1);
+  });
+
   test('a request that a pod took is not sent again when the pod dies', async () => {
     const { client, pod, serving } = shop();
     pod('web-1');
@@ -217,14 +245,24 @@ describe('openForward', () => {
     expect(await forward.until('refused')).toMatchObject({ problem: { message } });
   });
 
+  test('is named without a connection too, once; what is deployed later is found then', async () => {
+    const { kube, client, pod, service } = await withoutService();
+    const forward = await opened(client, { patienceMs: 5 });
+    expect(await forward.until('refused')).toMatchObject({
+      problem: { message: 'cannot forward to service/web: namespace shop has none' },
+    });
+    pod('web-1');
+    kube.put(service);
+    await forward.ready(['web-1']);
+    expect(forward.states.map(({ kind }) => kind)).toEqual(['refused', 'ready']);
+  });
+
   test('a resource that is deployed later is found then', async () => {
-    const { kube, client, pod } = shop();
-    const service = await kube.get({ apiVersion: 'v1', kind: 'Service', name: 'web', namespace: 'shop' });
-    await kube.delete({ apiVersion: 'v1', kind: 'Service', name: 'web', namespace: 'shop' });
+    const { kube, client, pod, service } = await withoutService();
     const forward = await opened(client);
     const answer = ask(forward.localPort);
     pod('web-1');
-    if (service.ok && service.value) kube.put(service.value);
+    kube.put(service);
     expect(await answer).toBe('web-1:8080');
   });
 

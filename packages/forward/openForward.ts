@@ -11,6 +11,9 @@ import { RestartWatch, type HeldConnection, type RunInPod } from './restartWatch
 /** Pauses before the ready pods are tried again: a process that starts again listens after some tens of milliseconds, or not soon. */
 const retryMs = [40, ...Array<number>(15).fill(10), 40, 100];
 
+/** After this time a resource that is not there is looked for again. */
+const lookAgainMs = 2_000;
+
 export interface ForwardRequest {
   readonly kube: Pick<Kube, 'get' | 'watch' | 'portForward'>;
   readonly namespace: string;
@@ -35,7 +38,7 @@ export type ForwardState =
   | { readonly kind: 'ready'; readonly pods: readonly string[] }
   /** There are none now. */
   | { readonly kind: 'waiting' }
-  /** A connection was given up. */
+  /** A connection was given up, or would be: what the resource stands for has not been found for as long as a connection waits. */
   | { readonly kind: 'refused'; readonly problem: Problem };
 
 export interface Forward {
@@ -84,8 +87,8 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
     },
   });
   if (!listening.ok) return listening;
-  // So that the first connection finds its pod at once.
-  void pool.resolve();
+  const over = new AbortController();
+  void lookAhead(pool, { patienceMs, signal: over.signal }, (problem) => onState?.({ kind: 'refused', problem }));
   const { port } = listening.value;
   return succeeded({
     localPort: port,
@@ -94,12 +97,34 @@ export async function openForward(request: ForwardRequest): Promise<Result<Forwa
     ...(listening.value.holder !== undefined && { holder: listening.value.holder }),
     mayRestart: (pod, run) => carried.mayRestart(pod, run),
     close() {
+      over.abort();
       listening.value.close();
       carried.stop();
       pool.stop();
       for (const socket of sockets) socket.destroy();
     },
   });
+}
+
+/**
+ * Finds what the resource stands for before anybody connects, so that the first connection finds its pod at once, and a mistake is told
+ * without one. What is just being deployed gets as long as a connection would wait for it.
+ */
+async function lookAhead(
+  pool: PodPool,
+  { patienceMs, signal }: { readonly patienceMs: number; readonly signal: AbortSignal },
+  tell: (problem: Problem) => void,
+): Promise<void> {
+  const startedAt = performance.now();
+  for (let told = false; ;) {
+    const problem = await pool.resolve();
+    if (!problem || signal.aborted) return;
+    if (!told && performance.now() - startedAt >= patienceMs) {
+      told = true;
+      tell(problem);
+    }
+    await pause(Math.min(patienceMs, lookAgainMs), undefined, { signal, ref: false }).catch(() => undefined);
+  }
 }
 
 /** By which name a person calls an address to listen on. */

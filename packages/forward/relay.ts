@@ -4,6 +4,9 @@ import type { Duplex } from 'node:stream';
 /** How long a connection to a pod stays open after the local side has said that it sends no more. */
 const patienceMs = { awaitingAnswer: 60_000, answered: 1_000 };
 
+/** A request that is longer is not kept to be sent again: memory would grow with every upload. */
+const keptBytes = 8 * 1024 * 1024;
+
 /**
  * Passes bytes both ways until both are done. A pod cannot be told that the local side sends no more, and the local side may
  * have closed for good or still be waiting for its answer: so it is waited for while the last bytes were a request, and soon
@@ -16,6 +19,7 @@ export function relay(
 ): Promise<{ readonly refused: Error; readonly sent: readonly Buffer[] } | undefined> {
   return new Promise((resolve) => {
     let sent: Buffer[] | undefined = [...sentBefore];
+    let sentBytes = sent.reduce((sum, { length }) => sum + length, 0);
     let answeredLast = false;
     let idle: NodeJS.Timeout | undefined;
     let ended = false;
@@ -37,6 +41,8 @@ export function relay(
     };
     const toRemote = (chunk: Buffer): void => {
       answeredLast = false;
+      sentBytes += chunk.length;
+      if (sentBytes > keptBytes) sent = undefined;
       sent?.push(chunk);
       if (!remote.write(chunk)) {
         local.pause();
