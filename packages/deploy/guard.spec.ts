@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { KubeTarget } from '../clients';
 import { fakeKube } from '../testkit/fakeKube';
-import { contextMemoryFile, guard, judge, type NodeIdentity } from '.';
+import { contextMemoryFile, judge, type NodeIdentity } from '.';
+import { guard } from './guard';
 
 const target = (context: string): KubeTarget => ({
   context,

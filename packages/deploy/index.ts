@@ -1,5 +1,6 @@
+export { approachCluster, type ApproachedCluster, type EnteredCluster } from './approachCluster';
 export { contextMemoryFile } from './contextMemory';
-export { guard, judge, type Evidence, type GuardRequest, type Verdict } from './guard';
+export { judge, type Evidence, type GuardRequest, type Verdict } from './guard';
 export { isNamespaced, isTracked, nameOf, trackedKinds } from './kinds';
 export type { DeployContext } from './deployer';
 export { imagesByName, imageVariables, type KnownImages } from './imageVariables';

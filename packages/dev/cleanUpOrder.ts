@@ -6,6 +6,7 @@ import { placesOf, type Place, type Session } from './session';
 export interface CleanUpOrder {
   readonly kubeconfig?: string;
   readonly context: string;
+  readonly allowContexts: readonly string[];
   readonly workspaceId: string;
   /** Who held the releases. */
   readonly holder: string;
@@ -15,11 +16,12 @@ export interface CleanUpOrder {
 
 /** Undefined without a cluster. */
 export function cleanUpOrder(session: Session, workspace: Workspace, releases: ReadonlySet<ReleaseName>): CleanUpOrder | undefined {
-  const { kube, options, workspaceId } = session;
+  const { kube, options, read, workspaceId } = session;
   if (!kube) return undefined;
   return {
     ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
     context: kube.target.context,
+    allowContexts: read.settings.allowContexts,
     workspaceId,
     holder: holderOf(options.root),
     keepVolumes: options.keepVolumes === true,

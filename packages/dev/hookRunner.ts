@@ -58,13 +58,13 @@ export class HookRunner {
   }
 
   private runOf({ name, project }: { readonly name: string; readonly project: string }, workspace: Workspace, stage: HookedStage): HookRun {
-    const { kube, workspaceId, options } = this.session;
+    const { target, workspaceId, options } = this.session;
     const release = [...workspace.releases.values()].find((each) => each.project === project);
     const own = ownImageOf(workspace, { name, project });
-    const namespace = release ? namespaceOf(this.session, release) : (kube?.target.namespace ?? '');
+    const namespace = release ? namespaceOf(this.session, release) : (target?.namespace ?? '');
     const env = {
       SLIPWAY_NAMESPACE: namespace,
-      SLIPWAY_CONTEXT: kube?.target.context,
+      SLIPWAY_CONTEXT: target?.context,
       ...(options.kubeconfig !== undefined && { KUBECONFIG: options.kubeconfig }),
       ...imageVariables(imagesByName({ images: stage.images, imageNames: imageNamesOf(workspace) }), own),
       ...stage.env,

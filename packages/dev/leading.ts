@@ -227,7 +227,7 @@ export class Leading {
     const { workspace } = this;
     if (!workspace) return;
     const where = placesOf(session, workspace, part.goal.releases).map(({ namespace }) => namespace);
-    const context = session.kube?.target.context ?? '';
+    const context = session.target?.context ?? '';
     part.tell({
       kind: 'notice',
       message: `context ${context}, namespace ${[...new Set(where)].join(', ')}, images: ${session.delivery?.because ?? ''}`,

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { connectKube } from '../clients';
 import { defaultRepoOf } from '../graph';
 import { succeeded, type Event, type LogChoice, type Problem, type ReleaseName, type Result, type Wish } from '../model';
 import type { CommandResult, TimedDevOptions } from './command';
-import { askedProfiles } from './session';
+import { approachClusterOf, askedProfiles } from './session';
 
 /** Changed with every change of the messages. */
 const protocol = 2;
@@ -92,11 +91,11 @@ export function partRequestOf({ projects, keep, takeover, logs, forward, exitWhe
 
 /** Where a `dev` with these options would deploy to. Failures: those of a kubeconfig. */
 export async function placeOf(options: TimedDevOptions): Promise<Result<Place>> {
-  const { env, kubeconfig, context, namespace, defaultRepo, push, keepVolumes } = options;
+  const { env, namespace, defaultRepo, push, keepVolumes } = options;
   const profiles = askedProfiles(options).join(',');
-  const kube = await connectKube({ env, ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) });
-  if (!kube.ok) return kube;
-  const { target } = kube.value;
+  const approached = await approachClusterOf(options);
+  if (!approached.ok) return approached;
+  const { target } = approached.value;
   const { repo } = defaultRepoOf({ flag: defaultRepo, env, config: undefined });
   return succeeded({
     context: target.context,

@@ -1,4 +1,4 @@
-import { connectKube, connectEngine, type KubeObject } from '../clients';
+import { connectEngine, type KubeObject } from '../clients';
 import { inApplyOrder, manifestStream, render } from '../deploy';
 import { failed, hooksAt, type Artifact, type ArtifactName, type DeliveredImage, type Problem, type World } from '../model';
 import { fingerprintOf, viewOf } from '../plan';
@@ -11,7 +11,7 @@ import { deployContext, readReleaseManifests } from './releaseManifests';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
-import { deliveryOptions, namesFor, preflight, type Session } from './session';
+import { approachClusterOf, deliveryOptions, namesFor, preflight, type Session } from './session';
 import { worstExit } from './worstExit';
 
 export interface RenderOptions extends CommandOptions {
@@ -117,11 +117,7 @@ async function lookAround(options: RenderOptions): Promise<Looked> {
   const { session, problems } = await preflight(options, new Set(['workspace']), 'deploy');
   if (!session) return { session, problems, offline };
   // A kubeconfig names the namespace, and defaultRepo the registry, without anything being asked.
-  const kube = await connectKube({
-    env: options.env,
-    ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
-    ...(options.context !== undefined && { context: options.context }),
-  });
+  const approached = await approachClusterOf(options);
   const { settings } = session.read;
   const engine = connectEngine({ env: options.env });
   const chosen =
@@ -130,7 +126,11 @@ async function lookAround(options: RenderOptions): Promise<Looked> {
       : await chooseDelivery(deliveryOptions({ options, settings, kube: undefined, engine, registry: session.registry }));
   if (chosen && !chosen.ok) return { session: undefined, problems: [chosen.problem], offline };
   const named = { ...session, delivery: chosen?.value };
-  return { session: { ...named, names: namesFor(named), kube: kube.ok ? kube.value : undefined }, problems: [], offline };
+  return {
+    session: { ...named, names: namesFor(named), target: approached.ok ? approached.value.target : undefined },
+    problems: [],
+    offline,
+  };
 }
 
 interface RenderedImage {

@@ -5,16 +5,16 @@ import { basename, join } from 'node:path';
 import type { BuildCluster } from '../build';
 import {
   connectEngine,
-  connectKube,
   contextName,
   isLocalHost,
   openRegistry,
   processes,
   type Engine,
   type Kube,
+  type KubeTarget,
   type Registry,
 } from '../clients';
-import { contextMemoryFile, guard } from '../deploy';
+import { approachCluster, contextMemoryFile, type ApproachedCluster } from '../deploy';
 import { failed, succeeded, type Problem, type Release, type ReleaseName, type Result, type Workspace } from '../model';
 import { chooseDelivery, type Delivery, type DeliveryOptions } from '../registry';
 import { ImageNames } from './imageNames';
@@ -33,7 +33,10 @@ export interface Session {
   readonly options: CommandOptions;
   readonly read: ReadWorkspace;
   readonly workspaceId: string;
+  /** The cluster, once the guard has let in. */
   readonly kube: Kube | undefined;
+  /** Where the kubeconfig leads, whether anything may be done there or not. */
+  readonly target: KubeTarget | undefined;
   /** The one that images are built in. */
   readonly engine: Engine;
   readonly registry: Registry;
@@ -71,8 +74,8 @@ export function preflight(
 }
 
 /** The context that a command works in, for as long as it does: whoever makes another one the current one means the next command. */
-export function contextOf({ kube }: Pick<Session, 'kube'>): { readonly context?: string } {
-  return kube ? { context: kube.target.context } : {};
+export function contextOf({ target }: Pick<Session, 'target'>): { readonly context?: string } {
+  return target ? { context: target.context } : {};
 }
 
 /** What a command reads of its workspace. */
@@ -134,16 +137,16 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     else checks.push({ name: 'engine', ok: true, message: 'none answers, and no image here needs one' });
   };
   noteEngine(needed);
-  if (cluster) note('cluster', cluster.ok ? `${cluster.value.version} at ${cluster.value.kube.target.server}` : '', cluster);
-  const kube = cluster?.ok ? cluster.value.kube : undefined;
+  if (cluster) note('cluster', cluster.ok ? `${cluster.value.version} at ${cluster.value.approached.target.server}` : '', cluster);
+  let kube: Kube | undefined;
   let delivery: Delivery | undefined;
-  if (kube && read.ok) {
-    const verdict = await guard({
-      kube,
+  if (cluster?.ok && read.ok) {
+    const entered = await cluster.value.approached.enter({
       allowContexts: read.value.settings.allowContexts,
       memoryFile: contextMemoryFile(options.env, homedir()),
     });
-    note('context', verdict.ok ? verdict.value.because : '', verdict);
+    note('context', entered.ok ? entered.value.because : '', entered);
+    if (entered.ok) kube = entered.value.kube;
   }
   if (needs.has('delivery') && read.ok && problems.length === 0) {
     const chosen = await chooseDelivery(deliveryOptions({ options, settings: read.value.settings, kube, engine, registry }));
@@ -165,6 +168,7 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     read: read.value,
     workspaceId: workspaceIdOf(options.root),
     kube,
+    target: kube?.target,
     engine: delivery?.engine ?? engine,
     registry,
     delivery,
@@ -233,15 +237,16 @@ export function deliveryOptions({ options, settings, kube, engine, registry }: D
   };
 }
 
-async function clusterOf(options: CommandOptions): Promise<Result<{ readonly kube: Kube; readonly version: string }>> {
-  const kube = await connectKube({
-    env: options.env,
-    ...(options.kubeconfig !== undefined && { kubeconfig: options.kubeconfig }),
-    ...(options.context !== undefined && { context: options.context }),
-  });
-  if (!kube.ok) return kube;
-  const version = await kube.value.version();
-  return version.ok ? succeeded({ kube: kube.value, version: version.value }) : failed(version.problem);
+async function clusterOf(options: CommandOptions): Promise<Result<{ readonly approached: ApproachedCluster; readonly version: string }>> {
+  const approached = await approachClusterOf(options);
+  if (!approached.ok) return approached;
+  const version = await approached.value.version();
+  return version.ok ? succeeded({ approached: approached.value, version: version.value }) : failed(version.problem);
+}
+
+/** The cluster that a command's flags and environment name. Nothing is asked of it yet. */
+export function approachClusterOf({ env, kubeconfig, context }: Pick<CommandOptions, 'env' | 'kubeconfig' | 'context'>) {
+  return approachCluster({ env, ...(kubeconfig !== undefined && { kubeconfig }), ...(context !== undefined && { context }) });
 }
 
 /** A short hash of the workspace's name, the same in every checkout: what a colleague or CI deployed is found again. */
@@ -267,8 +272,8 @@ function nameOf(root: string): string {
 }
 
 /** Where a release lives: the flag's namespace, else the config's, else the kubeconfig's. */
-export function namespaceOf({ options, kube, read }: Pick<Session, 'options' | 'kube' | 'read'>, release: Release): string {
-  return options.namespace ?? release.namespace ?? read.settings.defaultNamespace ?? kube?.target.namespace ?? 'default';
+export function namespaceOf({ options, target, read }: Pick<Session, 'options' | 'target' | 'read'>, release: Release): string {
+  return options.namespace ?? release.namespace ?? read.settings.defaultNamespace ?? target?.namespace ?? 'default';
 }
 
 /** A release by its name, and where it lives. */

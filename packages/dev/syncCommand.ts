@@ -160,7 +160,7 @@ class Syncing {
     const world = run.loop.world();
     const { containers, files, removed } = this.document(world, new Map());
     return {
-      context: session.kube?.target.context ?? '',
+      context: session.target?.context ?? '',
       namespace: namespacesOf(this.attachment, world.goal).join(', '),
       folder: session.options.root,
       ...(folder && { remotePath: folder.remotePath }),

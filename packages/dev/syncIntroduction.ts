@@ -11,7 +11,7 @@ const namedDirectories = 4;
 /** What a sync says first: where it is, what it watches, who gets it, and what it leaves out. */
 export function introductionOf(attachment: Attachment, goal: Goal, world: World): readonly Event[] {
   const { session, folder } = attachment;
-  const context = session.kube?.target.context ?? '';
+  const context = session.target?.context ?? '';
   if (folder) {
     const { localPath, remotePath, selector, namespace, exclude } = folder;
     return [
