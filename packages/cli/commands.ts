@@ -3,6 +3,7 @@ import type {
   BuildOptions,
   CommandOptions,
   CommandResult,
+  ConfigDocument,
   DeleteDocument,
   DeployDocument,
   DeployOptions,
@@ -40,6 +41,7 @@ export interface Commands {
   readonly status: Command<CommandOptions, StatusDocument>;
   readonly explain: Command<CommandOptions & { readonly files: readonly string[] }, ExplainDocument>;
   readonly inputs: Command<CommandOptions & { readonly artifacts?: readonly string[] }, readonly InputsDocument[]>;
+  readonly config: Command<CommandOptions, ConfigDocument>;
   readonly sync: Command<SyncOptions, SyncDocument>;
   readonly stopSync: Command<CommandOptions & { readonly name: string }, StopDocument>;
   readonly logs: Command<LogsOptions, LogsDocument>;
@@ -65,6 +67,7 @@ export const commands: Commands = {
   status: async (options) => (await import('../dev/index.js')).statusCommand(options),
   explain: async (options) => (await import('../dev/index.js')).explainCommand(options),
   inputs: async (options) => (await import('../dev/index.js')).inputsCommand(options),
+  config: async (options) => (await import('../dev/index.js')).configCommand(options),
   sync: async (options) => (await import('../dev/index.js')).syncCommand(options),
   stopSync: async (options) => (await import('../dev/index.js')).stopSyncCommand(options),
   logs: async (options) => (await import('../dev/index.js')).logsCommand(options),

@@ -50,6 +50,7 @@ function workspace(over: Partial<Commands> = {}) {
     status: keep('status', { containers: [], releases: [], sessions: [] }),
     explain: keep('explain', { files: [] }),
     inputs: keep('inputs', []),
+    config: keep('config', { workspace: [], projects: [] }),
     sync: keep('sync', { containers: [], files: 0, removed: 0 }),
     stopSync: keep('stopSync', { stopped: [] }),
     logs: keep('logs', { containers: 1, lines: 1 }),

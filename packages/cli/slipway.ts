@@ -5,6 +5,7 @@ import type { CommandOptions, CommandResult } from '../dev';
 import { messageOf, succeeded, type ExitCode, type LogChoice, type Problem } from '../model';
 import {
   buildLines,
+  configLines,
   deleteLines,
   deployLines,
   doctorLines,
@@ -299,6 +300,12 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         json: (documents) => (projects.length === 1 && documents.length === 1 ? documents[0] : documents),
       }),
     );
+  command(
+    'config',
+    'what holds for the projects: settings of slipway.yaml and of active profiles, and what is decided where nothing is said',
+  ).action((projects: string[], flags: CommonFlags) =>
+    act(flags, projects, false, commands.config, { lines: configLines, saysMore: (document) => document.projects.length > 0 }),
+  );
   ofImages(command('doctor', 'look for what is missing on this machine and in the cluster')).action(
     (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.doctor, { lines: doctorLines, tellsProblems: true }),
   );

@@ -3,6 +3,7 @@ import type { ExitCode, LogChoice, Problem, Report, Wish } from '../model';
 
 export type {
   BuildDocument,
+  ConfigDocument,
   DeleteDocument,
   DeployDocument,
   DoctorDocument,

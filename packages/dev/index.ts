@@ -1,5 +1,6 @@
 export type * from './command';
 export { devCommand } from './devCommand';
+export { configCommand } from './configCommand';
 export { doctorCommand, explainCommand, inputsCommand } from './looks';
 export { loadAhead as getReady } from '../clients';
 export { logsCommand, type LogsOptions } from './logsCommand';

@@ -14,8 +14,8 @@ export type ChosenGoal = { readonly ok: true; readonly goal: Goal } | { readonly
  * `nothingToDo`; exit 2.
  */
 export function goalFor(workspace: Workspace, kind: GoalKind, { projects, artifacts: only = [] }: Selection): ChosenGoal {
-  const unknown = projects.filter((name) => !workspace.projects.has(name));
-  if (unknown.length > 0) return { ok: false, problems: [projectUnknown(workspace, unknown)] };
+  const unknown = unknownProjects(workspace, projects);
+  if (unknown) return { ok: false, problems: [unknown] };
   const wanted = (project: string): boolean => projects.length === 0 || projects.includes(project);
   const releases = [...workspace.releases.values()].filter(({ project }) => wanted(project));
   const ofProjects = [...workspace.artifacts.values()].filter(({ project }) => wanted(project));
@@ -57,7 +57,6 @@ function artifactUnknown(known: readonly Artifact[], missing: readonly string[])
   };
 }
 
-/** The mistakes of the workspace that concern the projects that were named, or all. */
 /** What is said once of how the images of projects are configured. */
 export function noticesOf({ artifacts }: Workspace, projects: readonly string[]): readonly Extract<Event, { kind: 'notice' }>[] {
   return [...artifacts.values()]
@@ -65,11 +64,15 @@ export function noticesOf({ artifacts }: Workspace, projects: readonly string[])
     .flatMap(({ name, notices = [] }) => notices.map((notice) => ({ kind: 'notice' as const, subject: name, ...notice })));
 }
 
+/** The mistakes of the workspace that concern the projects that were named, or all. */
 export function problemsOf({ problems }: Workspace, projects: readonly string[]): readonly Problem[] {
   return problems.filter(({ project }) => project === undefined || projects.length === 0 || projects.includes(project));
 }
 
-function projectUnknown(workspace: Workspace, unknown: readonly string[]): Problem {
+/** `projectUnknown`, when any of these is none of the workspace. */
+export function unknownProjects(workspace: Workspace, projects: readonly string[]): Problem | undefined {
+  const unknown = projects.filter((name) => !workspace.projects.has(name));
+  if (unknown.length === 0) return undefined;
   const known = [...new Set([...workspace.artifacts.values(), ...workspace.releases.values()].map(({ project }) => project))].sort();
   const [only] = unknown;
   const meant = only === undefined || unknown.length > 1 ? undefined : meantBy(only, workspace.projects.keys());

@@ -14,9 +14,10 @@ import { dependenciesCommandOf, type DependenciesCommand, type ListedDependencie
 import { profiled, unknownProfiles } from './profiles';
 import { requiredServices } from './requiredServices';
 import { circles, circularImages } from './requires';
+import { saidOfProject, saidOfWorkspace, type SaidSetting } from './saidSettings';
 import type { ConfigAt, ProjectSettings } from './settings';
 import { targetsOf } from './targets';
-import { joinPath, recorded, type RecordedFiles, type WorkspaceFiles } from './workspaceFiles';
+import { joinPath, recorded, type WorkspaceFiles } from './workspaceFiles';
 
 export interface WorkspaceFacts {
   /** Absolute path of the workspace. */
@@ -75,15 +76,13 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const files = recorded(facts.files);
   const graph = normalized(facts.graph);
   const problems: Problem[] = [];
-  const reading = { files, choice: choiceOf(facts) };
-  const root = configAt(configName, reading);
+  const { root, settings, choice } = settingsOfAll({ ...facts, graph, files });
   if (root) problems.push(...root.problems);
   const chosenRepo = defaultRepoOf({ flag: facts.defaultRepo, env: facts.env, config: root?.config?.defaultRepo });
   const defaultRepo = chosenRepo.repo;
 
-  const settings = graph.projects.map((project) => settingsOf(project, { root, ...reading }));
   const configs = [...new Set([root, ...settings.map(({ own }) => own)])].filter((config) => config !== undefined);
-  const refused = unknownProfiles(configs, reading.choice.asked);
+  const refused = unknownProfiles(configs, choice.asked);
   for (const { project, own } of settings) {
     if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
   }
@@ -173,15 +172,38 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   };
 }
 
+/** What the settings of projects come from. */
+export type SettingsFacts = Pick<WorkspaceFacts, 'graph' | 'files' | 'mode' | 'env' | 'profiles'>;
+
 /** Commands that have to be asked before a workspace can be put together. */
-export function dependenciesCommands(
-  facts: Pick<WorkspaceFacts, 'graph' | 'files' | 'mode' | 'env' | 'profiles'>,
-): readonly DependenciesCommand[] {
-  const reading = { files: recorded(facts.files), choice: choiceOf(facts) };
+export function dependenciesCommands(facts: SettingsFacts): readonly DependenciesCommand[] {
+  return settingsOfAll(facts).settings.flatMap((each) => imagesOf(each).flatMap((image) => dependenciesCommandOf(image) ?? []));
+}
+
+/** What each slipway.yaml says that holds, for the workspace and by project. */
+export function saidSettings(facts: SettingsFacts): {
+  readonly workspace: readonly SaidSetting[];
+  readonly projects: ReadonlyMap<string, { readonly profiles: readonly string[]; readonly said: readonly SaidSetting[] }>;
+} {
+  const { root, settings } = settingsOfAll(facts);
+  const projects = settings.map((each) => {
+    const profiles = [...new Set([...(root?.active ?? []), ...(each.own?.active ?? [])])];
+    return [each.project.name, { profiles, said: saidOfProject(each) }] as const;
+  });
+  return { workspace: saidOfWorkspace(root), projects: new Map(projects) };
+}
+
+interface AllSettings {
+  readonly root: ConfigAt | undefined;
+  readonly settings: readonly ProjectSettings[];
+  readonly choice: ProfileChoice;
+}
+
+function settingsOfAll(facts: SettingsFacts): AllSettings {
+  const choice = choiceOf(facts);
+  const reading = { files: facts.files, choice };
   const root = configAt(configName, reading);
-  return normalized(facts.graph).projects.flatMap((project) =>
-    imagesOf(settingsOf(project, { root, ...reading })).flatMap((image) => dependenciesCommandOf(image) ?? []),
-  );
+  return { root, choice, settings: normalized(facts.graph).projects.map((project) => settingsOf(project, { root, ...reading })) };
 }
 
 function normalized(graph: GraphFacts): GraphFacts {
@@ -189,7 +211,7 @@ function normalized(graph: GraphFacts): GraphFacts {
 }
 
 interface ConfigReading {
-  readonly files: RecordedFiles;
+  readonly files: WorkspaceFiles;
   readonly choice: ProfileChoice;
 }
 

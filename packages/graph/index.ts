@@ -1,6 +1,7 @@
 export {
   assemble,
   dependenciesCommands,
+  saidSettings,
   type Assembled,
   type ChosenProfiles,
   type WorkspaceFacts,
@@ -9,6 +10,7 @@ export {
 export { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 export type { DependenciesCommand, ListedDependencies } from './customImage';
 export * from './graphSource';
+export type { SaidSetting } from './saidSettings';
 export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';
 export { interpolatePath } from './interpolate';
 export { keepEqual } from './keepEqual';

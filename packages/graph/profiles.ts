@@ -1,6 +1,6 @@
 import { activeProfiles, withProfiles, type ProfileChoice } from '../config';
 import { nearest, type Problem } from '../model';
-import type { ConfigAt } from './settings';
+import { isSaid, type ConfigAt } from './settings';
 
 /** A config as its active profiles make it; what a profile says leads to where the profile says it. */
 export function profiled(at: ConfigAt, choice: ProfileChoice): ConfigAt {
@@ -8,7 +8,7 @@ export function profiled(at: ConfigAt, choice: ProfileChoice): ConfigAt {
   const active = config ? activeProfiles(config, choice) : [];
   if (!config || active.length === 0) return at;
   const written = (keys: readonly (string | number)[]): readonly (string | number)[] => {
-    const saying = active.findLast((name) => isSaid(config.profiles?.[name], keys));
+    const saying = keys.length === 0 ? undefined : active.findLast((name) => isSaid(config.profiles?.[name], keys));
     return saying === undefined ? keys : ['profiles', saying, ...keys];
   };
   return {
@@ -18,15 +18,6 @@ export function profiled(at: ConfigAt, choice: ProfileChoice): ConfigAt {
     locate: (keys) => at.locate(written(keys)),
     locateIn: (keys, offset) => at.locateIn(written(keys), offset),
   };
-}
-
-function isSaid(value: unknown, keys: readonly (string | number)[]): boolean {
-  let at = value;
-  for (const key of keys) {
-    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
-    at = (at as Readonly<Record<string | number, unknown>>)[key];
-  }
-  return keys.length > 0;
 }
 
 /** What is wrong with the names that were asked for: nothing may be done as if they had not been. */

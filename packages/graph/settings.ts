@@ -26,3 +26,13 @@ export function placeIn(
 ): Location | undefined {
   return own?.locateIn(keys, offset) ?? inherited?.locateIn(keys, offset);
 }
+
+/** Whether a config, or a part of it, has something under these keys. */
+export function isSaid(value: unknown, keys: readonly (string | number)[]): boolean {
+  let at = value;
+  for (const key of keys) {
+    if (typeof at !== 'object' || at === null || !Object.hasOwn(at, key)) return false;
+    at = (at as Readonly<Record<string | number, unknown>>)[key];
+  }
+  return true;
+}

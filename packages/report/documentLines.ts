@@ -6,6 +6,7 @@ import type {
   DeployDocument,
   DoctorDocument,
   ExplainDocument,
+  ConfigDocument,
   InputsDocument,
   PruneDocument,
   RenderDocument,
@@ -156,6 +157,25 @@ export function explainLines({ files }: ExplainDocument, paint: Paint = plain): 
     const effects =
       rows.length === 0 ? ['no image and no manifest takes it: editing it changes nothing in the cluster'] : columns(rows, paint);
     return [...(at === 0 ? [] : ['']), `${paint.bold(path)} ${paint.dim(`(${owner})`)}`, ...effects.map((line) => `  ${line}`)];
+  });
+}
+
+/** Each setting with its value and where it comes from. */
+export function configLines({ workspace, projects }: ConfigDocument, paint: Paint = plain): readonly string[] {
+  const groups = [
+    ...(workspace.length === 0 ? [] : [{ heading: paint.bold('workspace'), settings: workspace }]),
+    ...projects.map(({ project, root, profiles, settings }) => {
+      const where = [root === '' ? 'the root' : root, ...(profiles.length === 0 ? [] : [`profiles ${profiles.join(', ')}`])];
+      return { heading: `${paint.bold(project)} ${paint.dim(`(${where.join('; ')})`)}`, settings };
+    }),
+  ];
+  if (groups.length === 0) return ['no project of this workspace is built or deployed'];
+  return groups.flatMap(({ heading, settings }, at) => {
+    const rows = settings.map(({ key, value, from, because }) => {
+      const decided = because === undefined ? 'by default' : `by default: ${because}`;
+      return [key, typeof value === 'string' ? value : JSON.stringify(value), paint.dim(from ?? decided)];
+    });
+    return [...(at === 0 ? [] : ['']), heading, ...columns(rows, paint).map((line) => `  ${line}`)];
   });
 }
 

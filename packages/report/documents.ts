@@ -148,6 +148,28 @@ export interface InputsDocument {
   }[];
 }
 
+/** A setting that holds. */
+export interface Setting {
+  /** As in slipway.yaml: `image.docker.target`. */
+  readonly key: string;
+  readonly value: unknown;
+  /** Where it stands, or what else says it; absent where nothing does, and Slipway decides. */
+  readonly from?: string;
+  /** Why it was decided so. */
+  readonly because?: string;
+}
+
+export interface ConfigDocument {
+  readonly workspace: readonly Setting[];
+  readonly projects: readonly {
+    readonly project: string;
+    readonly root: string;
+    /** Those that are active. */
+    readonly profiles: readonly string[];
+    readonly settings: readonly Setting[];
+  }[];
+}
+
 export interface ExplainDocument {
   readonly files: readonly {
     readonly path: string;
