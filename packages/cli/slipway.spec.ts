@@ -108,7 +108,7 @@ describe('slipway', () => {
     expect(asked[0]?.options).not.toHaveProperty('affected');
   });
 
-  it.each(['dev', 'run', 'build', 'deploy', 'delete', 'status', 'logs', 'render', 'inputs', 'doctor'])(
+  it.each(['dev', 'run', 'build', 'deploy', 'delete', 'status', 'logs', 'render', 'inputs', 'config', 'doctor'])(
     '%s is given the projects that are named',
     async (command) => {
       const { run, asked } = workspace();
