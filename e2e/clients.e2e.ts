@@ -6,6 +6,7 @@ import { engineSuite } from '../testkit/engineSuite';
 import { kubeSuite } from '../testkit/kubeSuite';
 import { processesSuite } from '../testkit/processesSuite';
 import { registrySuite } from '../testkit/registrySuite';
+import { startContainer } from './engineContainer';
 import { localRegistry, valueOf } from './localRegistry';
 
 // The real clients keep what the fakes promise: on the cluster, engine and registry that the environment names.
@@ -41,11 +42,14 @@ kubeSuite('a real cluster', async () => {
 
 engineSuite('a real engine', async () => {
   const repository = `${await localRegistry(valueOf(await connectKube()))}/${run}`;
+  const container = await startContainer({ image: 'busybox:1.36', command: ['sleep', '3600'], labels: { 'slipway.dev/test': run } });
   return {
     engine,
     repository,
     base: 'busybox:1.36',
+    container,
     async close() {
+      await container.remove();
       for (const { refs } of valueOf(await engine.list({ name: 'slipway.dev/test' })))
         for (const ref of refs) valueOf(await engine.remove(ref));
       for (const name of ['target', 'pushed', 'named']) valueOf(await engine.remove(`${repository}/${name}:1`));

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { type Result, failed, succeeded } from '../model';
 import { problemOfBuild } from './buildProblem';
-import { openBuildSession } from './buildSession';
+import { type OpenSession, openBuildSession } from './buildSession';
 import { buildTrace } from './buildTrace';
 import type { BuildRequest } from './engine';
 import { type EngineApi, abortedEngine } from './engineApi';
@@ -26,7 +26,12 @@ export async function buildImage(
   const { context, dockerfile, signal } = request;
   if (signal.aborted) return failed(abortedEngine);
   const { secrets, ssh } = request;
-  const session = openBuildSession((headers) => api.upgrade('/session', headers), { logins, secrets, ssh });
+  const openSession: OpenSession = async (headers) => {
+    const opened = await api.connect({ path: '/session', protocol: 'h2c', headers });
+    if (opened.kind === 'answered') return opened.value;
+    throw new Error('the engine opens no session');
+  };
+  const session = openBuildSession(openSession, { logins, secrets, ssh });
   // A context that cannot be read ends the build; without this its error would end the process.
   let contextError: unknown;
   context.once('error', (error) => (contextError = error));

@@ -3,6 +3,7 @@ import { buildImage } from './buildImage';
 import { findEngine } from './dockerHost';
 import type { Engine, ImageConfig } from './engine';
 import { type EngineAnswer, type EngineApi, type EngineRequest, engineApi, unreachable } from './engineApi';
+import { execInContainer } from './execInContainer';
 import { parseImageRef } from './imageRef';
 import { pullImage, pushImage } from './moveImage';
 import { registryLogins } from './registryLogin';
@@ -107,6 +108,20 @@ export function connectEngine({ env = process.env, socketPath }: EngineOptions =
           );
         },
       ),
+    containers: (labels) => {
+      const label = Object.entries(labels).map(([name, value]) => `${name}=${value}`);
+      return ask({ method: 'GET', path: '/containers/json', query: { filters: JSON.stringify({ label }) } }, (answer) => {
+        if (answer.kind !== 'answered') return failed(engineProblem(answer, 'the list of containers'));
+        const running = answer.value as readonly { readonly Id: string; readonly Names?: readonly string[] }[];
+        return succeeded(running.map(({ Id, Names: [name] = [] }) => name?.replace(/^\//, '') ?? Id).sort());
+      });
+    },
+    async exec(command) {
+      const engine = connected();
+      if (!engine.ok) return engine;
+      const subject = `to run ${command.command.join(' ')} in the container ${command.container}`;
+      return execInContainer(engine.value, command, (answer) => failed(engineProblem(answer, subject)));
+    },
   };
 }
 

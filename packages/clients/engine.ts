@@ -64,6 +64,25 @@ export interface Engine {
     readonly name: string;
     readonly value?: string;
   }): Promise<Result<readonly { readonly id: string; readonly refs: readonly string[] }[]>>;
+  /** Names of running containers that carry all these labels. */
+  containers(labels: Readonly<Record<string, string>>): Promise<Result<readonly string[]>>;
+  /** How the command ended is a value, whatever its exit code. */
+  exec(command: ContainerCommand): Promise<Result<ContainerCommandEnd>>;
+}
+
+export interface ContainerCommand {
+  /** Its name or id. */
+  readonly container: string;
+  readonly command: readonly string[];
+  /** What its standard input gets, when it gets any. */
+  readonly input?: Readable;
+  readonly signal?: AbortSignal;
+}
+
+export interface ContainerCommandEnd {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface MoveRequest {

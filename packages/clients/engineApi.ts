@@ -11,8 +11,19 @@ export interface EngineRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | readonly string[] | undefined>>;
   readonly headers?: Readonly<Record<string, string>>;
+  /** A tar. */
   readonly body?: Readable;
+  /** What is sent as JSON. */
+  readonly data?: object;
   readonly signal?: AbortSignal;
+}
+
+export interface ConnectionRequest {
+  readonly path: string;
+  /** What it becomes: `tcp`, `h2c`. */
+  readonly protocol: string;
+  readonly headers?: Readonly<Record<string, string | readonly string[]>>;
+  readonly data?: object;
 }
 
 /** The engine refused: its status code and its words. */
@@ -31,7 +42,7 @@ export interface EngineApi {
   json(request: EngineRequest): Promise<EngineAnswer<unknown>>;
   stream(request: EngineRequest): Promise<EngineAnswer<IncomingMessage>>;
   /** The raw connection after an upgrade. */
-  upgrade(path: string, headers: Readonly<Record<string, string | readonly string[]>>): Promise<Socket>;
+  connect(request: ConnectionRequest): Promise<EngineAnswer<Socket>>;
 }
 
 /** Every status is told to be good, so that refusals come as answers. */
@@ -48,13 +59,13 @@ export function engineApi(address: EngineAddress): Result<EngineApi> {
     );
 
   const ask = async <T>(request: EngineRequest, isStream: boolean, read: (answer: unknown) => T | undefined): Promise<EngineAnswer<T>> => {
-    const { method, path, query = {}, headers = {}, body, signal } = request;
+    const { method, path, query = {}, headers = {}, body, data = {}, signal } = request;
     try {
       const answer = await dial({
         method,
         path: `${path}?`,
         isStream,
-        options: { _query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)), _body: {} },
+        options: { _query: Object.fromEntries(Object.entries(query).filter(([, value]) => value !== undefined)), _body: data },
         headers: { ...headers, ...(body ? { 'Content-Type': 'application/x-tar' } : {}) },
         ...(body ? { file: body } : {}),
         ...(signal ? { abortSignal: signal } : {}),
@@ -64,19 +75,26 @@ export function engineApi(address: EngineAddress): Result<EngineApi> {
         ? { kind: 'failed', problem: unreachable(address, 'its answer makes no sense') }
         : { kind: 'answered', value };
     } catch (error) {
-      const refusal = refusalOf(error);
-      return refusal
-        ? { kind: 'refused', refusal }
-        : { kind: 'failed', problem: signal?.aborted ? abortedEngine : unreachable(address, reasonOf(error)) };
+      return answerOf(error, signal);
     }
+  };
+  const answerOf = (error: unknown, signal: AbortSignal | undefined): Exclude<EngineAnswer<never>, { kind: 'answered' }> => {
+    const refusal = refusalOf(error);
+    if (refusal) return { kind: 'refused', refusal };
+    return { kind: 'failed', problem: signal?.aborted ? abortedEngine : unreachable(address, reasonOf(error)) };
   };
   return succeeded({
     json: (request) => ask(request, false, (answer) => answer ?? {}),
     stream: (request) => ask(request, true, (answer) => (answer instanceof IncomingMessage ? answer : undefined)),
-    async upgrade(path, headers) {
-      const socket = await dial({ method: 'POST', path, hijack: true, headers: { ...headers, Upgrade: 'h2c' } });
-      if (socket instanceof Socket) return socket;
-      throw new Error('the engine did not hand the connection over');
+    async connect({ path, protocol, headers, data = {} }) {
+      try {
+        const options = { _query: {}, _body: data };
+        const socket = await dial({ method: 'POST', path, hijack: true, options, headers: { ...headers, Upgrade: protocol } });
+        if (socket instanceof Socket) return { kind: 'answered', value: socket };
+        return { kind: 'failed', problem: unreachable(address, 'it did not hand the connection over') };
+      } catch (error) {
+        return answerOf(error, undefined);
+      }
     },
   });
 }

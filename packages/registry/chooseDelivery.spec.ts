@@ -3,6 +3,7 @@ import { pack } from 'tar-stream';
 import { failed, type BuiltImage, type Problem, type Result } from '../model';
 import { fakeEngine, type FakeEngine } from '../testkit/fakeEngine';
 import { fakeKube } from '../testkit/fakeKube';
+import { fakeNode } from '../testkit/fakeNode';
 import { fakeProcesses, type FakeRun } from '../testkit/fakeProcesses';
 import { chooseDelivery, type Delivery } from '.';
 
@@ -19,12 +20,25 @@ interface Wanted {
   readonly cluster?: 'none' | 'refuses' | 'silent';
   /** How the command of the cluster's tool ends. Absent: it is not installed. */
   readonly tool?: FakeRun;
+  /** Labels of a node that is a container of the engine. */
+  readonly container?: Readonly<Record<string, string>>;
 }
 
 const request = { signal: new AbortController().signal, onLine: () => undefined };
 
-async function setting({ context = 'somewhere', hosting, defaultRepo, multiLevel, push, runtime, labels, cluster, tool }: Wanted) {
-  const engine = fakeEngine();
+async function setting({
+  context = 'somewhere',
+  hosting,
+  defaultRepo,
+  multiLevel,
+  push,
+  runtime,
+  labels,
+  cluster,
+  tool,
+  container,
+}: Wanted) {
+  const engine = fakeEngine({ containers: container ? [fakeNode('node', container)] : [] });
   const other = fakeEngine();
   const asked: Readonly<Record<string, string>>[] = [];
   const kube = fakeKube({ target: { context } });
@@ -104,7 +118,24 @@ describe('where images go', () => {
       'shop/api:1a2b',
       'docker-desktop runs the images of this engine',
     ],
-    ['kind’s own nodes', { context: 'kind-dev' }, 'shop/api:1a2b', 'kind copies images into its cluster dev'],
+    [
+      'the nodes of kind that are containers of the engine',
+      { context: 'kind-dev', container: { 'io.x-k8s.kind.cluster': 'dev' } },
+      'shop/api:1a2b',
+      'what its nodes lack is copied into the kind cluster dev',
+    ],
+    [
+      'the nodes of k3d that are containers of the engine',
+      { context: 'k3d-dev', container: { 'k3d.cluster': 'dev', 'k3d.role': 'agent' } },
+      'shop/api:1a2b',
+      'what its nodes lack is copied into the k3d cluster dev',
+    ],
+    [
+      'kind’s own nodes, wherever they are',
+      { context: 'kind-dev', container: { 'io.x-k8s.kind.cluster': 'other' } },
+      'shop/api:1a2b',
+      'kind copies images into its cluster dev',
+    ],
     [
       'what the context says, where the ConfigMap may not be read',
       { context: 'kind-dev', cluster: 'refuses' },

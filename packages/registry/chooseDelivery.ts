@@ -2,11 +2,13 @@ import type { Engine, Kube, Processes, Registry } from '../clients';
 import { failed, succeeded, type Problem, type Result } from '../model';
 import { underRepo, type RepoRule } from '../tag';
 import { loadingTools, loadWith } from './clusterLoad';
+import { nodesIn } from './clusterNode';
 import type { Delivery } from './delivery';
 import { leaveInEngine } from './engineStore';
 import { localClusterOf } from './localCluster';
 import { readLocalRegistryHosting } from './localRegistryHosting';
 import { minikubeEngine } from './minikubeEngine';
+import { loadIntoNodes } from './nodeLoad';
 import { pushTo } from './push';
 
 export interface DeliveryOptions {
@@ -77,8 +79,16 @@ async function intoCluster({ kube, engine, engineAt, processes, nameOf }: IntoCl
       return succeeded(undefined);
     case 'engine':
       return succeeded(leaveInEngine({ because: local.because, nameOf, engine }));
-    case 'load':
-      return succeeded(loadWith({ tool: loadingTools[local.tool], cluster: local.cluster, nameOf, kube, engine, processes }));
+    case 'load': {
+      const { tool, cluster } = local;
+      const nodes = tool === 'minikube' ? succeeded([]) : await nodesIn(engine, tool, cluster);
+      if (nodes.ok && nodes.value.length > 0) {
+        const because = `what its nodes lack is copied into the ${tool} cluster ${cluster}`;
+        return succeeded(loadIntoNodes({ because, nodes: nodes.value, nameOf, engine }));
+      }
+      // Nodes that are no containers of this engine, or of none that answers, are the tool's own business.
+      return succeeded(loadWith({ tool: loadingTools[tool], cluster, nameOf, kube, engine, processes }));
+    }
     case 'ownEngine': {
       const own = await minikubeEngine(local.profile, { processes, engineAt });
       if (!own.ok) return own;

@@ -2,6 +2,7 @@ import type { Engine, Kube, KubeObject, Processes } from '../clients';
 import { failed, succeeded, type Problem, type Result } from '../model';
 import { nameOfRef } from '../tag';
 import type { Delivery, DeliverRequest } from './delivery';
+import { fullName } from './nodeLoad';
 
 /** A tool that makes local clusters and copies images from the engine into their nodes. */
 export interface LoadingTool {
@@ -76,13 +77,6 @@ export function loadWith({ tool, cluster, nameOf, kube, engine, processes }: Loa
       return succeeded({ ref: named, digest });
     },
   };
-}
-
-/** As nodes name images: Docker Hub is spelled out. */
-function fullName(ref: string): string {
-  const [first = '', ...rest] = ref.split('/');
-  if (rest.length === 0) return `docker.io/library/${ref}`;
-  return /[.:]/.test(first) || first === 'localhost' ? ref : `docker.io/${ref}`;
 }
 
 /** The names of each image that a node tells of. */

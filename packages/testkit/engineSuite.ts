@@ -1,5 +1,5 @@
 /// <reference types="jest" />
-import { PassThrough } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { extract, pack } from 'tar-stream';
 import type { BuildRequest, Engine } from '../clients';
 import type { Result } from '../model';
@@ -10,6 +10,8 @@ export interface EngineSubject {
   readonly repository: string;
   /** A base image with a shell that the engine has. */
   readonly base: string;
+  /** A container that runs, and has a shell. */
+  readonly container: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   close(): Promise<void>;
 }
 
@@ -178,6 +180,26 @@ export function engineSuite(name: string, open: () => Promise<EngineSubject>): v
 
     it('refuses to push what it does not have', async () => {
       expect(problemOf(await push(`${subject.repository}/nothing:1`))?.code).toBe('pushRefused');
+    });
+
+    it('finds a running container by its labels, all of them', async () => {
+      const { name, labels } = subject.container;
+      expect(valueOf(await subject.engine.containers(labels))).toEqual([name]);
+      expect(valueOf(await subject.engine.containers({ ...labels, 'slipway.dev/test': 'another' }))).toEqual([]);
+    });
+
+    it('runs a command in a container: what goes in, what comes out on which side, and how it ended', async () => {
+      const run = (script: string, input?: Readable) =>
+        subject.engine.exec({ container: subject.container.name, command: ['sh', '-c', script], ...(input && { input }) });
+      const many = Buffer.alloc(3_000_000, 'x');
+      expect(await run('wc -c', Readable.from([many, many], { objectMode: false }))).toEqual({
+        ok: true,
+        value: { exitCode: 0, stdout: '6000000\n', stderr: '' },
+      });
+      expect(await run('echo out; echo err >&2; exit 3')).toEqual({ ok: true, value: { exitCode: 3, stdout: 'out\n', stderr: 'err\n' } });
+      // It does not wait for what it does not read.
+      expect(await run('exit 4', Readable.from([many], { objectMode: false }))).toMatchObject({ ok: true, value: { exitCode: 4 } });
+      expect(problemOf(await subject.engine.exec({ container: 'no-such-container', command: ['true'] }))?.code).toBe('engineRefused');
     });
 
     it('gives an image another name and takes it away again', async () => {

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { extract } from 'tar-stream';
-import { type BuildRequest, type Engine, type ImageConfig, parseImageRef } from '../clients';
+import { type BuildRequest, type ContainerCommandEnd, type Engine, type ImageConfig, parseImageRef } from '../clients';
 import { type Problem, type Result, failed, succeeded } from '../model';
 import { buildFakeImage } from './fakeBuild';
 import { type FakeRegistry, fakeRegistry } from './fakeRegistry';
@@ -14,6 +15,15 @@ export interface FakeEngineOptions {
   readonly bases?: readonly string[];
   /** Awaited in every build, after its context was read: holds a build for as long as a test wants, or makes it fail. */
   readonly onBuild?: (request: BuildRequest, files: ReadonlyMap<string, string>) => Promise<Problem | undefined>;
+  /** What runs in it beside builds. */
+  readonly containers?: readonly FakeContainer[];
+}
+
+/** A container as far as whoever runs commands in it sees. */
+export interface FakeContainer {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  run(command: readonly string[], input: Readable): Promise<ContainerCommandEnd>;
 }
 
 /** An engine in memory: it keeps images, reads the tars that it is sent, and takes a Dockerfile's words for what they say. */
@@ -154,6 +164,22 @@ export function fakeEngine(options: FakeEngineOptions = {}): FakeEngine {
             refs: [...tags].filter(([, id]) => id === config.id).map(([ref]) => ref.replace(/^docker\.io\/(?:library\/)?/, '')),
           })),
       ),
+    containers: (labels) =>
+      answer(() =>
+        (options.containers ?? [])
+          .filter((each) => Object.entries(labels).every(([name, value]) => each.labels[name] === value))
+          .map(({ name }) => name)
+          .sort(),
+      ),
+    async exec({ container, command, input = Readable.from([]), signal }) {
+      if (!state.running) return failed(down);
+      if (signal?.aborted === true) return failed(aborted);
+      const found = options.containers?.find(({ name }) => name === container);
+      const gone = `No such container: ${container}`;
+      return found
+        ? succeeded(await found.run(command, input))
+        : failed({ code: 'engineRefused', message: gone, retry: 'afterDelay', exitCode: 1 });
+    },
   };
 }
 

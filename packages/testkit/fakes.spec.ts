@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+import { buffer } from 'node:stream/consumers';
 import type { BuildRequest } from '../clients';
 import type { Problem } from '../model';
 import { engineSuite } from './engineSuite';
@@ -35,9 +37,17 @@ engineSuite('the fake engine', () => {
     queueMicrotask(() => request.onLine('RUN sleep 600'));
     return new Promise(() => undefined);
   };
-  const engine = fakeEngine({ bases: ['busybox'], onBuild });
-  return Promise.resolve({ engine, repository: 'localhost:5000/suite', base: 'busybox', close: () => Promise.resolve() });
+  const container = { name: 'suite', labels: { own: 'suite', and: 'more' }, run: shellOfSuite };
+  const engine = fakeEngine({ bases: ['busybox'], onBuild, containers: [container] });
+  return Promise.resolve({ engine, repository: 'localhost:5000/suite', base: 'busybox', container, close: () => Promise.resolve() });
 });
+
+/** As much of a shell as the suite asks of a container. */
+async function shellOfSuite([, , script]: readonly string[], input: Readable) {
+  if (script === 'wc -c') return { exitCode: 0, stdout: `${(await buffer(input)).length}\n`, stderr: '' };
+  const exitCode = Number(/exit (\d)/.exec(script ?? '')?.[1] ?? 127);
+  return exitCode === 3 ? { exitCode, stdout: 'out\n', stderr: 'err\n' } : { exitCode, stdout: '', stderr: '' };
+}
 
 registrySuite('the fake registry', () => {
   const registry = fakeRegistry();
