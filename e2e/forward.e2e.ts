@@ -186,6 +186,14 @@ describe('ports that are forwarded', () => {
     expect(await shop.objects()).toEqual([]);
     expect(await objectsIn(shop.kube, theirs())).toContain('Service/foreign');
   });
+
+  it('`run --port-forward` goes on until Ctrl+C, and leaves what it deployed', async () => {
+    const run = shop.goesOn('run', 'ports', '--port-forward');
+    const { localPort } = await run.until('forwarded', ({ port }) => port === 'plain');
+    expect(await ask(localPort, '/')).toMatch(/^shown-.*:9090$/);
+    expect(await run.interrupt()).toBe(0);
+    expect(await shop.objects()).toContain('Deployment/shown');
+  });
 });
 
 /** A request on a connection of its own; the answer as it begins. */

@@ -163,7 +163,12 @@ export class Shop {
 
   /** Starts `slipway sync` and gives it back at once. */
   sync(...args: readonly string[]): RunningDev {
-    return this.start('slipway', ['sync', ...args, '--json', ...this.where], true);
+    return this.goesOn('sync', ...args);
+  }
+
+  /** Starts a command of `slipway` that goes on, and gives it back at once. */
+  goesOn(...args: readonly string[]): RunningDev {
+    return this.start('slipway', [...args, '--json', ...this.where], true);
   }
 
   nxDev(project: string): RunningDev {

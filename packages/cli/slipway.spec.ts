@@ -181,6 +181,29 @@ describe('slipway', () => {
     expect(bare).not.toHaveProperty('events');
   });
 
+  it.each<[line: string, understood: object]>([
+    ['dev --no-port-forward', { forward: false }],
+    ['dev --port-forward', { forward: true }],
+    ['dev --no-cleanup', { keep: true }],
+    ['dev --cleanup=false', { keep: true }],
+    ['dev --cleanup', { keep: false }],
+    ['dev --keep-namespaces', { keep: false }],
+    ['dev --keep-volumes', { keep: false, keepVolumes: true }],
+    ['run --port-forward', { portForward: true }],
+    ['deploy worker --port-forward', { portForward: true, projects: ['worker'] }],
+    ['delete --keep-namespaces --keep-volumes', { keepVolumes: true }],
+  ])('understands %s', async (line, understood) => {
+    const { run, asked } = workspace();
+    expect(await run(line)).toBe(0);
+    expect(asked[0]?.options).toMatchObject(understood);
+  });
+
+  it.each(['run', 'deploy', 'run --no-port-forward', 'deploy --no-port-forward'])('%s forwards nothing', async (line) => {
+    const { run, asked } = workspace();
+    expect(await run(line)).toBe(0);
+    expect(asked[0]?.options).not.toHaveProperty('portForward');
+  });
+
   it('understands which logs are wanted', async () => {
     const { run, asked } = workspace();
     await run('logs worker -f --since 10m --tail 5 --container app');

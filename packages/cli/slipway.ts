@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { Command, CommanderError, Option } from 'commander';
-import type { CommandOptions, CommandResult } from '../dev';
+import type { CommandOptions, CommandResult, DeployDocument } from '../dev';
 import { messageOf, succeeded, type ExitCode, type LogChoice, type Problem } from '../model';
 import {
   buildLines,
@@ -88,6 +88,7 @@ interface BuildOnlyFlags extends BuildFlags, ArtifactFlags {
 
 interface RunFlags extends CommonFlags {
   readonly withRequired?: boolean;
+  readonly portForward?: boolean;
 }
 
 interface DeployFlags extends BuildFlags, RunFlags {
@@ -157,8 +158,16 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   /** Of a command that applies manifests. */
   const ofApplying = (of: Command) =>
     of.option('--force', 'take over fields that others manage, and make anew what cannot be changed in place');
-  const ofRequiring = (of: Command) => of.option('--with-required', 'deploy what the projects require too');
-  const ofRemoving = (of: Command) => of.option('--keep-volumes', 'leave volume claims, and what is in them');
+  /** Of a command that deploys and ends. */
+  const ofDeploying = (of: Command) =>
+    of
+      .option('--with-required', 'deploy what the projects require too')
+      .option('--port-forward', 'then forward ports until Ctrl+C, which leaves what was deployed')
+      .addOption(new Option('--no-port-forward', 'forward none, as without it').hideHelp());
+  const ofRemoving = (of: Command) =>
+    of
+      .option('--keep-volumes', 'leave volume claims, and what is in them')
+      .addOption(new Option('--keep-namespaces', 'leave namespaces; it does without being told').hideHelp());
   const ofChanges = (of: Command) =>
     of
       .option('--affected', 'only the projects that what changed reaches')
@@ -238,8 +247,8 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         });
       return act(flags, projects, true, start, { lines: () => [], endless: true, sessionLogs: logs });
     });
-  ofRequiring(ofApplying(ofImages(command('run', 'build and deploy once')))).action((projects: string[], flags: RunFlags) =>
-    act(flags, projects, true, (options) => commands.run({ ...options, ...requiredOf(flags) }), { lines: deployLines }),
+  ofDeploying(ofApplying(ofImages(command('run', 'build and deploy once')))).action((projects: string[], flags: RunFlags) =>
+    act(flags, projects, true, (options) => commands.run({ ...options, ...deployingOf(flags) }), deployPrinting(flags)),
   );
   ofChanges(ofImages(command('build', 'build the images that the registry lacks, and put them there')))
     .addOption(ofArtifacts())
@@ -254,7 +263,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       };
       return act(flags, projects, false, (options) => commands.build({ ...options, ...changesOf(flags), ...own }), { lines: buildLines });
     });
-  ofRequiring(
+  ofDeploying(
     ofApplying(
       ofChanges(ofImages(command('deploy', 'apply the manifests with the images of this state of the files, and wait for the rollout'))),
     ),
@@ -265,10 +274,10 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       const { build, buildArtifacts } = flags;
       const own = {
         noBuild: !build,
-        ...requiredOf(flags),
+        ...deployingOf(flags),
         ...(buildArtifacts !== undefined && { buildArtifacts: resolve(surroundings.cwd, buildArtifacts) }),
       };
-      return act(flags, projects, true, (options) => commands.deploy({ ...options, ...own, ...changesOf(flags) }), { lines: deployLines });
+      return act(flags, projects, true, (options) => commands.deploy({ ...options, ...own, ...changesOf(flags) }), deployPrinting(flags));
     });
   ofRemoving(ofCluster(command('delete', 'remove what was deployed, and wait until it is gone'))).action(
     (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.delete, { lines: deleteLines }),
@@ -347,8 +356,12 @@ function isAffected(flags: CommonFlags | BuildFlags): boolean {
   return 'affected' in flags || 'base' in flags || 'head' in flags;
 }
 
-function requiredOf({ withRequired }: RunFlags): { readonly withRequired?: boolean } {
-  return withRequired === true ? { withRequired } : {};
+function deployingOf({ withRequired, portForward }: RunFlags): { readonly withRequired?: boolean; readonly portForward?: boolean } {
+  return { ...(withRequired === true && { withRequired }), ...(portForward === true && { portForward }) };
+}
+
+function deployPrinting({ portForward }: RunFlags): Printing<DeployDocument> {
+  return { lines: deployLines, endless: portForward === true };
 }
 
 function changesOf(flags: BuildFlags): { readonly affected?: { readonly base?: string; readonly head?: string } } {

@@ -6,6 +6,7 @@ import { affectedEvents, affectedProjects, type AffectedOptions } from './affect
 import type { BuildDocument, CommandOptions, CommandResult, DeleteDocument, DeployDocument } from './command';
 import type { Turn } from './converge';
 import { dryRunCode, hasIt, wouldBuild } from './dryRun';
+import { forwardUntilStopped } from './forwardUntilStopped';
 import { readGivenImages, withGivenImages, withNamedImages, type GivenImages } from './givenImages';
 import { failedEvent } from './narrator';
 import { writeOutput } from './outputFile';
@@ -34,6 +35,8 @@ export interface DeployOptions extends Omit<BuildOptions, 'artifacts' | 'dryRun'
   readonly noBuild?: boolean;
   /** Deploys what the projects require too. */
   readonly withRequired?: boolean;
+  /** Then forwards ports, until it is interrupted. */
+  readonly portForward?: boolean;
 }
 
 /** Builds the images of the projects that are not in the registry yet, and delivers them. */
@@ -56,6 +59,7 @@ export async function deployCommand(options: DeployOptions): Promise<CommandResu
   if (given?.ok === false) return { ...withProblems([given.problem]), document: { images: [], releases: [] } };
   const ended = await runOnce({ options, kind: 'deployed', images, noBuild: options.noBuild === true, given: given?.value });
   const { session, world } = ended;
+  if (options.portForward === true && ended.exitCode === 0 && session && world) await forwardUntilStopped(session, world, options);
   return {
     exitCode: ended.exitCode,
     problems: ended.problems,
