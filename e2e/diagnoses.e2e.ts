@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { KubeObject } from '../clients';
 import type { Event } from '../model';
-import { faultsOf, healthyManifest, isAbout, unreadyManifest, type Fault } from './faults';
+import { faultsOf, healthyManifest, isAbout, unready, type Fault } from './faults';
 import { localRegistry, valueOf } from './localRegistry';
 import type { RunningDev } from './runningDev';
 import { Shop } from './shop';
@@ -27,6 +29,12 @@ describe('why a deploy fails', () => {
     if (config !== '') shop.write(`faults/${name}/slipway.yaml`, config);
   };
 
+  const runtimeClass = {
+    apiVersion: 'node.k8s.io/v1',
+    kind: 'RuntimeClass',
+    metadata: { name: shop.namespace },
+    handler: 'nowhere',
+  };
   const policyName = (): string => `no-policy.${shop.namespace}`;
   const policyKinds = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'].map((kind) => ({
     apiVersion: 'admissionregistration.k8s.io/v1',
@@ -39,9 +47,21 @@ describe('why a deploy fails', () => {
       {
         failurePolicy: 'Fail',
         matchConstraints: {
-          resourceRules: [{ apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['deployments'] }],
+          resourceRules: [
+            { apiGroups: ['apps'], apiVersions: ['v1'], operations: ['CREATE', 'UPDATE'], resources: ['deployments'] },
+            { apiGroups: [''], apiVersions: ['v1'], operations: ['CREATE'], resources: ['pods'] },
+          ],
         },
-        validations: [{ expression: "object.metadata.name != 'policy'", message: 'nobody deploys what is called policy' }],
+        validations: [
+          {
+            expression: "object.kind != 'Deployment' || object.metadata.name != 'policy'",
+            message: 'nobody deploys what is called policy',
+          },
+          {
+            expression: "object.kind != 'Pod' || !has(object.metadata.labels) || !('refused' in object.metadata.labels)",
+            message: 'no pod is labelled refused',
+          },
+        ],
       },
       {
         policyName: policyName(),
@@ -63,10 +83,11 @@ describe('why a deploy fails', () => {
     await until('the policy holds', async () => ((await shop.kube.apply(probe, { dryRun: true })).ok ? undefined : true));
   };
 
-  /** A registry that wants a login, on a port of the node. */
+  /** Registries on ports of the node: one that wants a login, and one that is none. */
   const makeGate = async (): Promise<void> => {
-    const answer = 'HTTP/1.1 401 Unauthorized\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n';
-    const command = ['sh', '-c', `while true; do printf '${answer}' | nc -l -p ${gate} >/dev/null; done`];
+    const answering = (status: string, port: number) =>
+      `while true; do printf 'HTTP/1.1 ${status}\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n' | nc -l -p ${port} >/dev/null; done`;
+    const command = ['sh', '-c', `${answering('401 Unauthorized', gate)} & ${answering('418 I am a teapot', gate + 1)}`];
     const metadata = { name: 'gate', namespace: shop.namespace };
     const spec = {
       hostNetwork: true,
@@ -87,13 +108,18 @@ describe('why a deploy fails', () => {
 
   beforeAll(async () => {
     await shop.open();
-    faults.push(...faultsOf({ registry: await localRegistry(shop.kube), gate }));
+    faults.push(...faultsOf({ registry: await localRegistry(shop.kube), gate, runtimeClass: runtimeClass.metadata.name }));
     for (const { name, manifest } of faults) add(name, manifest);
-    add('unready', unreadyManifest, 'version: 1\nrollout: {deadline: 6}\n');
+    for (const { name, manifest } of unready) add(name, manifest, 'version: 1\nrollout: {deadline: 6}\n');
+    add(
+      'slow',
+      healthyManifest.replaceAll('healthy', 'slow').replace('spec:\n', 'spec:\n  minReadySeconds: 3600\n  progressDeadlineSeconds: 7200\n'),
+      'version: 1\nrollout: {deadline: 6}\n',
+    );
     add('healthy', healthyManifest);
     add('patient', healthyManifest.replaceAll('healthy', 'patient'), 'version: 1\nrollout: {tolerateFailuresUntilDeadline: true}\n');
     shop.edit('faults/patient/k8s/patient.yaml', 'resources:', 'envFrom: [{configMapRef: {name: late}}]\n          resources:');
-    await Promise.all([makePolicy(), makeGate()]);
+    await Promise.all([makePolicy(), makeGate(), shop.kube.apply(runtimeClass).then(valueOf)]);
     for (const kind of ['Pod', 'Event', 'ReplicaSet']) {
       const ref = { apiVersion: kind === 'ReplicaSet' ? 'apps/v1' : 'v1', kind };
       const watch = shop.kube.watch(
@@ -103,12 +129,23 @@ describe('why a deploy fails', () => {
       );
       watches.push(watch);
     }
-    dev = shop.dev(...faults.map(({ name }) => name), 'unready', '--no-logs', '--no-forward');
+    dev = shop.dev(...[...faults, ...unready].map(({ name }) => name), '--no-logs', '--no-forward');
   });
   afterAll(async () => {
     for (const watch of watches) watch.stop();
     for (const kind of policyKinds) await shop.kube.delete({ ...kind, name: policyName() });
+    await shop.kube.delete({ ...runtimeClass, name: runtimeClass.metadata.name });
     await shop.close();
+  });
+
+  it('every code of images, containers and pods on the page is provoked', () => {
+    const page = readFileSync(join(__dirname, '..', '..', 'packages', 'status', 'DIAGNOSES.md'), 'utf8');
+    const told = page.slice(page.indexOf('## Images'), page.indexOf('## Manifests'));
+    const codes = [...told.matchAll(/^\| `([a-zA-Z]+)`/gm)].map(([, code]) => code);
+    // Below; and in applying.e2e.ts.
+    const elsewhere = ['rolloutTimedOut', 'containerUnknown', 'rolloutFailed'];
+    const provoked = [...faults, ...unready].map(({ code }) => code);
+    expect([...new Set([...provoked.filter((code) => code !== 'manifestInvalid'), ...elsewhere])].sort()).toEqual(codes.sort());
   });
 
   it('each reason is told by its code, with the line to mend, soon after the cluster shows it', async () => {
@@ -134,11 +171,11 @@ describe('why a deploy fails', () => {
     expect(problem.detail).toBe('no database here');
   });
 
-  it('a pod that runs and is not ready is told with what its probe answers, and has not failed', async () => {
-    // The very first probe may find the connection closed in its face.
-    const answered = /container main runs and is not ready: Readiness probe failed: HTTP probe failed with statuscode: 500/;
-    await dev.until('rollout', ({ release, code, message }) => release === 'unready' && code === 'probeFailed' && answered.test(message));
-    expect(dev.since(0, 'failed').filter(({ subject }) => subject === 'unready')).toEqual([]);
+  it('a pod that runs and is not ready is told with what it waits for, and has not failed', async () => {
+    for (const { name, code, message } of unready)
+      await dev.until('rollout', (event) => event.release === name && event.code === code && message.test(event.message));
+    const names = new Set(unready.map(({ name }) => name));
+    expect(dev.since(0, 'failed').filter(({ subject }) => names.has(subject))).toEqual([]);
   });
 
   it('an edit of the line that was named mends the loop', async () => {
@@ -149,8 +186,10 @@ describe('why a deploy fails', () => {
     expect(await dev.interrupt()).toBe(0);
   });
 
+  const deployedOnes = ['config', 'healthy', 'unready', 'slow', 'patient'];
+
   it('deploy ends by a failure at once, when the others have rolled out; by a probe at the deadline; and not at all while it tolerates', async () => {
-    const deployed = shop.slipway(['deploy', 'config', 'healthy', 'unready', 'patient', '--json', ...shop.where], { exitCode: 1 });
+    const deployed = shop.slipway(['deploy', ...deployedOnes, '--json', ...shop.where], { exitCode: 1 });
     await until('the patient one is in trouble', async () => {
       const pods = valueOf(
         await shop.kube.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: shop.namespace, labelSelector: 'app=patient' }),
@@ -174,10 +213,14 @@ describe('why a deploy fails', () => {
       'config failed',
       'healthy ready',
       'patient ready',
+      'slow failed',
       'unready failed',
     ]);
-    expect(problems.map(({ code }) => code).sort()).toEqual(['configMissing', 'probeFailed']);
+    expect(problems.map(({ code }) => code).sort()).toEqual(['configMissing', 'probeFailed', 'rolloutTimedOut']);
     expect(problems.find(({ code }) => code === 'probeFailed')?.message).toMatch(/^not rolled out within 6 s: .*Readiness probe failed/);
-    await shop.slipway(['delete', 'config', 'healthy', 'unready', 'patient', ...shop.where]);
+    const container = ['--selector=app=healthy', '--container=nobody', '--local-path=faults', '--remote-path=/tmp'];
+    const { stderr } = await shop.slipway(['sync', '--once', ...container, ...shop.where], { exitCode: 2 });
+    expect(stderr).toMatch(/has a container "nobody" \[containerUnknown\]\n.*there are: main/);
+    await shop.slipway(['delete', ...deployedOnes, ...shop.where]);
   });
 });

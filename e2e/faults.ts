@@ -20,11 +20,16 @@ interface FaultyContainer {
   readonly requests?: string;
   /** More of the pod, before its containers. */
   readonly pod?: string;
+  /** More labels of the pod. */
+  readonly labels?: string;
 }
 
 const indented = (text: string, by: number) => text.replace(/^/gm, ' '.repeat(by));
 
-function deployment(name: string, { image, command = 'sleep 3600', more = '', requests, pod = '' }: FaultyContainer = {}): string {
+function deployment(
+  name: string,
+  { image, command = 'sleep 3600', more = '', requests, pod = '', labels = '' }: FaultyContainer = {},
+): string {
   const lines = [
     `image: ${image ?? 'redis:7-alpine'}`,
     `command: [sh, -c, '${command}']`,
@@ -40,7 +45,7 @@ spec:
     matchLabels: {app: ${name}}
   template:
     metadata:
-      labels: {app: ${name}}
+      labels: {app: ${name}${labels}}
     spec:
       terminationGracePeriodSeconds: 0
 ${pod === '' ? '' : `${indented(pod, 6)}\n`}      containers:
@@ -79,8 +84,16 @@ export function isAbout(fault: Fault, object: KubeObject): boolean {
   return name === fault.name || name?.startsWith(`${fault.name}-`) === true;
 }
 
-/** Everything that a deploy explains, each provoked by one service. `gate` is a port of the node where a registry wants a login. */
-export function faultsOf({ registry, gate }: { readonly registry: string; readonly gate: number }): readonly Fault[] {
+export interface FaultPlaces {
+  readonly registry: string;
+  /** A port of the node where a registry wants a login; at the one after it one answers what no registry does. */
+  readonly gate: number;
+  /** A runtime class that no node has the runtime of. */
+  readonly runtimeClass: string;
+}
+
+/** Everything that a deploy explains, each provoked by one service. */
+export function faultsOf({ registry, gate, runtimeClass }: FaultPlaces): readonly Fault[] {
   return [
     {
       name: 'pull-missing',
@@ -105,6 +118,30 @@ export function faultsOf({ registry, gate }: { readonly registry: string; readon
       message: /localhost:1\/some\/image:1: .*connection refused$/,
       line: 'image:',
       shownBy: waits('ErrImagePull'),
+    },
+    {
+      name: 'pull-odd',
+      manifest: deployment('pull-odd', { image: `localhost:${gate + 1}/some/image:1` }),
+      code: 'imagePullFailed',
+      message: new RegExp(`localhost:${gate + 1}/some/image:1: .*418`),
+      line: 'image:',
+      shownBy: waits('ErrImagePull'),
+    },
+    {
+      name: 'pull-never',
+      manifest: deployment('pull-never', { image: 'nowhere/some/image:1', more: 'imagePullPolicy: Never' }),
+      code: 'imagePullForbidden',
+      message: /nowhere\/some\/image:1: imagePullPolicy is Never, and the node does not have it$/,
+      line: 'image:',
+      shownBy: waits('ErrImageNeverPull'),
+    },
+    {
+      name: 'pull-name',
+      manifest: deployment('pull-name', { image: 'Nowhere/Some:1' }),
+      code: 'imageNameInvalid',
+      message: /Nowhere\/Some:1: invalid reference format: repository name \(Some\) must be lowercase$/,
+      line: 'image:',
+      shownBy: waits('InvalidImageName'),
     },
     {
       name: 'crash',
@@ -153,6 +190,64 @@ export function faultsOf({ registry, gate }: { readonly registry: string; readon
       message: /Startup probe failed: the schema is too old$/,
       line: 'startupProbe:',
       shownBy: crashed,
+    },
+    {
+      name: 'liveness',
+      manifest: deployment('liveness', {
+        more: 'livenessProbe:\n  exec: {command: [sh, -c, "echo the queue is stuck; exit 1"]}\n  periodSeconds: 1\n  failureThreshold: 1',
+      }),
+      code: 'probeFailed',
+      message: /Liveness probe failed: the queue is stuck$/,
+      line: 'livenessProbe:',
+      shownBy: crashed,
+    },
+    {
+      name: 'no-command',
+      manifest: deployment('no-command').replace('[sh,', '[nowhere,'),
+      code: 'containerNotStarted',
+      message: /container main cannot be started: exec: "nowhere": executable file not found in \$PATH$/,
+      line: 'command:',
+      shownBy: (object) => waits('RunContainerError')(object) || crashed(object),
+    },
+    {
+      name: 'user',
+      manifest: deployment('user', { more: 'securityContext: {runAsUser: 0, runAsNonRoot: true}' }),
+      code: 'containerConfigInvalid',
+      message: /container main cannot be made: container's runAsUser breaks non-root policy/,
+      line: 'securityContext:',
+      shownBy: waits('CreateContainerConfigError'),
+    },
+    {
+      name: 'hook',
+      manifest: deployment('hook', { more: 'lifecycle: {postStart: {exec: {command: [sh, -c, "exit 3"]}}}' }),
+      code: 'postStartFailed',
+      message: /container main is killed again and again, as its postStart hook fails$/,
+      line: 'lifecycle:',
+      shownBy: warns('FailedPostStartHook'),
+    },
+    {
+      name: 'runtime',
+      manifest: deployment('runtime', { pod: `runtimeClassName: ${runtimeClass}` }),
+      code: 'podNotBegun',
+      message: /cannot be begun by its node: .*no runtime for "nowhere" is configured$/,
+      line: 'runtimeClassName:',
+      shownBy: warns('FailedCreatePodSandBox'),
+    },
+    {
+      name: 'labels',
+      manifest: deployment('labels', { pod: 'nodeSelector: {example.com/disk: fast}' }),
+      code: 'podUnschedulable',
+      message: /none takes it: labels that don't match Pod's node affinity\/selector on \d+$/,
+      line: 'nodeSelector:',
+      shownBy: hasCondition('Unschedulable'),
+    },
+    {
+      name: 'no-claim',
+      manifest: deployment('no-claim', { pod: 'volumes:\n  - name: data\n    persistentVolumeClaim: {claimName: nowhere}' }),
+      code: 'volumeNotBound',
+      message: /waits for the volume claim nowhere, which is not there$/,
+      line: '- name: data',
+      shownBy: hasCondition('Unschedulable'),
     },
     {
       name: 'room',
@@ -206,6 +301,37 @@ ${deployment('quota', { requests: '' })}`,
       shownBy: hasCondition('FailedCreate'),
     },
     {
+      name: 'limits',
+      manifest: `apiVersion: v1
+kind: LimitRange
+metadata: {name: limits}
+spec:
+  limits:
+    - {type: Container, max: {ephemeral-storage: 1Gi}, default: {ephemeral-storage: 1Gi}, defaultRequest: {ephemeral-storage: 1Ki}}
+---
+${deployment('limits', { more: 'resources: {limits: {ephemeral-storage: 2Gi}}', requests: '' })}`,
+      code: 'podsRefused',
+      message: /deployment\/limits: its pods are refused, .*maximum ephemeral-storage usage per Container is 1Gi, but limit is 2Gi$/,
+      line: 'spec:',
+      shownBy: hasCondition('FailedCreate'),
+    },
+    {
+      name: 'account',
+      manifest: deployment('account', { pod: 'serviceAccountName: nobody' }),
+      code: 'podsRefused',
+      message: /deployment\/account: its pods are refused, .*serviceaccount "nobody" not found$/,
+      line: 'spec:',
+      shownBy: hasCondition('FailedCreate'),
+    },
+    {
+      name: 'refused',
+      manifest: deployment('refused', { labels: ', refused: yes' }).replace('refused: yes', 'refused: "yes"'),
+      code: 'admissionDenied',
+      message: /deployment\/refused: its pods are refused, .*denied request: no pod is labelled refused$/,
+      line: 'spec:',
+      shownBy: hasCondition('FailedCreate'),
+    },
+    {
       name: 'policy',
       manifest: deployment('policy'),
       code: 'admissionDenied',
@@ -222,10 +348,38 @@ ${deployment('quota', { requests: '' })}`,
   ];
 }
 
-/** A pod that runs, and answers its probe with 500. */
-export const unreadyManifest = deployment('unready', {
-  command:
-    'while true; do printf "HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n" | nc -l -p 8080 >/dev/null; done',
-  more: 'readinessProbe:\n  httpGet: {port: 8080}\n  periodSeconds: 1',
-});
+/** Pods that run and are not ready, which may pass: nothing fails by it before its deadline. */
+export const unready: readonly Omit<Fault, 'line' | 'shownBy'>[] = [
+  {
+    name: 'unready',
+    manifest: deployment('unready', {
+      command:
+        'while true; do printf "HTTP/1.1 500 No\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n" | nc -l -p 8080 >/dev/null; done',
+      more: 'readinessProbe:\n  httpGet: {port: 8080}\n  periodSeconds: 1',
+    }),
+    code: 'probeFailed',
+    // The very first probe may find the connection closed in its face.
+    message: /container main runs and is not ready: Readiness probe failed: HTTP probe failed with statuscode: 500/,
+  },
+  {
+    name: 'early',
+    manifest: deployment('early', { more: 'readinessProbe: {exec: {command: [sh, -c, "exit 0"]}, initialDelaySeconds: 3600}' }),
+    code: 'containerNotReady',
+    message: /container main runs and is not ready$/,
+  },
+  {
+    name: 'gated',
+    manifest: deployment('gated', { pod: 'readinessGates: [{conditionType: example.com/open}]' }),
+    code: 'readinessGateClosed',
+    message: /runs, and waits for its readiness gate example\.com\/open$/,
+  },
+  {
+    name: 'init',
+    manifest: deployment('init', {
+      pod: "initContainers:\n  - {name: wait, image: 'redis:7-alpine', command: [sh, -c, 'echo no schema yet; sleep 3600']}",
+    }),
+    code: 'initContainerRuns',
+    message: /init container wait has not ended, and the other containers wait for it$/,
+  },
+];
 export const healthyManifest = deployment('healthy', { more: 'readinessProbe:\n  exec: {command: [sh, -c, "true"]}\n  periodSeconds: 1' });

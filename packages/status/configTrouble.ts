@@ -42,7 +42,7 @@ export function configTrouble(pod: Pod, status: ContainerStatus, said: string): 
   return trouble(
     {
       code: 'containerConfigInvalid',
-      message: `${where} cannot be made: ${sentence(said)}`,
+      message: `${where} cannot be made: ${sentence(said.replace(/ \(pod: "[^"]*", container: [^)]*\)$/, ''))}`,
       hint: 'correct in the manifest what the sentence names',
     },
     { field: fieldOf(pod, status, 'securityContext') },

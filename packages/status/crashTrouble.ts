@@ -60,6 +60,7 @@ export function crashed(pod: Pod, status: ContainerStatus, { end, events, previo
       { log, field: fieldOf(pod, status, probe.kind === 'Startup' ? 'startupProbe' : 'livenessProbe') },
     );
   }
+  if (events.some(({ reason }) => reason === 'FailedPostStartHook')) return postStartFailed(pod, status);
   const endsWell = end?.exitCode === 0;
   // Without the number of restarts: the same trouble has the same words.
   const restarted = (status.restartCount ?? 0) > 0 ? ' and is restarted again and again' : '';
@@ -75,12 +76,28 @@ export function crashed(pod: Pod, status: ContainerStatus, { end, events, previo
   );
 }
 
+/** The node kills a container whose hook fails, and keeps what the hook said to itself. */
+export function postStartFailed(pod: Pod, status: ContainerStatus): PodTrouble {
+  return trouble(
+    {
+      code: 'postStartFailed',
+      message: `${nameOfContainer(pod, status)} is killed again and again, as its postStart hook fails`,
+      hint: 'run what the hook runs by hand: the cluster does not tell what it prints',
+    },
+    { log: { container: status.name, previous: status.state?.running === undefined }, field: fieldOf(pod, status, 'lifecycle.postStart') },
+  );
+}
+
+/** What a runtime wraps around its reason. */
+const wrappings =
+  /(failed to create containerd task|failed to start containerd task "[^"]*"|failed to create shim task|OCI runtime (create|exec) failed|runc create failed|unable to start container process): |: unknown$/g;
+
 /** A container whose process could not be started at all. */
 export function notStarted(pod: Pod, status: ContainerStatus, said: string): PodTrouble {
   return trouble(
     {
       code: 'containerNotStarted',
-      message: `${nameOfContainer(pod, status)} cannot be started: ${sentence(said)}`,
+      message: `${nameOfContainer(pod, status)} cannot be started: ${sentence(said.replace(wrappings, ''))}`,
       hint: 'check its command, its image and its volumes',
     },
     { field: fieldOf(pod, status, 'command') },

@@ -1,7 +1,7 @@
 import { podTrouble, type Pod } from '.';
-import { unready } from './podTrouble';
 
 const now = Date.parse('2026-01-01T00:01:00Z');
+const created = Date.parse('2026-01-01T00:00:00Z');
 const pod = (status: NonNullable<Pod['status']>, spec: NonNullable<Pod['spec']> = {}): Pod => ({
   apiVersion: 'v1',
   kind: 'Pod',
@@ -147,7 +147,10 @@ const unschedulable = (message: string) =>
     {
       conditions: [{ type: 'PodScheduled', status: 'False', reason: 'Unschedulable', message, lastTransitionTime: '2026-01-01T00:00:30Z' }],
     },
-    { containers: [{ name: 'worker', resources: { requests: { cpu: '100' } } }] },
+    {
+      containers: [{ name: 'worker', resources: { requests: { cpu: '100' } } }],
+      volumes: [{ name: 'files', persistentVolumeClaim: { claimName: 'data' } }],
+    },
   );
 
 test.each<[string, string, string, string, string]>([
@@ -174,9 +177,16 @@ test.each<[string, string, string, string, string]>([
   ],
   [
     'a claim that is not there',
-    '0/1 nodes are available: persistentvolumeclaim "data" not found. preemption: x',
+    '0/1 nodes are available: persistentvolumeclaim "data" not found. not found',
     'volumeNotBound',
-    'pod worker-1 waits for a volume: 0/1 nodes are available: persistentvolumeclaim "data" not found',
+    'pod worker-1 waits for the volume claim data, which is not there',
+    'spec.volumes[name="files"]',
+  ],
+  [
+    'a claim that gets no volume',
+    '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: x',
+    'volumeNotBound',
+    'pod worker-1 waits for a volume: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims',
     'spec.volumes',
   ],
   ['whatever else it is', 'no scheduler', 'podUnschedulable', 'pod worker-1 cannot be scheduled: no scheduler', 'spec'],
@@ -200,6 +210,50 @@ test('a volume that is not there is told as the node says it; what is only late 
   });
   expect(podTrouble(creating, now, [late])).toMatchObject({ passes: true, certainAt: now });
   expect(podTrouble(creating, now)).toBeUndefined();
+});
+
+test.each([
+  ['no runtime for "gvisor" is configured', { certainAt: created + 2_000, field: 'spec.runtimeClassName' }],
+  ['failed to setup network for sandbox "1f": plugin type="bridge" failed', { certainAt: created + 60_000, passes: true }],
+])('a pod that its node cannot begin is told as the node says it: %s', (said, counts) => {
+  const creating = waiting('ContainerCreating', '');
+  const events = [warning('FailedCreatePodSandBox', `Failed to create pod sandbox: rpc error: code = Unknown desc = ${said}`)];
+  expect(podTrouble(creating, now, events)).toMatchObject({ problem: { code: 'podNotBegun' }, ...counts });
+  const begun = { ...creating.status, conditions: [{ type: 'PodReadyToStartContainers', status: 'True' }] };
+  expect(podTrouble({ ...creating, status: begun }, now, events)).toBeUndefined();
+});
+
+test('a container that is killed for its hook is not said to have crashed', () => {
+  const events = [warning('FailedPostStartHook', 'PostStartHook failed')];
+  expect(podTrouble(looping({ exitCode: 137 }), now, events)?.problem.code).toBe('postStartFailed');
+  expect(podTrouble(waiting('PostStartHookError', ''), now)?.problem.code).toBe('postStartFailed');
+});
+
+test.each([
+  [
+    waiting(
+      'RunContainerError',
+      'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process: exec: "nope": executable file not found in $PATH: unknown',
+    ),
+    'cannot be started: exec: "nope": executable file not found in $PATH',
+  ],
+  [
+    waiting(
+      'CreateContainerConfigError',
+      'container has runAsNonRoot and image will run as root (pod: "worker-1_shop(u)", container: worker)',
+    ),
+    'cannot be made: container has runAsNonRoot and image will run as root',
+  ],
+  [
+    waiting('InvalidImageName', 'Failed to apply default image tag "A/B:1": couldn\'t parse image name "A/B:1": invalid reference format'),
+    ': its image cannot be pulled, reg/worker:1: invalid reference format',
+  ],
+  [
+    waiting('ErrImageNeverPull', 'Container image "reg/worker:1" is not present with pull policy of Never'),
+    ': its image cannot be pulled, reg/worker:1: imagePullPolicy is Never, and the node does not have it',
+  ],
+])('a reason is told without what wraps it', (seen, said) => {
+  expect(podTrouble(seen, now)?.problem.message).toBe(`pod worker-1, container worker${said.startsWith(':') ? '' : ' '}${said}`);
 });
 
 const passing: readonly (readonly [string, string])[] = [
@@ -286,19 +340,4 @@ test('of a failed pull only the reason is told, not what wraps it', () => {
   expect(podTrouble(waiting('ImagePullBackOff', said), now)?.problem.message).toBe(
     'pod worker-1, container worker: its image cannot be pulled, reg/worker:1: dial tcp: lookup registry-1.docker.io: no such host',
   );
-});
-
-test('a container that runs and is not ready has the reason that its probe gives', () => {
-  const running = container({ ready: false, state: { running: { startedAt: '2026-01-01T00:00:50Z' } } });
-  const message = 'Readiness probe failed: HTTP probe failed with statuscode: 404';
-  expect(unready(running, [warning('Unhealthy', message)])).toMatchObject({
-    problem: { code: 'probeFailed', message: `pod worker-1, container worker runs and is not ready: ${message}` },
-    certainAt: Date.parse('2026-01-01T00:00:52Z'),
-    field: 'spec.containers[name="worker"].readinessProbe',
-  });
-  expect(unready(running)?.problem).toMatchObject({
-    code: 'containerNotReady',
-    message: 'pod worker-1, container worker runs and is not ready',
-  });
-  expect(unready(container({ ready: true, state: { running: { startedAt: '2026-01-01T00:00:50Z' } } }))).toBeUndefined();
 });

@@ -61,6 +61,12 @@ function reasonOf(said: string): string {
       .replace(/^rpc error: (code = \w+ desc = )?/, '')
       .replace(/^(failed to pull and unpack image|failed to resolve reference) "[^"]*": /, '')
       .replace(/^failed to resolve reference "[^"]*": /, '')
-      .replace(/^failed to do request: \w+ "[^"]*": /, ''),
+      .replace(/^failed to do request: \w+ "[^"]*": /, '')
+      .replace(/^Failed to apply default image tag "[^"]*": /, '')
+      .replace(/^couldn't parse image name "[^"]*": /, '')
+      .replace(
+        /^Container image "([^"]*)" is not present with pull policy of Never$/,
+        '$1: imagePullPolicy is Never, and the node does not have it',
+      ),
   );
 }

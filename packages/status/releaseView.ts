@@ -3,9 +3,10 @@ import { annotations, isKept, isOwned, isTracked, nameOf, templateLabels, tracke
 import { absent, found, type ArtifactName, type Known, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
 import { statusOf } from './compute';
 import { refusedPods, unboundClaim } from './objectTrouble';
-import { podTrouble, unready } from './podTrouble';
+import { podTrouble } from './podTrouble';
 import { conditionOf, runsLong, type Conditioned, type KubeEvent, type Pod, type Replicated } from './shapes';
 import { trouble, type PodTrouble } from './trouble';
+import { unready } from './unready';
 
 /** What is watched of a release: what it was applied as, and what its controllers make of that. */
 export const watchedKinds: readonly KindRef[] = [

@@ -49,6 +49,8 @@ export interface ContainerSpec {
     readonly limits?: Readonly<Record<string, string>>;
     readonly requests?: Readonly<Record<string, string>>;
   };
+  /** `Always` makes an init container one that runs beside the others. */
+  readonly restartPolicy?: string;
   readonly env?: readonly {
     readonly name: string;
     readonly valueFrom?: { readonly configMapKeyRef?: KeyRef; readonly secretKeyRef?: KeyRef };
@@ -60,6 +62,8 @@ export interface Pod extends KubeObject {
   readonly spec?: {
     readonly containers?: readonly ContainerSpec[];
     readonly initContainers?: readonly ContainerSpec[];
+    readonly volumes?: readonly { readonly name: string; readonly persistentVolumeClaim?: { readonly claimName: string } }[];
+    readonly readinessGates?: readonly { readonly conditionType: string }[];
     readonly restartPolicy?: string;
   };
   readonly status?: {
@@ -70,6 +74,11 @@ export interface Pod extends KubeObject {
     readonly containerStatuses?: readonly ContainerStatus[];
     readonly initContainerStatuses?: readonly ContainerStatus[];
   };
+}
+
+/** Of all containers of a pod, in the order in which they start. */
+export function statusesOf({ status }: Pod): readonly ContainerStatus[] {
+  return [...(status?.initContainerStatuses ?? []), ...(status?.containerStatuses ?? [])];
 }
 
 export interface Replicated extends KubeObject {

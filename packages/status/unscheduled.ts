@@ -11,20 +11,34 @@ export function unscheduled(pod: Pod, now: number): PodTrouble | undefined {
   const said = scheduled.message ?? 'the scheduler gives no reason';
   const since = Date.parse(scheduled.lastTransitionTime ?? pod.metadata.creationTimestamp ?? '');
   const certainAt = (Number.isNaN(since) ? now : since) + graceMs;
-  if (/persistentvolumeclaim/i.test(said)) {
-    return trouble(
-      {
-        code: 'volumeNotBound',
-        message: `${nameOfPod(pod)} waits for a volume: ${sentence(withoutPreemption(said))}`,
-        hint: 'apply the claim, or see what it waits for: kubectl describe pvc',
-      },
-      { certainAt, field: 'spec.volumes' },
-    );
-  }
+  if (/persistentvolumeclaim/i.test(said)) return unbound(pod, said, certainAt);
   const { text, lacks } = reasonOf(said, pod);
   return trouble(
     { code: 'podUnschedulable', message: `${nameOfPod(pod)} cannot be scheduled: ${text}`, hint: hintOf(lacks) },
     { certainAt, field: fieldFor(lacks, pod) },
+  );
+}
+
+function unbound(pod: Pod, said: string, certainAt: number): PodTrouble {
+  const [, claim] = /persistentvolumeclaim "([^"]+)" not found/.exec(said) ?? [];
+  if (claim === undefined) {
+    return trouble(
+      {
+        code: 'volumeNotBound',
+        message: `${nameOfPod(pod)} waits for a volume: ${sentence(withoutPreemption(said))}`,
+        hint: 'see what its claim waits for: kubectl describe pvc',
+      },
+      { certainAt, field: 'spec.volumes' },
+    );
+  }
+  const volume = pod.spec?.volumes?.find(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName === claim);
+  return trouble(
+    {
+      code: 'volumeNotBound',
+      message: `${nameOfPod(pod)} waits for the volume claim ${claim}, which is not there`,
+      hint: 'apply the claim, or correct its name',
+    },
+    { certainAt, field: volume ? `spec.volumes[name="${volume.name}"]` : 'spec.volumes' },
   );
 }
 
