@@ -7,7 +7,7 @@ import { folderWorkspace } from './folderWorkspace';
 import { failedEvent } from './narrator';
 import { rememberedGraph } from './rememberedGraph';
 import type { RunOptions } from './run';
-import { goalFor } from './selection';
+import { deployableGoalFor } from './selection';
 import { contextOf, preflight, readFor, type Session } from './session';
 import type { FolderSync, SyncSettings } from './syncSettings';
 
@@ -100,7 +100,7 @@ async function attachProjects(options: CommandOptions, deletes: boolean): Promis
   const read = (mode: 'dev' | 'deploy', graph = options.graph) => readFor({ ...options, graph, ...contextOf(session) }, mode);
   const deployed = await read('deploy');
   if (!deployed.ok) return { ok: false, problems: [deployed.problem] };
-  const chosen = goalFor(session.read.workspace, 'attached', { projects });
+  const chosen = deployableGoalFor(session.read.workspace, 'attached', { projects });
   if (!chosen.ok) return chosen;
   const attached = new AttachedWorkspace({ dev: session.read.workspace, deployed: deployed.value.workspace, deletes });
   return {

@@ -107,7 +107,7 @@ export class Leading {
     const own = (this.own = new Part({ ...options, startedAt: 0 }));
     this.parts.add(own);
     await this.lookForRequired(found, workspace);
-    const mistakes = own.choose(workspace, { used: this.used, lost: new Set() });
+    const mistakes = own.begin(workspace, { used: this.used, lost: new Set() });
     if (mistakes.length > 0) return notBegun(mistakes);
     this.inheritance.claim(own.goal.releases);
     const session: Session = { ...found, read: { ...found.read, workspace: this.named(workspace) } };
@@ -265,7 +265,7 @@ export class Leading {
     if (conflict) return notBegun([conflict]);
     const part = new Part({ ...request, report: (event) => send({ kind: 'event', event }), startedAt: run.loop.world().now });
     await this.lookForRequired(session, workspace, request.projects);
-    const mistakes = part.choose(workspace, { used: this.used, lost: holding.lost });
+    const mistakes = part.begin(workspace, { used: this.used, lost: holding.lost });
     if (mistakes.length > 0) return notBegun(mistakes);
     const held = await holding.take(part.goal.releases, workspace, request.takeover);
     if (held.length > 0) return notBegun(held);

@@ -4,7 +4,7 @@ import { ageMs } from './age';
 import type { CommandOptions, CommandResult, LogsDocument } from './command';
 import { deployedContainers, watchDeployedContainers, type DeployedPodsRequest } from './deployedPods';
 import { nothingDeployed } from './nothingDeployed';
-import { goalFor } from './selection';
+import { deployableGoalFor } from './selection';
 import { namespaceOf, preflight, withBrokenReleases } from './session';
 import { untilAborted } from './untilAborted';
 import { withProblems, worstExit } from './worstExit';
@@ -31,7 +31,7 @@ export async function logsCommand(options: LogsOptions): Promise<CommandResult<L
   const session = withBrokenReleases(found);
   const { kube } = found;
   const { workspace } = session.read;
-  const chosen = goalFor(workspace, 'deployed', options);
+  const chosen = deployableGoalFor(workspace, 'deployed', options);
   if (!chosen.ok) return refuse(chosen.problems);
   const releases = [...chosen.goal.releases]
     .flatMap((name) => workspace.releases.get(name) ?? [])

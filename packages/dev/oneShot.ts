@@ -12,7 +12,7 @@ import { failedEvent } from './narrator';
 import { writeOutput } from './outputFile';
 import { comesAlong, namedImages, requiredBy } from './required';
 import { openRun } from './run';
-import { goalFor, problemsOf } from './selection';
+import { deployableGoalFor, goalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, readFor, withBrokenReleases, type Need, type Preflight, type Session } from './session';
 import { untilAborted } from './untilAborted';
 import { withProblems, worstExit } from './worstExit';
@@ -166,7 +166,9 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const along = 'withRequired' in options && options.withRequired;
   const required = along ? requiredBy(workspace, options.projects) : [];
   const projects = options.projects.length === 0 ? [] : [...options.projects, ...required.map(({ project }) => project)];
-  const chosen = goalFor(workspace, kind, { ...options, projects });
+  // Of what changed an image may be all.
+  const choose = kind === 'deployed' && !options.affected ? deployableGoalFor : goalFor;
+  const chosen = choose(workspace, kind, { ...options, projects });
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session: whole, world: undefined };
   const said = comesAlong(required, new Set());
   if (said !== undefined) options.report({ kind: 'notice', message: said });

@@ -3,7 +3,7 @@ import type { Turn } from './converge';
 import { failedEvent, Narrator } from './narrator';
 import { narrowingTo, type Narrowing } from './narrowed';
 import { chosenWithRequired, type Required } from './required';
-import { noticesOf, problemsOf } from './selection';
+import { noManifests, noticesOf, problemsOf } from './selection';
 
 export interface PartOptions {
   /** Names of projects; empty means all. */
@@ -42,6 +42,14 @@ export class Part {
   constructor(readonly options: PartOptions) {
     this.narrator = new Narrator(options.startedAt);
     this.logs = options.logs;
+  }
+
+  /** Says for the first time what it wants of a workspace. The problems when that is nothing, or nothing that ever runs. */
+  begin(workspace: Workspace, limits: Parameters<Part['choose']>[1]): readonly Problem[] {
+    const { projects } = this.options;
+    const chosen = chosenWithRequired(workspace, 'live', projects, limits.used);
+    const missing = chosen.ok ? noManifests(workspace, chosen.goal, projects) : undefined;
+    return missing ? [missing] : this.choose(workspace, limits);
   }
 
   /** Says what it wants of a workspace. The problems when that is nothing; then it goes on with what it wanted before. */

@@ -10,7 +10,7 @@ import { writeOutput } from './outputFile';
 import { deployContext, readReleaseManifests } from './releaseManifests';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun } from './run';
-import { goalFor, problemsOf } from './selection';
+import { deployableGoalFor, problemsOf } from './selection';
 import { approachClusterOf, deliveryOptions, namesFor, preflight, type Session } from './session';
 import { worstExit } from './worstExit';
 
@@ -30,7 +30,7 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
   if (!looked.session) return refuse(looked.problems);
   const { session, offline } = looked;
   const { workspace } = session.read;
-  const chosen = goalFor(workspace, 'deployed', options);
+  const chosen = deployableGoalFor(workspace, 'deployed', options);
   if (!chosen.ok) return refuse(chosen.problems);
   // Half of what was asked for, piped into something that applies it, would be worse than nothing.
   const broken = problemsOf(workspace, options.projects);

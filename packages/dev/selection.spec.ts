@@ -1,5 +1,5 @@
 import type { Artifact, Problem, Release, Workspace } from '../model';
-import { goalFor } from './selection';
+import { deployableGoalFor, goalFor } from './selection';
 
 const release = (name: string): Release => ({ name, project: name, sources: [], inputs: [], artifacts: [] });
 
@@ -53,6 +53,41 @@ it('says which mistakes leave nothing to do, and not that there is nothing', () 
   expect(goalFor(workspace([]), 'live', { projects: ['lib'] })).toMatchObject({
     ok: false,
     problems: [{ code: 'nothingToDo', exitCode: 2 }],
+  });
+});
+
+describe('an image without manifests', () => {
+  const image = (name: string): Artifact => ({
+    name,
+    project: name,
+    image: name,
+    recipe: { builder: 'layers/1', context: '', dockerfile: 'Dockerfile', args: {} },
+    inputs: [],
+    requires: [],
+    targets: [],
+    reload: { kind: 'hot', because: '' },
+    after: [],
+  });
+  const shop = workspace(['web'], { artifacts: new Map([['lib', image('lib')]]) });
+
+  it('is built, and is nothing that could be deployed', () => {
+    expect(goalFor(shop, 'deployed', { projects: ['lib'] })).toMatchObject({ ok: true });
+    expect(deployableGoalFor(shop, 'deployed', { projects: ['lib'] })).toMatchObject({
+      ok: false,
+      problems: [{ code: 'noManifests', message: 'lib: an image, but no manifests that say how it runs', exitCode: 2 }],
+    });
+  });
+
+  it('comes along with what is deployed', () => {
+    expect(deployableGoalFor(shop, 'deployed', { projects: ['lib', 'web'] })).toMatchObject({
+      ok: true,
+      goal: { artifacts: new Set(['lib']), releases: new Set(['web']) },
+    });
+  });
+
+  it('says nothing of missing manifests where a mistake may hide them', () => {
+    const mistake: Problem = { code: 'manifestInvalid', message: 'x', project: 'lib', retry: 'whenInputChanges', exitCode: 2 };
+    expect(deployableGoalFor({ ...shop, problems: [mistake] }, 'deployed', { projects: ['lib'] })).toMatchObject({ ok: true });
   });
 });
 

@@ -32,6 +32,29 @@ export function goalFor(workspace: Workspace, kind: GoalKind, { projects, artifa
   return { ok: true, goal: { kind, artifacts: new Set(artifacts), releases: new Set(releases.map(({ name }) => name)) } };
 }
 
+/** The goal for what was named, of which something has to be deployed. Failures: as of `goalFor`, and `noManifests`. */
+export function deployableGoalFor(workspace: Workspace, kind: GoalKind, selection: Selection): ChosenGoal {
+  const chosen = goalFor(workspace, kind, selection);
+  const missing = chosen.ok ? noManifests(workspace, chosen.goal, selection.projects) : undefined;
+  return missing ? { ok: false, problems: [missing] } : chosen;
+}
+
+/** An image alone never runs. A mistake that hides manifests is told by itself. */
+export function noManifests(workspace: Workspace, { artifacts, releases }: Goal, projects: readonly string[]): Problem | undefined {
+  if (releases.size > 0 || problemsOf(workspace, projects).length > 0) return undefined;
+  const owners = [...new Set([...artifacts].flatMap((name) => workspace.artifacts.get(name)?.project ?? []))].sort();
+  const [first = ''] = owners;
+  const root = workspace.projects.get(first)?.root ?? '';
+  const folder = root === '' ? 'k8s' : `${root}/k8s`;
+  return {
+    code: 'noManifests',
+    message: `${owners.join(', ')}: an image, but no manifests that say how it runs`,
+    hint: `write them in ${folder}/*.yaml, or name them with manifests, kustomize or helm in slipway.yaml; slipway build makes the image alone`,
+    retry: 'whenInputChanges',
+    exitCode: 2,
+  };
+}
+
 /** Whether a name is that of an image: the whole one, or the one that it has in its project. */
 function isCalled({ name, project }: Artifact, wanted: string): boolean {
   return wanted === name || `${project}/${wanted}` === name || (name === project && withoutScope(project) === wanted);

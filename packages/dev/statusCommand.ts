@@ -4,7 +4,7 @@ import type { CommandOptions, CommandResult, StatusDocument } from './command';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun, type Run } from './run';
 import { scopeFor } from './scope';
-import { goalFor, problemsOf } from './selection';
+import { deployableGoalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, readFor, withBrokenReleases } from './session';
 import { liveSessions } from './syncSessions';
 import { withProblems, worstExit } from './worstExit';
@@ -24,7 +24,7 @@ export async function statusCommand(given: CommandOptions): Promise<CommandResul
   if (!found) return { exitCode: worstExit(problems), problems, document: empty };
   const session = withBrokenReleases(found);
   const { workspace } = session.read;
-  const chosen = goalFor(workspace, 'live', options);
+  const chosen = deployableGoalFor(workspace, 'live', options);
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, document: empty };
   const { goal } = chosen;
   // What `deploy` has put there is the last stage, which may take other files, and takes them otherwise.
