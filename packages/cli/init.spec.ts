@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { GraphSource } from '../graph';
@@ -40,5 +40,62 @@ describe('the next command that init tells', () => {
     };
     const { document } = await init({ workspace, dryRun: false, json: false });
     expect(document.survey.slice(-2)).toEqual(['Next:', `  ${next}`]);
+  });
+});
+
+describe('init --manifests, where Nx has no generators', () => {
+  let root: string;
+  beforeEach(() => (root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-init-')))));
+  afterEach(() => rmSync(root, { recursive: true, force: true }));
+
+  const start = async (files: Readonly<Record<string, string>>, manifests: { projects: readonly string[]; port?: number }) => {
+    const all = { 'package.json': '{}', 'apps/api/package.json': '{"name": "@shop/api"}', ...files };
+    for (const [path, text] of Object.entries(all)) {
+      mkdirSync(dirname(join(root, path)), { recursive: true });
+      writeFileSync(join(root, path), text);
+    }
+    const workspace: GraphSource = {
+      kind: 'workspaces',
+      root,
+      watch: [],
+      read: () => Promise.resolve(succeeded({ projects: [{ name: '@shop/api', root: 'apps/api', dependencies: [], targets: new Map() }] })),
+      runTarget: () => ({ command: 'false', args: [] }),
+    };
+    return init({ workspace, dryRun: false, json: false, manifests });
+  };
+  const manifest = () => readFileSync(join(root, 'apps/api/k8s/api.yaml'), 'utf8');
+
+  it('writes them from the Dockerfile, says why, and gives the scripts that deploy', async () => {
+    const { exitCode, document } = await start({ 'apps/api/Dockerfile': 'FROM node\nEXPOSE 8080' }, { projects: ['api'] });
+    expect(exitCode).toBe(0);
+    expect(document.changes[0]).toMatchObject({ path: 'apps/api/k8s/api.yaml', created: true });
+    expect(document.changes[0]?.because).toContain('port 8080: apps/api/Dockerfile exposes it');
+    expect(manifest()).toContain('containerPort: 8080');
+    expect(readFileSync(join(root, 'apps/api/package.json'), 'utf8')).toContain('"dev": "slipway dev"');
+    expect(document.survey.slice(-2)).toEqual(['Next:', '  npm run dev --workspace @shop/api']);
+  });
+
+  it('takes the port that is said', async () => {
+    await start({ 'apps/api/Dockerfile': 'FROM node' }, { projects: ['@shop/api'], port: 3000 });
+    expect(manifest()).toContain('containerPort: 3000');
+  });
+
+  it('leaves manifests that are there as they are', async () => {
+    const before = 'apiVersion: v1\nkind: Service\nmetadata: {name: api}\n';
+    const files = { 'apps/api/Dockerfile': 'FROM node\nEXPOSE 1', 'apps/api/k8s/api.yaml': before };
+    expect((await start(files, { projects: ['api'] })).exitCode).toBe(0);
+    expect(manifest()).toBe(before);
+  });
+
+  it('tells all mistakes, and writes nothing', async () => {
+    const { exitCode, problems } = await start({ 'apps/api/Dockerfile': 'FROM node' }, { projects: ['api', 'apii'] });
+    expect([exitCode, problems.map(({ code }) => code)]).toEqual([2, ['portNotKnown', 'projectNotFound']]);
+    expect(problems[1]?.hint).toBe('did you mean api?');
+    expect(readFileSync(join(root, 'apps/api/package.json'), 'utf8')).toBe('{"name": "@shop/api"}');
+  });
+
+  it('is told where a Dockerfile has none beside it', async () => {
+    const { document } = await start({ 'apps/api/Dockerfile': 'FROM node\nEXPOSE 1' }, { projects: [] });
+    expect(document.survey.slice(-2)).toEqual(['Next:', '  npx slipway init --manifests @shop/api']);
   });
 });

@@ -1,13 +1,14 @@
 import { spawn } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import type { CommandResult } from '../dev';
 import { filesBelow } from '../source';
-import type { GraphSource } from '../graph';
+import { withFiles, type GraphSource } from '../graph';
 import type { Problem } from '../model';
 import { nxCommand } from '../nx';
 import type { InitDocument } from '../report';
 import { surveyLines, type NextCommands } from '../scaffold';
+import { manifestsOf, type WantedManifests } from './newManifests';
 import { packageManagerOf, scriptCommand, setUp, type PackageManager, type SetUp } from '../turbo';
 
 export interface InitOptions {
@@ -15,6 +16,7 @@ export interface InitOptions {
   /** Writes nothing. */
   readonly dryRun: boolean;
   readonly json: boolean;
+  readonly manifests?: WantedManifests;
 }
 
 /** Sets a workspace up: by the generator in Nx; elsewhere with scripts, tasks of turbo.json and ignore files. Doing it twice changes nothing more. */
@@ -22,18 +24,25 @@ export function init(options: InitOptions): Promise<CommandResult<InitDocument>>
   return options.workspace.kind === 'nx' ? initNx(options) : initPackages(options);
 }
 
-async function initPackages({ workspace, dryRun }: InitOptions): Promise<CommandResult<InitDocument>> {
+async function initPackages({ workspace, dryRun, manifests }: InitOptions): Promise<CommandResult<InitDocument>> {
   const { root, kind } = workspace;
   const facts = await workspace.read();
   if (!facts.ok) return refused(facts.problem, { kind, root });
   const { projects, notices = [] } = facts.value;
+  const there = filesBelow(root);
+  const written = manifestsOf(manifests, { projects, files: there });
+  if (written.problems.length > 0) return refusedAll(written.problems, { kind, root });
   const made = setUp({
     kind: kind === 'turbo' ? 'turbo' : 'workspaces',
     manager: packageManagerOf(root),
     projects,
-    files: filesBelow(root),
+    files: withFiles(there, new Map(written.changes.map(({ path, text }) => [path, text]))),
   });
-  if (!dryRun) for (const { path, text } of made.changes) writeFileSync(join(root, path), text);
+  const changes = [...written.changes, ...made.changes];
+  for (const { path, text } of dryRun ? [] : changes) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
   return {
     exitCode: 0,
     problems: [],
@@ -41,7 +50,7 @@ async function initPackages({ workspace, dryRun }: InitOptions): Promise<Command
       kind,
       root,
       dryRun,
-      changes: made.changes.map(({ path, created, because }) => ({ path, created, because })),
+      changes: changes.map(({ path, created, because }) => ({ path, created, because })),
       notes: [...notices.map(({ message, hint }) => (hint === undefined ? message : `${message}: ${hint}`)), ...made.notes],
       survey: surveyLines(made.survey, nextCommands(root, kind, made)),
     },
@@ -62,12 +71,27 @@ function nextCommands(root: string, kind: GraphSource['kind'], { devOf }: SetUp)
     const { command, args } = scriptCommand(manager, project, script);
     return [command, ...args].join(' ');
   };
-  return { dev, projectFile: 'package.json' };
+  return { dev, manifests: (project) => `${runner[manager]} slipway init --manifests ${project}`, projectFile: 'package.json' };
 }
 
 /** Nx says itself what its generator does. With JSON that goes where words for people go. */
-function initNx({ workspace: { kind, root }, dryRun, json }: InitOptions): Promise<CommandResult<InitDocument>> {
-  const { command, args } = nxCommand(root, ['generate', 'nx-slipway:init', ...(dryRun ? ['--dry-run'] : [])]);
+async function initNx(options: InitOptions): Promise<CommandResult<InitDocument>> {
+  const { projects, port } = options.manifests ?? { projects: [] };
+  const ofPort = port === undefined ? [] : [`--port=${port}`];
+  const generators = projects.length === 0 ? [['init']] : projects.map((project) => ['manifests', project, ...ofPort]);
+  for (const [name = '', ...args] of generators) {
+    const ended = await generate(options, [`nx-slipway:${name}`, ...args]);
+    if (ended.exitCode !== 0) return ended;
+  }
+  const { kind, root } = options.workspace;
+  return { exitCode: 0, problems: [], document: { kind, root, dryRun: options.dryRun, changes: [], notes: [], survey: [] } };
+}
+
+function generate(
+  { workspace: { kind, root }, dryRun, json }: InitOptions,
+  generator: readonly string[],
+): Promise<CommandResult<InitDocument>> {
+  const { command, args } = nxCommand(root, ['generate', ...generator, ...(dryRun ? ['--dry-run'] : [])]);
   return new Promise((done) => {
     const child = spawn(command, args, { cwd: root, stdio: ['inherit', json ? 2 : 'inherit', 'inherit'] });
     const ended = (problem: Problem) => done(refused(problem, { kind, root }));
@@ -87,6 +111,10 @@ function initNx({ workspace: { kind, root }, dryRun, json }: InitOptions): Promi
   });
 }
 
-function refused(problem: Problem, { kind, root }: Pick<GraphSource, 'kind' | 'root'>): CommandResult<InitDocument> {
-  return { exitCode: problem.exitCode, problems: [problem], document: { kind, root, dryRun: false, changes: [], notes: [], survey: [] } };
+function refused(problem: Problem, workspace: Pick<GraphSource, 'kind' | 'root'>): CommandResult<InitDocument> {
+  return refusedAll([problem], workspace);
+}
+
+function refusedAll(problems: readonly Problem[], { kind, root }: Pick<GraphSource, 'kind' | 'root'>): CommandResult<InitDocument> {
+  return { exitCode: problems[0]?.exitCode ?? 2, problems, document: { kind, root, dryRun: false, changes: [], notes: [], survey: [] } };
 }

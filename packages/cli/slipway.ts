@@ -86,6 +86,12 @@ interface BuildOnlyFlags extends BuildFlags, ArtifactFlags {
   readonly fileOutput?: string;
 }
 
+interface InitFlags extends CommonFlags {
+  readonly dryRun?: boolean;
+  readonly manifests?: readonly string[];
+  readonly port?: number;
+}
+
 interface RunFlags extends CommonFlags {
   readonly withRequired?: boolean;
   readonly portForward?: boolean;
@@ -320,11 +326,15 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   );
   plain('init', 'set the workspace up: tasks, scripts and ignore files; doing it twice changes nothing more', '')
     .option('--dry-run', 'only say what would be written')
-    .action(async ({ json = false, verbosity, dryRun = false }: CommonFlags & { readonly dryRun?: boolean }) => {
+    .option('--manifests <project...>', 'write a Deployment and a Service for projects that have a Dockerfile and no manifests')
+    .addOption(new Option('--port <number>', 'the port of these (default: the one that the Dockerfile exposes)').argParser(wholeNumber))
+    .action(async ({ json = false, verbosity, dryRun = false, manifests = [], port }: InitFlags) => {
       const output = openOutput({ ...surroundings, json, verbosity, long: false });
       const workspace = await commands.findWorkspace(surroundings.cwd, { isBrief: true });
       if (!workspace.ok) return ends(output.refuse(workspace.problem));
-      ends(output.finish(await commands.init({ workspace: workspace.value, dryRun, json }), { lines: initLines }));
+      const wanted = manifests.length === 0 ? {} : { manifests: { projects: manifests, ...(port !== undefined && { port }) } };
+      const options = { dryRun, json, ...wanted };
+      ends(output.finish(await commands.init({ ...options, workspace: workspace.value }), { lines: initLines }));
     });
   program
     .command('version')

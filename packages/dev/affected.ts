@@ -1,5 +1,5 @@
 import { processes } from '../clients';
-import { assemble, withRemoved } from '../graph';
+import { assemble, withFiles } from '../graph';
 import { filesBelow } from '../source';
 import { succeeded, type Event, type Result, type Workspace } from '../model';
 import { affectedBy, type AffectedProject, type Change } from '../plan';
@@ -44,7 +44,7 @@ export async function affectedProjects(
   const changes: Change[] = [{ workspace: read.value.workspace, paths: present }];
   if (removed.size > 0) {
     const { facts } = read.value;
-    const { workspace } = assemble({ ...facts, files: withRemoved(filesBelow(root), removed) });
+    const { workspace } = assemble({ ...facts, files: withFiles(filesBelow(root), removed) });
     changes.push({ workspace, paths: [...removed.keys()] });
   }
   const { workspace } = read.value;

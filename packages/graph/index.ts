@@ -15,4 +15,4 @@ export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';
 export { interpolatePath } from './interpolate';
 export { keepEqual } from './keepEqual';
 export { reloadingOf, type Reloading, type StartCommand } from './reload';
-export { joinPath, withRemoved, type WorkspaceFiles } from './workspaceFiles';
+export { joinPath, withFiles, type WorkspaceFiles } from './workspaceFiles';

@@ -39,10 +39,10 @@ export function recorded(files: WorkspaceFiles): RecordedFiles {
   };
 }
 
-/** The files with some that are gone, as they were; undefined for the text of one that nobody reads here. */
-export function withRemoved(files: WorkspaceFiles, removed: ReadonlyMap<WorkspacePath, string | undefined>): WorkspaceFiles {
+/** The files with some more, which are gone or not written yet; undefined for the text of one that nobody reads here. */
+export function withFiles(files: WorkspaceFiles, more: ReadonlyMap<WorkspacePath, string | undefined>): WorkspaceFiles {
   const names = new Map<WorkspacePath, Set<string>>();
-  for (const path of removed.keys()) {
+  for (const path of more.keys()) {
     for (let at = path; at !== '';) {
       const directory = at.slice(0, Math.max(0, at.lastIndexOf('/')));
       const known = names.get(directory) ?? new Set();
@@ -51,8 +51,8 @@ export function withRemoved(files: WorkspaceFiles, removed: ReadonlyMap<Workspac
     }
   }
   return {
-    textOf: (path) => files.textOf(path) ?? removed.get(path),
-    kindOf: (path) => files.kindOf(path) ?? (removed.has(path) ? 'file' : names.has(path) ? 'dir' : undefined),
+    textOf: (path) => files.textOf(path) ?? more.get(path),
+    kindOf: (path) => files.kindOf(path) ?? (more.has(path) ? 'file' : names.has(path) ? 'dir' : undefined),
     namesIn: (directory) => [...new Set([...files.namesIn(directory), ...(names.get(directory) ?? [])])].sort(),
   };
 }
