@@ -9,6 +9,7 @@ describe('while `slipway dev worker web` runs', () => {
   let dev: RunningDev;
   beforeAll(async () => {
     await shop.open();
+    shop.write('apps/worker/slipway.yaml', 'version: 1\nsync: { pull: [{ src: package-lock.json }, { src: src/made/** }] }\n');
     dev = shop.dev('worker', 'web');
     await dev.until('ready');
     for (const app of ['worker', 'web']) await dev.until('connected', ({ artifact }) => artifact === app);
@@ -35,6 +36,40 @@ describe('while `slipway dev worker web` runs', () => {
     expect(dev.since(mark, 'synced')).toMatchObject([
       { artifact: 'worker', pod: before.pod, container: 'worker', files: 1, paths: ['/app/src/server.js'], replay: false },
     ]);
+  });
+
+  it('what a command makes in the container appears in the workspace, and is not sent back', async () => {
+    const before = await shop.onlyOne('worker');
+    const mark = dev.mark();
+    // As an install does, and a generator.
+    const install = 'echo "{}" > package-lock.json && mkdir -p src/made && echo "exports.made = 1;" > src/made/types.js';
+    await shop.inside('worker', before.pod, ['sh', '-c', install]);
+    await dev.until('pulled', ({ paths }) => paths.includes('apps/worker/package-lock.json'), mark);
+    await dev.until('pulled', ({ paths }) => paths.includes('apps/worker/src/made/types.js'), mark);
+    expect(shop.read('apps/worker/package-lock.json')).toBe('{}\n');
+    expect(shop.read('apps/worker/src/made/types.js')).toBe('exports.made = 1;\n');
+
+    // From here on it is a file of the workspace like others.
+    shop.write('apps/worker/src/made/types.js', 'exports.made = 22;\n');
+    await until(
+      'the container has the edit',
+      async () =>
+        (await shop.inside('worker', before.pod, ['cat', '/app/src/made/types.js'])) === 'exports.made = 22;\n' ? true : undefined,
+      () => dev.told(),
+    );
+    // A process that has only just started may get it twice.
+    const edited = 'exports.made = 22;\n'.length;
+    expect(dev.since(mark, 'synced').filter(({ bytes }) => bytes !== edited)).toEqual([]);
+    expect(dev.since(mark, 'pulled').flatMap(({ paths }) => paths)).toHaveLength(2);
+    expect(await shop.onlyOne('worker')).toEqual(before);
+
+    // What both sides have changed stays here as it is, and theirs is kept.
+    shop.write('apps/worker/package-lock.json', 'ours\n');
+    await shop.inside('worker', before.pod, ['sh', '-c', 'echo theirs > package-lock.json']);
+    await dev.until('failed', ({ code }) => code === 'pullConflict', mark);
+    expect(shop.read('apps/worker/package-lock.json')).toBe('ours\n');
+    expect(shop.read('.slipway/pulled/theirs/apps/worker/package-lock.json')).toBe('theirs\n');
+    shop.remove('apps/worker/src/made');
   });
 
   it('an edit of a library reaches exactly the services that use it', async () => {

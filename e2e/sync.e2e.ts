@@ -63,7 +63,7 @@ describe('sync, onto what runs already', () => {
       return until('a pod of the site runs', async () => (await shop.running('site'))[0]);
     };
     const where = ['--selector=app=site', '--local-path=site', `--remote-path=${inPod}`, '--exclude=*.log'];
-    const wanted = () => shop.listing({ [inPod]: 'site' }).filter((line) => !line.endsWith('.log'));
+    const wanted = () => shop.listing({ [inPod]: 'site' }).filter((line) => !/\.log$|\/\.slipway(\/|$)/.test(line));
     const holds = (pod: string) => shop.listingInside('site', pod, inPod);
     const becomesEqual = (pod: string) =>
       until('the pod holds the folder', async () => (JSON.stringify(await holds(pod)) === JSON.stringify(wanted()) ? true : undefined));
@@ -117,7 +117,20 @@ describe('sync, onto what runs already', () => {
 
       const look = (...flags: readonly string[]) => shop.slipway(['sync', ...where, ...flags, '--verify', ...shop.where]);
       expect((await look()).stdout).toContain('holds what it should');
-      // What happened while nobody watched.
+      // What happened while nobody watched. What they alone have goes only where it is asked for, and never what is left out.
+      await shop.inside('site', second.pod, [
+        'sh',
+        '-c',
+        `cd ${inPod}; echo 1 >sub/their.own; echo 1 >their.log; mkdir -p made; echo made >made/a.lock`,
+      ]);
+      expect((await look('--once', '--pull=made/*.lock')).stdout).toContain('holds what it should');
+      expect(shop.read('site/made/a.lock')).toBe('made\n');
+      await shop.inside('site', second.pod, ['sh', '-c', `cd ${inPod}; echo theirs >made/a.lock; echo 1 >made/b.lock; echo 1 >made/c`]);
+      await look('--once', '--mirror', '--pull=made/*.lock');
+      expect([shop.read('site/made/a.lock'), shop.read('site/made/b.lock')]).toEqual(['theirs\n', '1\n']);
+      const left = await shop.inside('site', second.pod, ['sh', '-c', `cd ${inPod}; ls sub their.log made`]);
+      expect(left.split(/\s+/).sort().join(' ').trim()).toBe('a.lock a.txt b.lock made: sub: their.log');
+      await shop.inside('site', second.pod, ['rm', `${inPod}/their.log`]);
       shop.write('site/sub/later.txt', 'later');
       shop.remove('site/sub/a.txt');
       await shop.inside('site', second.pod, ['rm', `${inPod}/index.html`]);

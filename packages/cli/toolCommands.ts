@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CommandOptions, CommandResult } from '../dev';
+import type { WriteMode } from '../model';
 import { orphanLines, pruneLines, renderLines, stopLines, syncLines } from '../report';
 import type { Commands } from './commands';
 import type { Printing } from './output';
@@ -47,6 +48,9 @@ interface SyncFlags {
   readonly exclude?: readonly string[];
   readonly debounceMs?: number;
   readonly deletes?: boolean;
+  readonly mirror?: boolean;
+  readonly write?: WriteMode;
+  readonly pull?: readonly string[];
 }
 
 interface PruneFlags {
@@ -69,6 +73,14 @@ export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd,
     .option('--exclude <pattern...>', 'what stays out, as in a .gitignore (SLIPWAY_EXCLUDE)')
     .option('--debounce-ms <ms>', 'copy when nothing has changed for so long (default: at once; SLIPWAY_DEBOUNCE_MS)', wholeNumber)
     .option('--no-deletes', 'leave there what is removed here (SLIPWAY_DELETES=false)')
+    .option('--mirror', 'remove there what only the containers have (SLIPWAY_MIRROR=true)')
+    .addOption(
+      new Option('--write <how>', 'how a file that is there is replaced (default: in-place; SLIPWAY_WRITE)').choices([
+        'in-place',
+        'atomic',
+      ]),
+    )
+    .option('--pull <path...>', 'what the containers make below the remote path, and the folder gets (SLIPWAY_PULL)')
     .option('--stop <name>', 'end another sync, by the name that `slipway status` gives it')
     .action((projects: string[], flags: Flags & SyncFlags) => {
       const { stop } = flags;

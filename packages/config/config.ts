@@ -118,11 +118,17 @@ export interface SyncRuleConfig {
   readonly mirror?: boolean;
 }
 
+export interface PullConfig {
+  readonly src: string;
+  readonly dest?: string;
+}
+
 export interface SyncConfig {
   readonly mode?: 'infer' | 'auto' | 'manual' | 'off';
   readonly infer?: readonly string[];
   readonly write?: WriteMode;
   readonly rules?: readonly SyncRuleConfig[];
+  readonly pull?: readonly PullConfig[];
   readonly before?: readonly {
     readonly run: readonly string[];
     readonly where?: 'container' | 'host';

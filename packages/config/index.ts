@@ -10,6 +10,7 @@ export {
   type NamedImageConfig,
   type PlainTagConfig,
   type PlainTagConfigs,
+  type PullConfig,
   type SecretConfig,
   type SyncConfig,
   type SyncRuleConfig,

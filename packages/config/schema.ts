@@ -452,6 +452,29 @@ const sync = {
         },
       },
     },
+    pull: {
+      type: 'array',
+      description:
+        'Files that a container makes and the workspace gets: lock files, generated code. A file that was changed here since is never written over.',
+      items: {
+        type: 'object',
+        additionalProperties: false,
+        required: ['src'],
+        properties: {
+          src: {
+            type: 'string',
+            description: 'A file, directory or glob in the container, absolute or relative to its WORKDIR. Links are not followed.',
+            minLength: 1,
+          },
+          dest: {
+            type: 'string',
+            description:
+              'The directory that gets them, relative to the project. Default: where they are in the WORKDIR, the folder of the project standing for that.',
+            minLength: 1,
+          },
+        },
+      },
+    },
     before: {
       type: 'array',
       description:

@@ -31,6 +31,7 @@ import { mirror } from './mirrored';
 import { behindMounts, writableMounts } from './mountedOver';
 import { namedInWorkspace } from './namedInWorkspace';
 import { failedEvent } from './narrator';
+import { Pulling } from './pulling';
 import type { Session } from './session';
 import { failure, imageFailure, notThere, type StepOf } from './stepFailures';
 
@@ -45,6 +46,7 @@ export interface Difference {
 export class ContainerSteps {
   private readonly agents = new Map<ContainerId, Agent>();
   private readonly read: ReturnType<typeof sourceReader>;
+  private readonly pulling: Pulling | undefined;
 
   constructor(
     private readonly session: Session,
@@ -54,7 +56,9 @@ export class ContainerSteps {
     /** Called when something was changed in a container after which its process may start again. */
     private readonly onWritten: (seen: SeenContainer, run: RunInPod) => void,
   ) {
-    this.read = sourceReader(session.options.root);
+    const { kube, options } = session;
+    this.read = sourceReader(options.root);
+    this.pulling = kube && new Pulling({ root: options.root, kube, report, post });
   }
 
   async connect(step: StepOf<'connect'>, id: StepId, signal: AbortSignal, world: World): Promise<Outcome> {
@@ -175,6 +179,11 @@ export class ContainerSteps {
     );
   }
 
+  /** Pulls what containers make from now on. */
+  pull(world: World): void {
+    this.pulling?.follow(world);
+  }
+
   /** Closes streams to containers that are gone. */
   forget(world: World): void {
     for (const [id, agent] of this.agents) {
@@ -185,6 +194,7 @@ export class ContainerSteps {
   }
 
   async close(): Promise<void> {
+    this.pulling?.close();
     await Promise.all([...this.agents.values()].map((agent) => agent.close()));
     this.agents.clear();
   }
@@ -207,7 +217,9 @@ export class ContainerSteps {
     const { report } = this;
     const stale = staleTargets(world, artifact);
     const removed = await mirror({ kube, container: containerOf(seen), agent, artifact, wanted: view.now.tree, stale, report, ...limits });
-    return removed.ok ? succeeded([...told.value, ...removed.value.map((path) => [path, undefined] as const)]) : removed;
+    if (!removed.ok) return removed;
+    const pulled = (await this.pulling?.first({ seen, artifact, ledger, world, signal: limits.signal })) ?? [];
+    return succeeded([...told.value, ...removed.value.map((path) => [path, undefined] as const), ...pulled]);
   }
 
   /** What the ledger tells, and of what nobody knows anything: it is sent again. */

@@ -1,3 +1,4 @@
+import { pullFrom } from '../graph';
 import { emptyDir, type Artifact, type Goal, type Snapshot, type Workspace } from '../model';
 import { snapshotOf } from '../plan';
 import { gitIgnore } from '../source';
@@ -20,7 +21,7 @@ export interface FolderWorkspaceRequest {
 }
 
 export function folderWorkspace({ folder, namespace, deletes }: FolderWorkspaceRequest): FolderWorkspace {
-  const { localPath, remotePath, selector, exclude } = folder;
+  const { localPath, remotePath, selector, exclude, mirror, write, pull } = folder;
   const isLeftOut = gitIgnore(exclude);
   const artifact: Artifact = {
     name: selector,
@@ -34,12 +35,15 @@ export function folderWorkspace({ folder, namespace, deletes }: FolderWorkspaceR
         onChange: 'sync',
         because: `copied to ${remotePath}`,
         accepts: (path, kind) => !isLeftOut(path, kind),
+        ...(write === 'atomic' && { write }),
+        ...(mirror && { mirror }),
       },
     ],
     requires: [],
     targets: [],
     after: [],
     reload: { kind: 'hot', because: 'what its process makes of it is its own affair' },
+    ...(pull.length > 0 && { pulls: pull.map((src) => pullFrom({ src, workdir: remotePath, dest: undefined, within: '' })) }),
     ...(!deletes && { keepsRemoved: true }),
   };
   const release = { name: selector, project: selector, namespace, sources: [], inputs: [], artifacts: [selector] } as const;

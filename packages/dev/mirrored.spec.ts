@@ -34,6 +34,12 @@ const mirrored = input({ mirror: true });
 const onlyJs = input({ mirror: true, accepts: (path, kind) => kind === 'dir' || path.endsWith('.js') });
 
 describe('what only the container has', () => {
+  it('is nothing that is pulled, nor a directory that has it', () => {
+    const pulls = [{ from: '/app/src/made', depth: 2, pattern: '/app/src/made/*.ts', to: 'src/made', base: '/app/src/made', within: '' }];
+    const there = listing(['/app/src/made/', '/app/src/made/a.ts', '/app/src/made/a.log']);
+    expect(onlyThere(artifactOf([mirrored], { pulls }), emptyDir, there)).toEqual(['/app/src/made/a.log']);
+  });
+
   it.each<readonly [string, readonly Input[], readonly string[], readonly string[], readonly string[]]>([
     ['is what is not here', [mirrored], ['/app/src/a'], ['/app/src/a', '/app/src/b'], ['/app/src/b']],
     ['is a directory, with all in it', [mirrored], [], ['/app/src/d/', '/app/src/d/a', '/app/src/d/e/', '/app/src/d/e/b'], ['/app/src/d']],

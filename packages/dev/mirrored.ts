@@ -10,6 +10,7 @@ import {
   type Result,
   type Target,
 } from '../model';
+import { landingBy } from '../graph';
 import { landsFrom, takenFrom } from '../plan';
 import { neverFollowed } from '../source';
 import { listBelow, type Agent, type Listed } from '../sync';
@@ -70,14 +71,16 @@ export function mirroredRoots({ inputs, keepsRemoved }: Artifact): readonly Cont
 
 /**
  * What only the container has where inputs are mirrored: of paths that lie in each other the upper one. Left alone is what such an input would
- * not take if it were here (what its globs do not name, what `sync.ignore` names, `node_modules`), what another input lands in, and a directory
- * with anything of that kind in it.
+ * not take if it were here (what its globs do not name, what `sync.ignore` names, `node_modules`), what another input lands in, what is pulled,
+ * and a directory with anything of that kind in it.
  */
 export function onlyThere(artifact: Artifact, wanted: DirEntry, { below }: Pick<Listed, 'below'>): readonly ContainerPath[] {
   const paths = [...below.keys()].sort();
   const kept = new Set<ContainerPath>();
+  const landings = (artifact.pulls ?? []).map(landingBy);
   for (const path of paths) {
-    if (isOnlyThere(artifact, wanted, path, below.get(path) ?? 'other')) continue;
+    const isPulled = landings.some((landing) => landing(path) !== undefined);
+    if (!isPulled && isOnlyThere(artifact, wanted, path, below.get(path) ?? 'other')) continue;
     for (let at = path; at !== '' && !kept.has(at); at = at.slice(0, at.lastIndexOf('/'))) kept.add(at);
   }
   const removed = new Set(paths.filter((path) => !kept.has(path)));

@@ -101,6 +101,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
       options.narrate?.(turn);
       for (const event of narrator?.tell(turn) ?? []) report(event);
       effects.containers.forget(turn.after);
+      if (watch) effects.containers.pull(turn.after);
       onTurn?.(turn);
     },
   });

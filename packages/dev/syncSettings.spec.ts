@@ -25,7 +25,10 @@ describe('what a sync is told', () => {
       SLIPWAY_REMOTE_PATH: '/srv/www/',
       SLIPWAY_EXCLUDE: '*.log, tmp/\n!keep.log',
       SLIPWAY_DEBOUNCE_MS: '200',
-      SLIPWAY_DELETES: 'false',
+      SLIPWAY_DELETES: 'true',
+      SLIPWAY_MIRROR: '1',
+      SLIPWAY_WRITE: 'atomic',
+      SLIPWAY_PULL: 'package-lock.json, gen/*.ts',
     };
     const folder = {
       selector: 'app=web',
@@ -33,16 +36,20 @@ describe('what a sync is told', () => {
       localPath: cwd,
       remotePath: '/srv/www',
       exclude: ['*.log', 'tmp/', '!keep.log'],
+      mirror: true,
+      write: 'atomic',
+      pull: ['package-lock.json', 'gen/*.ts'],
     };
-    expect(read({}, env)).toEqual({ ok: true, value: { namespace: 'shop', debounceMs: 200, deletes: false, folder } });
-    const given = { selector: 'app=api', remotePath: '/app', exclude: ['a'], debounceMs: 0, deletes: true };
+    expect(read({}, env)).toEqual({ ok: true, value: { namespace: 'shop', debounceMs: 200, deletes: true, folder } });
+    const over = { mirror: false, write: 'in-place', pull: ['b'] } as const;
+    const given = { selector: 'app=api', remotePath: '/app', exclude: ['a'], debounceMs: 0, deletes: false, ...over };
     expect(read(given, env, 'other')).toEqual({
       ok: true,
       value: {
         namespace: 'other',
         debounceMs: 0,
-        deletes: true,
-        folder: { ...folder, selector: 'app=api', remotePath: '/app', exclude: ['a'] },
+        deletes: false,
+        folder: { ...folder, selector: 'app=api', remotePath: '/app', exclude: ['a'], ...over },
       },
     });
   });
@@ -58,6 +65,17 @@ describe('what a sync is told', () => {
     ]);
     expect(messages({ selector: 'app=web' })).toEqual(['--remote-path is missing: where in the container the folder goes']);
     expect(messages({ selector: 'app=web', remotePath: '//' })).toHaveLength(1);
+  });
+
+  it('mirrors nothing that a container runs on, and pulls nothing from elsewhere', () => {
+    const folder = { selector: 'app=web', remotePath: '/srv/www' };
+    expect(messages({ ...folder, remotePath: '/etc', mirror: true })).toEqual([
+      expect.stringContaining('files that they run on') as string,
+    ]);
+    expect(messages({ ...folder, mirror: true, deletes: false })).toHaveLength(1);
+    expect(messages(folder, { SLIPWAY_WRITE: 'twice', SLIPWAY_MIRROR: 'no' })).toEqual(['SLIPWAY_MIRROR is "no"', '--write is "twice"']);
+    expect(messages({ ...folder, pull: ['../a', '/etc/passwd', '.', 'lock'] })).toHaveLength(3);
+    expect(messages({ pull: ['lock'] })).toEqual([expect.stringContaining('--pull is for a folder') as string]);
   });
 
   it('says what is missing when it is about a folder and no pods are chosen', () => {

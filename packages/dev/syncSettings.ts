@@ -1,6 +1,7 @@
 import { lstatSync } from 'node:fs';
 import { posix, resolve } from 'node:path';
-import type { Problem } from '../model';
+import { hasSystemFiles } from '../graph';
+import type { Problem, WriteMode } from '../model';
 
 /** What a sync may be told, by options or by variables of the environment. */
 export interface GivenSync {
@@ -18,6 +19,12 @@ export interface GivenSync {
   readonly debounceMs?: number;
   /** Whether files that are removed here are removed there. Default: they are. */
   readonly deletes?: boolean;
+  /** Removes what only the containers have there. */
+  readonly mirror?: boolean;
+  /** How a file that is there is replaced. Default: in place. */
+  readonly write?: WriteMode;
+  /** Files, directories or globs below `remotePath` that the containers make, and the folder gets. */
+  readonly pull?: readonly string[];
 }
 
 export interface SyncSettings {
@@ -37,6 +44,9 @@ export interface FolderSync {
   /** Absolute, below the root, without a slash at the end. */
   readonly remotePath: string;
   readonly exclude: readonly string[];
+  readonly mirror: boolean;
+  readonly write: WriteMode;
+  readonly pull: readonly string[];
 }
 
 export interface SyncSources {
@@ -52,7 +62,7 @@ type ReadSettings =
 
 /**
  * Options, else `SLIPWAY_NAMESPACE`, `SLIPWAY_SELECTOR`, `SLIPWAY_CONTAINER`, `SLIPWAY_LOCAL_PATH`, `SLIPWAY_REMOTE_PATH`, `SLIPWAY_EXCLUDE`
- * (commas or line breaks between), `SLIPWAY_DEBOUNCE_MS` and `SLIPWAY_DELETES`. All mistakes are told at once, with exit code 2.
+ * (commas or line breaks between), `SLIPWAY_DEBOUNCE_MS`, `SLIPWAY_DELETES`, `SLIPWAY_MIRROR`, `SLIPWAY_WRITE` and `SLIPWAY_PULL` (as `SLIPWAY_EXCLUDE`). All mistakes are told at once, with exit code 2.
  */
 export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): ReadSettings {
   const mistakes: Problem[] = [];
@@ -60,7 +70,7 @@ export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): R
   const settings = {
     namespace: namespace ?? valueOf('NAMESPACE'),
     debounceMs: given.debounceMs ?? millisecondsIn(valueOf('DEBOUNCE_MS'), mistakes),
-    deletes: given.deletes ?? yesOrNo(valueOf('DELETES'), mistakes),
+    deletes: given.deletes ?? yesOrNo('DELETES', valueOf('DELETES'), mistakes) ?? true,
   };
   const folder = {
     selector: given.selector ?? valueOf('SELECTOR'),
@@ -68,10 +78,13 @@ export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): R
     localPath: given.localPath ?? valueOf('LOCAL_PATH'),
     remotePath: given.remotePath ?? valueOf('REMOTE_PATH'),
     exclude: given.exclude && given.exclude.length > 0 ? given.exclude : patternsIn(valueOf('EXCLUDE')),
+    mirror: given.mirror ?? yesOrNo('MIRROR', valueOf('MIRROR'), mistakes),
+    write: writeMode(given.write ?? valueOf('WRITE'), mistakes),
+    pull: given.pull && given.pull.length > 0 ? given.pull : patternsIn(valueOf('PULL')),
   };
-  const { selector, container, localPath = '.', remotePath = '', exclude = [] } = folder;
+  const { selector, container, localPath = '.', remotePath = '', exclude = [], mirror = false, write, pull = [] } = folder;
   if (selector === undefined) {
-    const stray = (['container', 'localPath', 'remotePath', 'exclude'] as const).find((name) => given[name] !== undefined);
+    const stray = Object.keys(flags).find((name): name is keyof typeof flags => given[name as keyof typeof flags] !== undefined);
     if (stray !== undefined) {
       mistakes.push(
         wrong(
@@ -89,10 +102,31 @@ export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): R
   if (lstatSync(from, { throwIfNoEntry: false })?.isDirectory() !== true)
     mistakes.push(wrong(`--local-path is ${from}, which is no directory`, 'name a directory of this machine'));
   const to = posix.normalize(remotePath).replace(/\/$/, '');
-  return whole({ ...settings, folder: { selector, container, localPath: from, remotePath: to, exclude } }, mistakes);
+  if (mirror && hasSystemFiles(to))
+    mistakes.push(
+      wrong(
+        `--mirror would remove what only the containers have in ${to}, where they have files that they run on`,
+        'name a directory of its own',
+      ),
+    );
+  if (mirror && !settings.deletes) mistakes.push(wrong('--mirror removes files, and --no-deletes leaves them', 'leave one of them out'));
+  for (const path of pull) {
+    const pulled = posix.join(to, path);
+    if (!pulled.startsWith(`${to}/`) || posix.isAbsolute(path))
+      mistakes.push(wrong(`--pull ${path} is no path below ${to}`, `name one relative to it: --pull package-lock.json`));
+  }
+  return whole({ ...settings, folder: { selector, container, localPath: from, remotePath: to, exclude, mirror, write, pull } }, mistakes);
 }
 
-const flags = { container: '--container', localPath: '--local-path', remotePath: '--remote-path', exclude: '--exclude' } as const;
+const flags = {
+  container: '--container',
+  localPath: '--local-path',
+  remotePath: '--remote-path',
+  exclude: '--exclude',
+  mirror: '--mirror',
+  write: '--write',
+  pull: '--pull',
+} as const;
 
 function whole(value: SyncSettings, [first, ...others]: readonly Problem[]): ReadSettings {
   return first ? { ok: false, problems: [first, ...others] } : { ok: true, value };
@@ -105,11 +139,16 @@ function millisecondsIn(text: string | undefined, mistakes: Problem[]): number {
   return 0;
 }
 
-function yesOrNo(text: string | undefined, mistakes: Problem[]): boolean {
-  if (text === undefined || text === 'true' || text === '1') return true;
-  if (text === 'false' || text === '0') return false;
-  mistakes.push(wrong(`SLIPWAY_DELETES is "${text}"`, 'true or false'));
-  return true;
+function yesOrNo(name: string, text: string | undefined, mistakes: Problem[]): boolean | undefined {
+  if (text === undefined) return undefined;
+  if (text === 'true' || text === '1') return true;
+  if (text !== 'false' && text !== '0') mistakes.push(wrong(`SLIPWAY_${name} is "${text}"`, 'true or false'));
+  return false;
+}
+
+function writeMode(text: string | undefined, mistakes: Problem[]): WriteMode {
+  if (text !== undefined && text !== 'in-place' && text !== 'atomic') mistakes.push(wrong(`--write is "${text}"`, 'in-place or atomic'));
+  return text === 'atomic' ? text : 'in-place';
 }
 
 function patternsIn(text: string | undefined): readonly string[] | undefined {

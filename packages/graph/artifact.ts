@@ -22,6 +22,7 @@ import type { ImageSettings } from './imageSettings';
 import { imageTextsOf } from './imageTexts';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
+import { pullsOf } from './pulls';
 import { configuredRequires, foundRequires, type Required } from './requires';
 import { placeIn } from './settings';
 import { defaultTimeoutMs, nothingMade, syncRulesOf, underRules } from './syncRules';
@@ -301,6 +302,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   const everyFacts = [facts, ...otherPlatforms.flatMap((other) => readFor(context, other).facts ?? [])];
   const taken = distinctInputs(everyFacts.flatMap((each) => inputsOf(each, { file: dockerfile, context, ignore: ignore.matcher })));
   const rules = syncRulesOf({ ...request, context, workdir: facts.workdir });
+  const pulled = pullsOf({ ...request, workdir: facts.workdir });
   const inputs = [
     ...ownInputs(request, ignore.path),
     ...taken
@@ -321,9 +323,15 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     reload,
     ...(rules.before.length > 0 && { before: rules.before }),
     after: [...rules.after, ...reloadCommand(config)],
+    ...(pulled.pulls.length > 0 && { pulls: pulled.pulls }),
     ...(rules.notices.length > 0 && { notices: rules.notices }),
   };
-  return { artifact, bases: facts.images, declared: facts.args, problems: [...rules.problems, ...nothingMade(taken, request)] };
+  return {
+    artifact,
+    bases: facts.images,
+    declared: facts.args,
+    problems: [...rules.problems, ...pulled.problems, ...nothingMade(taken, request)],
+  };
 }
 
 /** What images for several platforms take: most of it is the same for all. */

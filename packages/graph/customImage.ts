@@ -5,6 +5,7 @@ import { acceptsDefinedBy, type Accepts } from '../dockerfile';
 import type { Artifact, ArtifactName, BuildCommand, Input, Location, Problem, WorkspacePath } from '../model';
 import { imageTextsOf, type TextsRequest } from './imageTexts';
 import type { ImageSettings } from './imageSettings';
+import { pullsOf } from './pulls';
 import { placeIn, type ProjectSettings } from './settings';
 import { syncRulesOf, underRules } from './syncRules';
 import { joinPath, type WorkspaceFiles } from './workspaceFiles';
@@ -43,6 +44,7 @@ export function fromCommand(request: CustomRequest): { readonly artifact: Artifa
   const { project, artifact, own, inherited, image, imageKey } = request;
   const says = placeOfCommand(request);
   const rules = syncRulesOf({ ...request, context: contextOf(request), workdir: undefined, outputs: [] });
+  const pulled = pullsOf({ ...request, workdir: undefined });
   const { inputs, problems } = dependenciesOf(request, says);
   const configPath = own?.path ?? inherited?.path ?? 'slipway.yaml';
   return {
@@ -62,9 +64,10 @@ export function fromCommand(request: CustomRequest): { readonly artifact: Artifa
       reload: { kind: 'rebuild', because: 'nothing says what its build command makes of a file' },
       ...(rules.before.length > 0 && { before: rules.before }),
       after: rules.after,
+      ...(pulled.pulls.length > 0 && { pulls: pulled.pulls }),
       ...(rules.notices.length > 0 && { notices: rules.notices }),
     },
-    problems: [...rules.problems, ...problems],
+    problems: [...rules.problems, ...pulled.problems, ...problems],
   };
 }
 

@@ -14,5 +14,7 @@ export type { SaidSetting } from './saidSettings';
 export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';
 export { interpolatePath } from './interpolate';
 export { keepEqual } from './keepEqual';
+export { landingBy, pullFrom } from './pulls';
 export { reloadingOf, type Reloading, type StartCommand } from './reload';
+export { hasSystemFiles } from './syncRules';
 export { joinPath, withFiles, type WorkspaceFiles } from './workspaceFiles';

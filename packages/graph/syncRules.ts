@@ -2,7 +2,7 @@ import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import { acceptsDefinedBy, below, definitionOf } from '../dockerfile';
 import type { Config, SyncRuleConfig } from '../config';
-import type { AfterCommand, Input, Notice, Problem, WorkspacePath } from '../model';
+import type { AfterCommand, ContainerPath, Input, Notice, Problem, WorkspacePath } from '../model';
 import type { Output } from './outputs';
 import { placeIn, type ProjectSettings } from './settings';
 import type { WorkspaceFiles } from './workspaceFiles';
@@ -148,13 +148,17 @@ const systemFolders = new Set(
   ].map((name) => `/${name}`),
 );
 
+/** Whether a container has files there that it runs on. */
+export function hasSystemFiles(directory: ContainerPath): boolean {
+  if (directory === '/' || systemFolders.has(directory)) return true;
+  return /^\/(usr|proc|sys|dev|boot|etc)\/[^/]+$|^\/var\/(lib|log|run|cache)$/.test(directory);
+}
+
 /** Where a system has its own files a mirror would remove what containers run on. */
 function mirrorsSystem(rule: PlacedRule, index: number, request: RulesRequest): readonly Problem[] {
   const { mirror, target, place } = rule;
   const landing = posix.join(target, keptFolder(rule) ?? '');
-  const isSystem =
-    landing === '/' || systemFolders.has(landing) || /^\/(usr|proc|sys|dev|boot|etc)\/[^/]+$|^\/var\/(lib|log|run|cache)$/.test(landing);
-  if (mirror !== true || !isSystem) return [];
+  if (mirror !== true || !hasSystemFiles(landing)) return [];
   const location = placeIn(request, ['sync', 'rules', index, 'dest']);
   return [
     {

@@ -33,6 +33,17 @@ export type Event =
       /** Why it was sent when no file had changed: a container that is new, or came back. */
       readonly replay: boolean;
     }
+  /** The workspace got files that a container had made or changed. */
+  | {
+      readonly kind: 'pulled';
+      readonly artifact: ArtifactName;
+      readonly pod: string;
+      readonly container: string;
+      readonly files: number;
+      /** The first few. */
+      readonly paths: readonly WorkspacePath[];
+      readonly bytes: number;
+    }
   | {
       readonly kind: 'started';
       readonly what: 'lookUp' | 'runTarget' | 'watchTarget' | 'build' | 'deliver' | 'apply' | 'runHooks' | 'remove' | 'connect' | 'reload';

@@ -81,6 +81,12 @@ export type Fact =
   | { readonly kind: 'rebuildAsked'; readonly artifact: ArtifactName }
   /** A container does not hold at these paths what it was thought to. */
   | { readonly kind: 'contentDoubted'; readonly container: ContainerId; readonly paths: readonly ContainerPath[] }
+  /** A container was seen to hold this, which nobody brought there: it made it itself. */
+  | {
+      readonly kind: 'contentSeen';
+      readonly container: ContainerId;
+      readonly holds: readonly (readonly [ContainerPath, Entry])[];
+    }
   /** The stream to a container's agent ended without being asked to. */
   | { readonly kind: 'agentLost'; readonly container: ContainerId; readonly connection: StepId; readonly problem: Problem }
   | { readonly kind: 'clockTicked'; readonly now: number };

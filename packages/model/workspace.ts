@@ -63,6 +63,21 @@ export interface Input {
   readonly mirror?: true;
 }
 
+/** Files that processes in a container make, and the workspace gets. */
+export interface Pull {
+  /** What is looked at in the container: a file, or a directory. */
+  readonly from: ContainerPath;
+  /** How many levels below `from` are looked at. */
+  readonly depth: number;
+  /** The glob that files there match, absolute. */
+  readonly pattern: string;
+  /** The directory that stands for `base`: what is below the one lands below the other. */
+  readonly to: WorkspacePath;
+  readonly base: ContainerPath;
+  /** Nothing is written outside of this directory. */
+  readonly within: WorkspacePath;
+}
+
 /** The variants of Skaffold's gitCommit. */
 export type GitVariant = 'Tags' | 'CommitSha' | 'AbbrevCommitSha' | 'TreeSha' | 'AbbrevTreeSha';
 
@@ -211,6 +226,8 @@ export interface Artifact {
   readonly after: readonly AfterCommand[];
   /** What people should know of how it is configured: no mistake, but perhaps not what was meant. */
   readonly notices?: readonly Notice[];
+  /** What its containers make that the workspace gets. Absent: nothing. */
+  readonly pulls?: readonly Pull[];
   /** Files that are removed here stay in its containers. */
   readonly keepsRemoved?: true;
   /** It was made elsewhere, and is used as it is; nothing of how it is made counts. */

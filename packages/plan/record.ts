@@ -109,6 +109,16 @@ function recorded(world: World, fact: Fact): World {
         taken: container.taken && withUnknown(container.taken, fact.paths),
       });
     }
+    case 'contentSeen': {
+      const container = world.containers.get(fact.container);
+      if (!container?.files || !container.sent) return world;
+      return withContainer(world, {
+        ...container,
+        files: withEntries(container.files, fact.holds),
+        sent: withEntries(container.sent, fact.holds),
+        taken: container.taken && withEntries(container.taken, fact.holds),
+      });
+    }
     case 'agentLost': {
       const container = world.containers.get(fact.container);
       if (container?.agent.state !== 'connected' || container.agent.connection !== fact.connection) return world;

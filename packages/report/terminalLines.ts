@@ -6,7 +6,7 @@ import { problemDetails } from './problemLines';
 import { appliedText, isUnchanged, rollingOut, rollout, withBeginning, withRelease } from './releaseLines';
 import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
 import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
-import { count, duration, givenTag, someOf } from './units';
+import { count, duration, givenTag, inOneLine, size, someOf } from './units';
 import { visibleWidth, wrapped } from './visible';
 import { built, continued, finished, held, output, started } from './workLines';
 
@@ -93,6 +93,11 @@ function movedOn(event: Event, state: TerminalState): TerminalState {
   return { ...state, holds: without(state.holds, ...over), later: without(state.later, ...over.map((subject) => `hold ${subject}`)) };
 }
 
+function pulledText({ files, paths, bytes, pod }: Extract<Event, { kind: 'pulled' }>): string {
+  const names = files === paths.length ? someOf(paths.map(inOneLine)) : count(files, 'file');
+  return `pulled ${names} (${size(bytes)}) from ${pod}`;
+}
+
 function subjectOf(event: Event): string | undefined {
   if ('artifact' in event) return event.artifact;
   if ('release' in event) return event.release;
@@ -115,6 +120,8 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
       return decision(event, state, now, format);
     case 'synced':
       return synced(event, state, now, format);
+    case 'pulled':
+      return line(event.artifact, pulledText(event), eventful);
     case 'started':
       return started(event, state, now, debug);
     case 'output':

@@ -5,3 +5,4 @@ export { listBelow, type Listed } from './listBelow';
 export { openAgent, type OpenAgentOptions } from './openAgent';
 export { silenceMs } from './silence';
 export { sourceReader, wholeFileBytes, type Content, type ReadSource } from './sourceReader';
+export { readWatched, watchFiles, type WatchedFile, type WatchedFiles } from './watchFiles';
