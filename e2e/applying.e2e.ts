@@ -98,6 +98,120 @@ describe('what is applied', () => {
     expect((await shop.running('work')).length).toBe(1);
   });
 
+  it('says which field of which kind cannot be changed, runs a changed Job again without being told to, and makes the others anew with --force', async () => {
+    const fixed = (command: string, clusterIP: string, claims: string): string => `apiVersion: batch/v1
+kind: Job
+metadata: {name: once}
+spec:
+  template:
+    spec: {restartPolicy: Never, containers: [{name: once, image: 'redis:7-alpine', command: [${command}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: set}
+spec:
+  ports: [{port: 80}]${clusterIP}
+---
+apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: set}
+spec:
+  replicas: 0
+  serviceName: set
+  selector: {matchLabels: {app: set}}
+  template:
+    metadata: {labels: {app: set}}
+    spec: {containers: [{name: set, image: 'redis:7-alpine'}]}${claims}
+`;
+    const file = 'infra/fixed/k8s/all.yaml';
+    const deployFixed = async (args: readonly string[] = [], exitCode = 0): Promise<string> => {
+      const { stdout, stderr } = await shop.slipway(['deploy', 'fixed', ...shop.where, ...args], { exitCode });
+      return `${stdout}${stderr}`;
+    };
+    const uids = async (): Promise<readonly string[]> => {
+      const refs = [
+        { apiVersion: 'batch/v1', kind: 'Job', name: 'once' },
+        { apiVersion: 'v1', kind: 'Service', name: 'set' },
+        { apiVersion: 'apps/v1', kind: 'StatefulSet', name: 'set' },
+      ];
+      const found = await Promise.all(refs.map((ref) => shop.kube.get({ ...ref, namespace: shop.namespace })));
+      return found.map((each) => valueOf(each)?.metadata.uid ?? '');
+    };
+    shop.write('infra/fixed/project.json', '{"name": "fixed"}');
+    shop.write(file, fixed('"true"', '', ''));
+    await deployFixed();
+    const [job, service, set] = await uids();
+
+    shop.write(file, fixed('echo', '', ''));
+    await deployFixed();
+    const again = await uids();
+    expect(again).toEqual([expect.not.stringMatching(job ?? ''), service, set]);
+
+    const claims =
+      '\n  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}}]';
+    shop.write(file, fixed('echo', '\n  clusterIP: None', claims));
+    const told = await deployFixed([], 1);
+    expect(told).toMatch(/all\.yaml:13:\d+: service\/set: spec\.clusterIP is not valid: may not change/);
+    expect(told).toMatch(/all\.yaml:25:\d+: statefulset\/set: spec\.volumeClaimTemplates is not valid: field is immutable/);
+    expect(told).toMatch(/let it be made anew \(--force\)/);
+    expect(await uids()).toEqual(again);
+    await deployFixed(['--force']);
+    const [sameJob, otherService, otherSet] = await uids();
+    expect(sameJob).toBe(again[0]);
+    expect([otherService, otherSet]).not.toEqual([service, set]);
+    await shop.slipway(['delete', 'fixed', ...shop.where]);
+  });
+
+  it('is waited for as far as each kind comes by itself: a load balancer, a claim for the first pod that uses it, a CronJob; a pod without a volume is told', async () => {
+    const storageClass = shop.namespace;
+    const waiting = `apiVersion: v1
+kind: Service
+metadata: {name: balanced}
+spec: {type: LoadBalancer, selector: {app: balanced}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: late}
+spec:
+  storageClassName: ${storageClass}
+  accessModes: [ReadWriteOnce]
+  resources: {requests: {storage: 1Mi}}
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: ${storageClass}}
+provisioner: kubernetes.io/no-provisioner
+volumeBindingMode: WaitForFirstConsumer
+---
+apiVersion: batch/v1
+kind: CronJob
+metadata: {name: yearly}
+spec:
+  schedule: '0 0 1 1 *'
+  jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: yearly, image: 'redis:7-alpine'}]}}}}
+`;
+    const user = `---
+apiVersion: v1
+kind: Pod
+metadata: {name: user}
+spec:
+  containers: [{name: user, image: 'redis:7-alpine', volumeMounts: [{name: data, mountPath: /data}]}]
+  volumes: [{name: data, persistentVolumeClaim: {claimName: late}}]
+`;
+    shop.write('infra/waiting/project.json', '{"name": "waiting"}');
+    shop.write('infra/waiting/k8s/all.yaml', waiting);
+    try {
+      expect((await shop.slipway(['deploy', 'waiting', ...shop.where])).stdout).toMatch(/rolled out/);
+      shop.write('infra/waiting/k8s/all.yaml', `${waiting}${user}`);
+      const { stdout } = await shop.slipway(['deploy', 'waiting', ...shop.where], { exitCode: 1 });
+      expect(stdout).toMatch(/pod user cannot be scheduled: .*no volume for its claims on \d/);
+      expect(stdout).toMatch(/at infra\/waiting\/k8s\/all\.yaml:32:/);
+      await shop.slipway(['delete', 'waiting', ...shop.where]);
+    } finally {
+      await shop.kube.delete({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', name: storageClass });
+    }
+  });
+
   it('goes to a namespace that is made for it; what is deleted is gone when the command ends, and volumes stay when they are to', async () => {
     shop.write(
       'infra/job/slipway.yaml',

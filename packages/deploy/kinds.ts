@@ -62,9 +62,19 @@ export type Wave = (typeof waves)[number];
 
 const workloadKinds = new Set(['Pod', 'Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet', 'ReplicationController', 'Job', 'CronJob']);
 
+/** What others name: a claim that comes before its storage class is told that there is none. */
+const definitionKinds = new Set([
+  'CustomResourceDefinition',
+  'StorageClass',
+  'PersistentVolume',
+  'PriorityClass',
+  'RuntimeClass',
+  'IngressClass',
+]);
+
 export function waveOf(kind: KindRef): Wave {
   if (kind.kind === 'Namespace' && groupOf(kind) === '') return 'namespaces';
-  if (kind.kind === 'CustomResourceDefinition') return 'definitions';
+  if (isNamespaced(kind) === false && definitionKinds.has(kind.kind)) return 'definitions';
   // A custom resource may start pods and may need config; nothing of the release can be told to need it.
   if (workloadKinds.has(kind.kind) || isNamespaced(kind) === undefined) return 'workloads';
   return 'config';

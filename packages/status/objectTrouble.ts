@@ -36,11 +36,24 @@ function refusalOf(said: string): { readonly code: string; readonly hint: string
   return { code: 'podsRefused', hint: 'check limit ranges, and whether the service account is there' };
 }
 
+/** The reason of the event that a claim is made for the node of its first pod, and so waits for one. */
+export const awaitsPod = 'WaitForFirstConsumer';
+
+/** What the cluster said last of a claim that has no volume. */
+function saidOfClaim(object: KubeObject, events: readonly KubeEvent[]): KubeEvent | undefined {
+  if (object.kind !== 'PersistentVolumeClaim' || (object as Claim).status?.phase === 'Bound') return undefined;
+  return events.findLast(({ reason }) => reason === 'ProvisioningFailed' || reason === awaitsPod);
+}
+
+/** A claim that gets its volume with its first pod is as far as it comes by itself; who uses it is waited for. */
+export function isClaimForPod(object: KubeObject, events: readonly KubeEvent[]): boolean {
+  return saidOfClaim(object, events)?.reason === awaitsPod;
+}
+
 /** A volume claim that will not be bound: no such storage class, or one that cannot make it. */
 export function unboundClaim(object: KubeObject, events: readonly KubeEvent[]): PodTrouble | undefined {
-  if (object.kind !== 'PersistentVolumeClaim' || (object as Claim).status?.phase === 'Bound') return undefined;
-  const said = events.findLast(({ reason }) => reason === 'ProvisioningFailed')?.message;
-  if (said === undefined || passesOnNode(said)) return undefined;
+  const { reason, message: said } = saidOfClaim(object, events) ?? {};
+  if (said === undefined || reason === awaitsPod || passesOnNode(said)) return undefined;
   return trouble(
     {
       code: 'volumeNotBound',

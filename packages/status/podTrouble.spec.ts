@@ -189,6 +189,13 @@ test.each<[string, string, string, string, string]>([
     'pod worker-1 waits for a volume: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims',
     'spec.volumes',
   ],
+  [
+    'a claim that no volume fits',
+    "0/1 nodes are available: 1 node(s) didn't find available persistent volumes to bind. preemption: x",
+    'volumeNotBound',
+    'pod worker-1 cannot be scheduled: of 1 node none takes it: no volume for its claims on 1',
+    'spec.volumes',
+  ],
   ['whatever else it is', 'no scheduler', 'podUnschedulable', 'pod worker-1 cannot be scheduled: no scheduler', 'spec'],
 ])('a pod that finds no node says after three seconds %s', (_name, said, code, message, field) => {
   expect(podTrouble(unschedulable(said), now)).toMatchObject({

@@ -2,7 +2,7 @@ import type { KindRef, KubeObject } from '../clients';
 import { annotations, isKept, isOwned, isTracked, nameOf, templateLabels, trackedKinds, type AppliedStamp, type Owner } from '../deploy';
 import { absent, found, type ArtifactName, type Known, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
 import { statusOf } from './compute';
-import { refusedPods, unboundClaim } from './objectTrouble';
+import { isClaimForPod, refusedPods, unboundClaim } from './objectTrouble';
 import { podTrouble } from './podTrouble';
 import { conditionOf, runsLong, type Conditioned, type KubeEvent, type Pod, type Replicated } from './shapes';
 import { trouble, type PodTrouble } from './trouble';
@@ -225,7 +225,7 @@ function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<R
       return { rollout: { state: 'failed', trouble: { object, pod: undefined, trouble: refused } }, lookAgainAt: undefined };
     if (status.state === 'failed')
       return { rollout: { state: 'failed', trouble: stuck(object, status.message, { own, eventsOf, now }) }, lookAgainAt: undefined };
-    if (status.state === 'current') continue;
+    if (status.state === 'current' || isClaimForPod(object, eventsOf(object))) continue;
     const slow = [
       { object, pod: undefined, trouble: refused?.passes === true ? refused : undefined },
       ...current.map((pod) => ({ object, pod, trouble: mayPass(pod, now, eventsOf(pod)) })),

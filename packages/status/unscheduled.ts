@@ -13,8 +13,13 @@ export function unscheduled(pod: Pod, now: number): PodTrouble | undefined {
   const certainAt = (Number.isNaN(since) ? now : since) + graceMs;
   if (/persistentvolumeclaim/i.test(said)) return unbound(pod, said, certainAt);
   const { text, lacks } = reasonOf(said, pod);
+  const lacksVolume = lacks?.kind === 'volume';
   return trouble(
-    { code: 'podUnschedulable', message: `${nameOfPod(pod)} cannot be scheduled: ${text}`, hint: hintOf(lacks) },
+    {
+      code: lacksVolume ? 'volumeNotBound' : 'podUnschedulable',
+      message: `${nameOfPod(pod)} cannot be scheduled: ${text}`,
+      hint: hintOf(lacks),
+    },
     { certainAt, field: fieldFor(lacks, pod) },
   );
 }
@@ -42,7 +47,12 @@ function unbound(pod: Pod, said: string, certainAt: number): PodTrouble {
   );
 }
 
-type Lack = { readonly kind: 'resource'; readonly name: string } | { readonly kind: 'taint' } | { readonly kind: 'labels' } | undefined;
+type Lack =
+  | { readonly kind: 'resource'; readonly name: string }
+  | { readonly kind: 'taint' }
+  | { readonly kind: 'labels' }
+  | { readonly kind: 'volume' }
+  | undefined;
 
 /** `0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had untolerated taint {dedicated: gpu}. preemption: …` */
 function reasonOf(said: string, pod: Pod): { readonly text: string; readonly lacks: Lack } {
@@ -59,6 +69,10 @@ function reasonOf(said: string, pod: Pod): { readonly text: string; readonly lac
     if (key !== undefined) {
       lacks ??= { kind: 'taint' };
       return `the taint ${key}${value === undefined || value === '' ? '' : `=${value}`} on ${count}`;
+    }
+    if (/persistent volumes to bind/.test(reason)) {
+      lacks ??= { kind: 'volume' };
+      return `no volume for its claims on ${count}`;
     }
     if (/affinity|selector/.test(reason)) lacks ??= { kind: 'labels' };
     return `${reason.replace(/^node\(s\) /, '').replace(/^didn't/, "labels that don't")} on ${count}`;
@@ -84,6 +98,8 @@ function hintOf(lacks: Lack): string {
       return 'add a toleration, or use nodes without the taint';
     case 'labels':
       return 'check nodeSelector and affinity against the labels of the nodes';
+    case 'volume':
+      return 'apply a PersistentVolume that fits, or name a storage class that makes volumes: kubectl describe pvc';
     case undefined:
       return 'see the events: kubectl describe pod';
   }
@@ -91,6 +107,7 @@ function hintOf(lacks: Lack): string {
 
 function fieldFor(lacks: Lack, pod: Pod): string {
   if (lacks?.kind === 'taint') return 'spec.tolerations';
+  if (lacks?.kind === 'volume') return 'spec.volumes';
   if (lacks?.kind === 'labels') return 'spec.nodeSelector';
   const name = lacks?.name;
   const asks = name === undefined ? undefined : pod.spec?.containers?.find(({ resources }) => resources?.requests?.[name] !== undefined);

@@ -362,6 +362,32 @@ describe('watchRelease', () => {
     stop();
   });
 
+  test('a claim that waits for its first pod is not waited for, whatever was said of it before', async () => {
+    const { kube } = cluster();
+    const { metadata } = kube.put({
+      apiVersion: 'v1',
+      kind: 'PersistentVolumeClaim',
+      metadata: { name: 'data', namespace: 'shop', labels, annotations: applied('f1', 1, 1) },
+      status: { phase: 'Pending' },
+    });
+    const say = (type: string, reason: string, lastTimestamp: string) =>
+      kube.put({
+        apiVersion: 'v1',
+        kind: 'Event',
+        metadata: { name: `data.${reason}`, namespace: 'shop' },
+        ...{ type, reason, message: 'as it is', lastTimestamp, involvedObject: { uid: metadata.uid } },
+      });
+    const { until, stop } = follow(kube);
+    await until(rolloutIs('progressing'));
+    say('Warning', 'ProvisioningFailed', '2026-01-01T00:00:01Z');
+    expect(await until(rolloutIs('failed'))).toMatchObject({
+      live: { value: { rollout: { problem: { code: 'volumeNotBound', message: 'persistentvolumeclaim/data gets no volume: as it is' } } } },
+    });
+    say('Normal', 'WaitForFirstConsumer', '2026-01-01T00:00:02Z');
+    await until(rolloutIs('ready'));
+    stop();
+  });
+
   test('a kind that may not be read is not waited for', async () => {
     const kube = fakeKube();
     const refusing: WatchedKube = {

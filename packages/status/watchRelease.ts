@@ -13,6 +13,7 @@ import {
 } from '../model';
 import { lastLines } from './lastLines';
 import { fieldInManifest, isOfRelease, viewRelease, watchedKinds, type ReleaseTrouble, type ReleaseView } from './releaseView';
+import { awaitsPod } from './objectTrouble';
 import { timeOf, type KubeEvent } from './shapes';
 import type { WatchedKube } from './shareWatches';
 
@@ -80,6 +81,7 @@ class ReleaseWatch {
   /** Warnings of the release's namespaces, by their own name; followed from the first look on at which it is not ready. */
   private readonly events = new Map<string, KubeEvent>();
   private eventsKnown: Promise<unknown> | undefined;
+  private claimEventsKnown: Promise<unknown> | undefined;
   /** By pod and container: what was found out about which trouble. A diagnosis stays until there is a newer one. */
   private readonly diagnoses = new Map<string, { readonly of: string; readonly diagnosis: Diagnosis | undefined }>();
   private readonly stops: (() => void)[];
@@ -151,17 +153,24 @@ class ReleaseWatch {
 
   /** Only events say why a volume is not there, or what a probe was answered. They come by a watch: a list would mostly be too early. */
   private followEvents(): Promise<unknown> {
-    this.eventsKnown ??= Promise.all(this.request.namespaces.map((namespace) => this.watchEvents(namespace)));
-    return this.eventsKnown;
+    this.eventsKnown ??= this.watchEvents('type=Warning');
+    // That a claim waits for the first pod that uses it is no warning.
+    if ([...this.objects.values()].some(({ kind }) => kind === 'PersistentVolumeClaim'))
+      this.claimEventsKnown ??= this.watchEvents(`reason=${awaitsPod}`);
+    return Promise.all([this.eventsKnown, this.claimEventsKnown]);
   }
 
-  private watchEvents(namespace: string): Promise<void> {
+  private async watchEvents(fieldSelector: string): Promise<void> {
+    await Promise.all(this.request.namespaces.map((namespace) => this.watchEventsIn(namespace, fieldSelector)));
+  }
+
+  private watchEventsIn(namespace: string, fieldSelector: string): Promise<void> {
     const keyOf = (event: KubeObject) => `${namespace} ${event.metadata.name ?? ''}`;
     const put = (event: KubeEvent): void => void this.events.set(keyOf(event), event);
     return new Promise((listed) => {
       const watch = this.request.kube.watch(
         { apiVersion: 'v1', kind: 'Event' },
-        { namespace, fieldSelector: 'type=Warning' },
+        { namespace, fieldSelector },
         {
           onList: (events) => {
             for (const event of events) put(event);

@@ -43,6 +43,7 @@ const builtIn: Readonly<Record<string, readonly string[]>> = {
 const builtInOfCluster: Readonly<Record<string, readonly string[]>> = {
   v1: ['Namespace', 'Node', 'PersistentVolume'],
   'rbac.authorization.k8s.io/v1': ['ClusterRole', 'ClusterRoleBinding'],
+  'storage.k8s.io/v1': ['StorageClass'],
   'apiextensions.k8s.io/v1': ['CustomResourceDefinition'],
 };
 

@@ -83,6 +83,14 @@ describe('apply', () => {
     expect(writes).toEqual(['apply Namespace shop', 'apply ConfigMap settings', 'apply Deployment worker']);
   });
 
+  test('a storage class is there before the claim that names it', async () => {
+    const { kube, writes } = cluster();
+    const claim = 'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n';
+    const storage = 'apiVersion: storage.k8s.io/v1\nkind: StorageClass\nmetadata: {name: late}\n';
+    expect(await shop(kube, `${claim}---\n${storage}`)).toMatchObject({ ok: true });
+    expect(writes).toEqual(['apply StorageClass late', 'apply PersistentVolumeClaim data']);
+  });
+
   test('a custom resource comes after its definition, which is new', async () => {
     const { kube, writes } = cluster();
     const text = `apiVersion: x.dev/v1\nkind: Widget\nmetadata: {name: w}\n---\napiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: widgets.x.dev}\nspec: {group: x.dev, scope: Namespaced, names: {kind: Widget}, versions: [{name: v1}]}\n`;
@@ -227,6 +235,25 @@ describe('apply', () => {
     void shop(kube, deployment, { fingerprint: 'f2', options: { force: true } });
     await new Promise((resolve) => setImmediate(resolve));
     expect(writes[0]).toBe('delete Deployment worker');
+  });
+
+  test('a field that cannot be changed in place is named as the manifest has it', async () => {
+    const { kube, refusals } = cluster();
+    const set = (more: string) => `apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: set}\nspec:\n  replicas: 1\n${more}`;
+    const service = (more: string) => `apiVersion: v1\nkind: Service\nmetadata: {name: set}\nspec:\n  ports: [{port: 80}]\n${more}`;
+    await shop(kube, `${set('  serviceName: one\n')}---\n${service('')}`);
+    refusals.set(
+      'StatefulSet set',
+      "spec: Forbidden: updates to statefulset spec for fields other than 'replicas', 'template' and 'minReadySeconds' are forbidden",
+    );
+    refusals.set('Service set', 'spec.clusterIPs[0]: Invalid value: ["None"]: may not change once set');
+    const text = `${set('  serviceName: two\n  volumeClaimTemplates: []\n')}---\n${service('  clusterIP: None\n')}`;
+    const answer = await shop(kube, text, { fingerprint: 'f2' });
+    expect(answer.ok ? [] : answer.problem.detail?.split('\n').map((line) => line.replace(/ \(.*/, ''))).toEqual([
+      'k8s/all.yaml:6:3: statefulset/set: spec.serviceName is not valid: field is immutable',
+      'k8s/all.yaml:7:3: statefulset/set: spec.volumeClaimTemplates is not valid: field is immutable',
+      'k8s/all.yaml:14:3: service/set: spec.clusterIP is not valid: may not change once set',
+    ]);
   });
 
   test('a namespace is made when that is asked for, after everything was tried elsewhere, and stays', async () => {

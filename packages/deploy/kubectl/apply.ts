@@ -9,6 +9,8 @@ import { annotations, helmReleaseOf, isOwned, labels, stampOf, type AppliedPlace
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
 import { fieldProblems } from './fieldProblems';
+import { fixedFieldProblems, isOfFixedField } from './fixedFields';
+import { holds } from './json';
 import type { RenderedObject } from './render';
 
 /** A tool that installs objects as one, and knows by itself what it installed before: helm. */
@@ -292,14 +294,13 @@ async function tryOut(request: ApplyRequest, item: Planned, all: readonly Planne
   }
   if (answer.problem.code === 'namespaceNotFound' && installer?.makesNamespaces.has(object.metadata.namespace ?? namespace) === true)
     return { item, problems: [] };
-  const said = `${answer.problem.message} ${answer.problem.detail ?? ''}`;
-  const fixed = /field is immutable|may not (change|add or remove)|updates to .* are forbidden/.test(said);
+  if (!isOfFixedField(answer.problem)) return { item, problems: explained(item.rendered, answer.problem) };
   // A Job's pods and a bare Pod cannot be changed. Ours are replaced, others when it was asked for; somebody else's are left alone.
   const replaceable = object.kind === 'Job' || object.kind === 'Pod' || (options?.force === true && !keptKinds.has(object.kind));
-  if (fixed && replaceable && item.before && isOwned(item.before, owner)) return { item: { ...item, replace: true }, problems: [] };
   const owned = item.before !== undefined && isOwned(item.before, owner);
-  const wayOut = !fixed ? undefined : owned && !keptKinds.has(object.kind) ? 'let it be made anew (--force), or' : 'or';
-  return { item, problems: explained(item.rendered, answer.problem, wayOut) };
+  if (replaceable && owned) return { item: { ...item, replace: true }, problems: [] };
+  const wayOut = owned && !keptKinds.has(object.kind) ? 'let it be made anew (--force), or' : 'or';
+  return { item, problems: fixedFieldProblems({ rendered: item.rendered, live: item.before, problem: answer.problem, wayOut }) };
 }
 
 /**
@@ -309,14 +310,6 @@ async function tryOut(request: ApplyRequest, item: Planned, all: readonly Planne
 function isStillSo(item: Planned): boolean {
   const { rendered, before } = item;
   return rendered.part === undefined && before !== undefined && wasAppliedSo(item) && holds(before, rendered.object);
-}
-
-function holds(live: unknown, wanted: unknown): boolean {
-  if (Array.isArray(wanted))
-    return Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => holds(live[index], item));
-  if (typeof wanted !== 'object' || wanted === null) return live === wanted;
-  if (typeof live !== 'object' || live === null || Array.isArray(live)) return false;
-  return Object.entries(wanted).every(([name, value]) => holds((live as Readonly<Record<string, unknown>>)[name], value));
 }
 
 /** Fields of others are taken over only when that was asked for. What another tool installed gets no more than stamps, and only from here. */
@@ -486,21 +479,13 @@ function withoutStamps(object: KubeObject): unknown {
   return { ...object, metadata, status: undefined };
 }
 
-/** `wayOut` is for what cannot be changed in place. */
-function explained(rendered: RenderedObject, problem: Problem, wayOut?: string): readonly [Problem, ...Problem[]] {
+function explained(rendered: RenderedObject, problem: Problem): readonly [Problem, ...Problem[]] {
   if (/^cluster(Unreachable|Failed)$/.test(problem.code)) return [problem];
-  const { object, location } = rendered;
+  const { location } = rendered;
   // What a policy says of fields is its own text, and no list of mistakes.
   if (/^(namespaceNotFound|stillTerminating|admissionDenied|quotaExceeded)$/.test(problem.code)) return [{ ...problem, location }];
   if (problem.code === 'objectConflict') return conflicts(rendered, problem);
-  const [first, ...others] = fieldProblems(rendered, problem);
-  if (wayOut === undefined) return [first, ...others];
-  // What else the server finds wrong mostly comes of the field keeping its old value.
-  const field = [first, ...others].find(({ message }) => /immutable/.test(message)) ?? first;
-  const { namespace } = object.metadata;
-  const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
-  const hint = `it cannot be changed in place; take the change back, ${wayOut}: kubectl delete ${nameOf(object)}${where}`;
-  return [{ ...field, hint, retry: 'afterDelay', exitCode: 1 }];
+  return fieldProblems(rendered, problem);
 }
 
 /** Who manages which field, each with its place: `spec.replicas (conflict with "kubectl" with subresource "scale" using apps/v1)`. */

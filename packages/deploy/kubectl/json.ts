@@ -16,3 +16,12 @@ export function objectAt(value: unknown, ...path: readonly string[]): JsonObject
   for (const name of path) at = isJsonObject(at) ? at[name] : undefined;
   return isJsonObject(at) ? at : undefined;
 }
+
+/** Whether a value of the cluster has all of a value that is wanted; what it has beside that does not count. */
+export function holds(live: unknown, wanted: unknown): boolean {
+  if (Array.isArray(wanted))
+    return Array.isArray(live) && live.length === wanted.length && wanted.every((item, index) => holds(live[index], item));
+  if (typeof wanted !== 'object' || wanted === null) return live === wanted;
+  if (typeof live !== 'object' || live === null || Array.isArray(live)) return false;
+  return Object.entries(wanted).every(([name, value]) => holds((live as Readonly<Record<string, unknown>>)[name], value));
+}
