@@ -1,15 +1,17 @@
 import type { IncomingMessage } from 'node:http';
-import { type Result, failed, succeeded } from '../model';
+import { type Problem, type Result, failed } from '../model';
 import { problemOfBuild } from './buildProblem';
 import { type OpenSession, openBuildSession } from './buildSession';
 import { buildTrace } from './buildTrace';
-import type { BuildRequest } from './engine';
+import { hasBuildkit, neededFor, readSteps, withoutBuildkit } from './buildWithSteps';
+import type { BuildRequest, BuildResult } from './engine';
 import { type EngineApi, abortedEngine } from './engineApi';
 import { reasonOf } from './httpRequest';
 import { eachLine } from './lines';
+import { authOf, headerOf, serverAddress } from './moveImage';
 import type { RegistryLogins } from './registryLogin';
 
-/** One line of the engine's answer to a build. */
+/** One line of BuildKit's answer to a build. */
 interface BuildMessage {
   readonly id?: string;
   readonly aux?: string | { readonly ID?: string };
@@ -17,64 +19,103 @@ interface BuildMessage {
   readonly errorDetail?: { readonly message?: string };
 }
 
-/** Builds with the BuildKit inside the engine. Aborting closes the connection, which makes the engine stop. */
-export async function buildImage(
-  api: EngineApi,
-  logins: RegistryLogins,
-  request: BuildRequest,
-): Promise<Result<{ readonly imageId: string }>> {
-  const { context, dockerfile, signal } = request;
+/** Aborting closes the connection, which makes the engine stop. */
+export async function buildImage(api: EngineApi, logins: RegistryLogins, request: BuildRequest): Promise<BuildResult> {
+  const { context, signal } = request;
   if (signal.aborted) return failed(abortedEngine);
-  const { secrets, ssh } = request;
+  // A context that cannot be read ends the build; without this its error would end the process.
+  let contextError: unknown;
+  context.once('error', (error) => (contextError = error));
+  try {
+    const way = await chooseWay(api, request);
+    if (!way.ok) return way;
+    const built = way.value === 'buildkit' ? await withBuildkit(api, logins, request) : await stepByStep(api, logins, request);
+    if (built.ok || contextError === undefined || built.problem.code !== 'engineUnreachable') return built;
+    return failed({
+      ...built.problem,
+      code: 'contextUnreadable',
+      message: `the build context cannot be read: ${reasonOf(contextError)}`,
+      exitCode: 1,
+    });
+  } finally {
+    context.destroy();
+  }
+}
+
+async function chooseWay(api: EngineApi, request: BuildRequest): Promise<Result<'buildkit' | 'steps'>> {
+  if (request.buildkit === 'none') return { ok: true, value: 'steps' };
+  const there = await hasBuildkit(api);
+  if (there.kind === 'failed') return failed(there.problem);
+  if (there.kind === 'answered' && there.value) return { ok: true, value: 'buildkit' };
+  const wanted = request.buildkit === 'needed' ? 'image.docker.buildkit: true' : neededFor(request);
+  return wanted === undefined ? { ok: true, value: 'steps' } : failed(withoutBuildkit(api.name, wanted));
+}
+
+/** With the BuildKit inside the engine. */
+async function withBuildkit(api: EngineApi, logins: RegistryLogins, request: BuildRequest): Promise<BuildResult> {
+  const { secrets, ssh, inlineCache } = request;
   const openSession: OpenSession = async (headers) => {
     const opened = await api.connect({ path: '/session', protocol: 'h2c', headers });
     if (opened.kind === 'answered') return opened.value;
     throw new Error('the engine opens no session');
   };
   const session = openBuildSession(openSession, { logins, secrets, ssh });
-  // A context that cannot be read ends the build; without this its error would end the process.
-  let contextError: unknown;
-  context.once('error', (error) => (contextError = error));
   try {
-    const answer = await api.stream({
-      method: 'POST',
-      path: '/build',
-      query: {
-        version: '2',
-        session: session.id,
-        dockerfile,
-        t: request.tags,
-        target: request.target,
-        platform: request.platform,
-        buildargs: JSON.stringify({ ...request.args, ...(request.inlineCache && { BUILDKIT_INLINE_CACHE: '1' }) }),
-        labels: JSON.stringify(request.labels),
-        networkmode: request.network,
-        extrahosts: Object.entries(request.addHosts ?? {}).map(([name, address]) => `${name}:${address}`),
-        cachefrom: request.cacheFrom && JSON.stringify(request.cacheFrom),
-        pull: request.pull ? '1' : undefined,
-        nocache: request.noCache ? '1' : undefined,
-      },
-      body: context,
-      signal,
-    });
-    if (answer.kind === 'failed') {
-      if (contextError === undefined) return failed(answer.problem);
-      return failed({
-        ...answer.problem,
-        code: 'contextUnreadable',
-        message: `the build context cannot be read: ${reasonOf(contextError)}`,
-        exitCode: 1,
-      });
-    }
-    if (answer.kind === 'refused') return failed(problemOfBuild(answer.refusal.message, undefined, dockerfile));
-    return await readBuild(answer.value, request);
+    const args = { ...request.args, ...(inlineCache && { BUILDKIT_INLINE_CACHE: '1' }) };
+    return await build(api, request, { query: { version: '2', session: session.id, buildargs: JSON.stringify(args) }, read: readTrace });
   } finally {
     session.close();
-    context.destroy();
   }
 }
 
-function readBuild(answer: IncomingMessage, { signal, onLine, dockerfile }: BuildRequest): Promise<Result<{ readonly imageId: string }>> {
+/** With the engine's older builder, which asks for no logins: they are sent. */
+async function stepByStep(api: EngineApi, logins: RegistryLogins, request: BuildRequest): Promise<BuildResult> {
+  const known = (request.registries ?? []).map(async (registry) => [registry, await logins.find(registry)] as const);
+  const auths = (await Promise.all(known)).flatMap(([registry, login]) =>
+    login ? [[serverAddress(registry), authOf(login, registry)] as const] : [],
+  );
+  return build(api, request, {
+    query: { version: '1', rm: '1', forcerm: '1', buildargs: JSON.stringify(request.args) },
+    headers: { 'X-Registry-Config': headerOf(Object.fromEntries(auths)) },
+    read: readSteps,
+  });
+}
+
+interface Way {
+  readonly query: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What the answer says in the end; undefined: it was cut off before that. */
+  readonly read: (answer: IncomingMessage, request: BuildRequest) => Promise<BuildResult | undefined>;
+}
+
+async function build(api: EngineApi, request: BuildRequest, { query, headers, read }: Way): Promise<BuildResult> {
+  const { context, dockerfile, signal } = request;
+  const answer = await api.stream({
+    method: 'POST',
+    path: '/build',
+    query: {
+      ...query,
+      dockerfile,
+      t: request.tags,
+      target: request.target,
+      platform: request.platform,
+      labels: JSON.stringify(request.labels),
+      networkmode: request.network,
+      extrahosts: Object.entries(request.addHosts ?? {}).map(([name, address]) => `${name}:${address}`),
+      cachefrom: request.cacheFrom && JSON.stringify(request.cacheFrom),
+      pull: request.pull ? '1' : undefined,
+      nocache: request.noCache ? '1' : undefined,
+    },
+    ...(headers && { headers }),
+    body: context,
+    signal,
+  });
+  if (answer.kind === 'failed') return failed(answer.problem);
+  if (answer.kind === 'refused') return failed(problemOfBuild(answer.refusal.message, undefined, dockerfile));
+  return (await read(answer.value, request)) ?? failed(wentAway(api.name));
+}
+
+function readTrace(answer: IncomingMessage, { signal, onLine, dockerfile }: BuildRequest): Promise<BuildResult | undefined> {
   const trace = buildTrace(onLine);
   let imageId: string | undefined;
   let error: string | undefined;
@@ -90,19 +131,19 @@ function readBuild(answer: IncomingMessage, { signal, onLine, dockerfile }: Buil
       const step = trace.end();
       if (signal.aborted) resolve(failed(abortedEngine));
       else if (error !== undefined) resolve(failed(problemOfBuild(error, step, dockerfile)));
-      else if (imageId !== undefined) resolve(succeeded({ imageId }));
-      else
-        resolve(
-          failed({
-            code: 'engineUnreachable',
-            message: 'the Docker engine went away during the build',
-            hint: 'look whether it runs, and had enough memory; the steps that were done are not lost',
-            retry: 'afterDelay',
-            exitCode: 3,
-          }),
-        );
+      else resolve(imageId === undefined ? undefined : { ok: true, value: { imageId } });
     });
   });
+}
+
+function wentAway(engine: string): Problem {
+  return {
+    code: 'engineUnreachable',
+    message: `the Docker engine at ${engine} went away during the build`,
+    hint: 'look whether it runs, and had enough memory; the steps that were done are not lost',
+    retry: 'afterDelay',
+    exitCode: 3,
+  };
 }
 
 /** The last line of an answer that was cut is no JSON. */

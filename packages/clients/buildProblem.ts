@@ -41,7 +41,7 @@ function diskFull(text: string, step: FailedStep | undefined, dockerfile: string
 
 function baseImageProblem(text: string, said: string, step: FailedStep | undefined, dockerfile: string): BuildProblem | undefined {
   // The step that looks the image up names it; without it the text does, in the words of the engine's version.
-  const image = /^load metadata for (\S+)/.exec(step?.instruction ?? '')?.[1] ?? imageIn(text);
+  const image = /^(?:load metadata for|FROM) (\S+)/.exec(step?.instruction ?? '')?.[1] ?? imageIn(text);
   if (image === undefined) return undefined;
   const offline = /dial tcp|lookup |i\/o timeout|connection refused|TLS handshake|no such host/.test(text);
   return {

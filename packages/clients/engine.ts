@@ -19,6 +19,10 @@ export interface BuildRequest {
   readonly inlineCache?: boolean;
   readonly pull?: boolean;
   readonly noCache?: boolean;
+  /** `none`: by the engine's older builder, step by step. Absent: with BuildKit where the engine has it. */
+  readonly buildkit?: 'needed' | 'none';
+  /** Whose logins the base images may need, where the engine does not ask for them: without BuildKit. */
+  readonly registries?: readonly string[];
   /** What `RUN --mount=type=secret` may read, by id. */
   readonly secrets?: ReadonlyMap<string, Buffer>;
   /** Sockets of the agents that `RUN --mount=type=ssh` may use, by id. */
@@ -40,7 +44,7 @@ export type BuildResult =
 
 /**
  * A Docker engine, by its API. Failures: `engineUnreachable` (exit 3), `engineRefused`, `buildFailed` (the Dockerfile in `location`, its line for
- * a mistake in it; what the failing command printed in `detail`), `baseImageNotFound`, `contextUnreadable`, `pushRefused` and `pullRefused` (afterDelay), `aborted`.
+ * a mistake in it; what the failing command printed in `detail`), `buildkitNotFound` (exit 3) and `buildkitNeeded`, `baseImageNotFound`, `contextUnreadable`, `pushRefused` and `pullRefused` (afterDelay), `aborted`.
  */
 export interface Engine {
   /** Whether it answers within a second, and what it is. */

@@ -39,6 +39,8 @@ export type EngineAnswer<T> =
 
 /** Requests to the engine's API through dockerode's connection, which knows sockets, pipes, TLS and SSH. */
 export interface EngineApi {
+  /** As a person would write its address. */
+  readonly name: string;
   json(request: EngineRequest): Promise<EngineAnswer<unknown>>;
   stream(request: EngineRequest): Promise<EngineAnswer<IncomingMessage>>;
   /** The raw connection after an upgrade. */
@@ -84,6 +86,7 @@ export function engineApi(address: EngineAddress): Result<EngineApi> {
     return { kind: 'failed', problem: signal?.aborted ? abortedEngine : unreachable(address, reasonOf(error)) };
   };
   return succeeded({
+    name: address.name,
     json: (request) => ask(request, false, (answer) => answer ?? {}),
     stream: (request) => ask(request, true, (answer) => (answer instanceof IncomingMessage ? answer : undefined)),
     async connect({ path, protocol, headers, data = {} }) {

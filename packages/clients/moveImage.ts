@@ -67,10 +67,7 @@ async function moveImage({ api, logins, request, path, query, refused }: Move): 
     path,
     query,
     headers: {
-      'X-Registry-Auth': Buffer.from(JSON.stringify(authOf(login, registry)))
-        .toString('base64')
-        .replaceAll('+', '-')
-        .replaceAll('/', '_'),
+      'X-Registry-Auth': headerOf(authOf(login, registry)),
     },
     signal,
   });
@@ -79,13 +76,22 @@ async function moveImage({ api, logins, request, path, query, refused }: Move): 
   return readMoved(answer.value, request, refused);
 }
 
-/** The engine wants the header even when there is nothing to say. */
-function authOf(login: RegistryLogin | undefined, registry: string): Readonly<Record<string, string>> {
+/** A login as the engine's headers have it, which it wants even when there is nothing to say. */
+export function authOf(login: RegistryLogin | undefined, registry: string): Readonly<Record<string, string>> {
   if (!login) return {};
-  const serveraddress = registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry;
+  const serveraddress = serverAddress(registry);
   return login.kind === 'password'
     ? { username: login.username, password: login.password, serveraddress }
     : { identitytoken: login.token, serveraddress };
+}
+
+/** As Docker's own config names registries. */
+export function serverAddress(registry: string): string {
+  return registry === 'docker.io' ? 'https://index.docker.io/v1/' : registry;
+}
+
+export function headerOf(value: object): string {
+  return Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
 function readMoved(

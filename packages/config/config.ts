@@ -65,6 +65,7 @@ export interface ImageConfig {
     readonly cacheTo?: 'inline' | readonly string[];
     readonly pull?: boolean;
     readonly noCache?: boolean;
+    readonly buildkit?: 'auto' | boolean;
   };
   readonly platform?: string;
   /** Instead of `platform`. */

@@ -192,6 +192,11 @@ const docker = {
     },
     pull: { type: 'boolean', description: 'Asks the registry for newer base images at every build. Default: false.' },
     noCache: { type: 'boolean', description: 'Runs every step of every build. Default: false.' },
+    buildkit: {
+      enum: ['auto', true, false],
+      description:
+        "Whether the engine builds with BuildKit: auto (where the engine has it), true (an engine that has none is an error), false (the engine's older builder, which knows no secrets, agents, mounts of RUN or here-documents). It is no part of the tag. Default: auto.",
+    },
   },
 } as const;
 

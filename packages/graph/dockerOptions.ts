@@ -27,6 +27,7 @@ export function dockerOptionsOf(request: TextsRequest, platforms: readonly strin
     cacheTo: cacheTo.templates,
     pull: docker.pull === true,
     noCache: docker.noCache === true,
+    ...(typeof docker.buildkit === 'boolean' && { buildkit: docker.buildkit ? 'needed' : 'none' }),
     secrets: (docker.secrets ?? []).map((secret, index) => secretOf(request, secret, index)),
     ssh: sshOf(request),
   };
@@ -40,8 +41,27 @@ export function dockerOptionsOf(request: TextsRequest, platforms: readonly strin
       ...(isEmpty(addHosts) ? {} : { addHosts }),
     },
     settings: isUsual ? undefined : settings,
-    problems: [...labels.problems, ...cacheFrom.problems, ...cacheTo.problems],
+    problems: [...labels.problems, ...cacheFrom.problems, ...cacheTo.problems, ...buildkitProblems(request)],
   };
+}
+
+/** What only BuildKit has, told where it is asked for beside `buildkit: false`. */
+function buildkitProblems(request: TextsRequest): readonly Problem[] {
+  const { docker = {} } = request.config.image ?? {};
+  if (docker.buildkit !== false) return [];
+  const asked = (['secrets', 'ssh', 'cacheTo'] as const).filter((key) => docker[key] !== undefined);
+  return asked.map((key) => {
+    const location = placeIn(request, keysOf('buildkit'));
+    return {
+      code: 'buildkitNeeded',
+      message: `${request.artifact}: ${request.imageKey}.docker.${key} needs BuildKit, and ${request.imageKey}.docker.buildkit is false`,
+      hint: 'leave one of them out',
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      project: request.project.name,
+      ...(location && { location }),
+    };
+  });
 }
 
 /** Whatever is known now is filled in; the rest when the image has its name. */

@@ -70,6 +70,7 @@ describe('what a build is told beside files and arguments', () => {
       'cacheFrom: [r/x]',
       'secrets: [{id: a, env: A}]',
       'ssh: [default]',
+      'buildkit: false',
     ])
       expect(recipeOf(option)).toEqual(plain);
   });
@@ -96,6 +97,17 @@ describe('what a build is told beside files and arguments', () => {
       pull: false,
       noCache: false,
     });
+  });
+
+  it('says whether the engine builds with BuildKit, and what is asked for in vain without', () => {
+    const settingsOf = (written: string) => run(docker(written)).artifacts.get('api')?.settings;
+    expect(settingsOf('buildkit: auto')).toBeUndefined();
+    expect(settingsOf('buildkit: true')).toMatchObject({ buildkit: 'needed' });
+    expect(settingsOf('buildkit: false')).toMatchObject({ buildkit: 'none' });
+    expect(run(docker('buildkit: false, ssh: [default], cacheTo: inline')).problems).toEqual([
+      expect.stringMatching(/^api\/slipway.yaml:2:\d+ api: image.docker.ssh needs BuildKit, and image.docker.buildkit is false$/),
+      expect.stringMatching(/^api\/slipway.yaml:2:\d+ api: image.docker.cacheTo needs BuildKit, and image.docker.buildkit is false$/),
+    ]);
   });
 
   it('is wrong with its place', () => {

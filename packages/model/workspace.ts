@@ -190,6 +190,8 @@ export interface BuildSettings {
   /** Asks the registry for base images that the engine has. */
   readonly pull: boolean;
   readonly noCache: boolean;
+  /** Of the engine. Absent: as it has it. */
+  readonly buildkit?: 'needed' | 'none';
   readonly secrets: readonly BuildSecret[];
   readonly ssh: readonly BuildSsh[];
 }

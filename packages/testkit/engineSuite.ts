@@ -131,14 +131,44 @@ export function engineSuite(name: string, open: () => Promise<EngineSubject>): v
       });
     });
 
-    it('stops a build that is aborted', async () => {
-      const stop = new AbortController();
-      const { result } = await build(
-        { Dockerfile: `FROM ${subject.base}\nRUN sleep 600\n` },
-        { signal: stop.signal, onLine: (line) => line.includes('sleep 600') && stop.abort() },
-      );
-      expect(problemOf(result)?.code).toBe('aborted');
-    }, 30_000);
+    it('builds without BuildKit, step by step, and says which instruction needs it', async () => {
+      const steps = `FROM ${subject.base} AS first\nRUN echo made > /made\n`;
+      const without = { buildkit: 'none' } as const;
+      const ref = `${subject.repository}/target:1`;
+      const made = await build({ Dockerfile: steps }, { ...without, tags: [ref], labels: { 'slipway.dev/test': 'steps' } });
+      expect(valueOf(made.result).imageId).toBe(valueOf(await subject.engine.imageId(ref)));
+      expect(made.lines.join('\n')).toContain('RUN echo made > /made');
+      const broken = await build({ Dockerfile: `${steps}RUN echo the reason; exit 3\n` }, without);
+      expect(problemOf(broken.result)).toMatchObject({ code: 'buildFailed', detail: 'the reason', location: { file: 'Dockerfile' } });
+      expect(problemOf(broken.result)?.message).toMatch(/^the build failed at RUN echo the reason; exit 3: exit code 3$/);
+      const mounted = await build({ Dockerfile: `${steps}RUN --mount=type=cache,target=/c true\n` }, without);
+      expect(problemOf(mounted.result)).toMatchObject({
+        code: 'buildkitNeeded',
+        message: expect.stringMatching(/^RUN --mount=type=cache,target=\/c true needs BuildKit/) as string,
+      });
+      expect(problemOf((await build({ Dockerfile: 'FROM localhost:1/no/such:image\n' }, without)).result)).toMatchObject({
+        code: 'baseImageNotFound',
+        message: expect.stringContaining('localhost:1/no/such:image') as string,
+      });
+      valueOf(await subject.engine.remove(ref));
+    }, 120_000);
+
+    it.each(['with', 'without'])(
+      'stops a build that is aborted, %s BuildKit',
+      async (way) => {
+        const stop = new AbortController();
+        const { result } = await build(
+          { Dockerfile: `FROM ${subject.base}\nRUN sleep 600\n` },
+          {
+            signal: stop.signal,
+            onLine: (line) => line.includes('sleep 600') && stop.abort(),
+            ...(way === 'without' && { buildkit: 'none' }),
+          },
+        );
+        expect(problemOf(result)?.code).toBe('aborted');
+      },
+      30_000,
+    );
 
     it('pushes an image and gives the digest, the same one again for the same image', async () => {
       const ref = `${subject.repository}/pushed:1`;

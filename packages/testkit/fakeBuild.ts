@@ -56,6 +56,12 @@ export function buildFakeImage(
       config = base;
       stage = named;
     } else if (name === 'RUN') {
+      if (request.buildkit === 'none' && rest.startsWith('--mount'))
+        return fail({
+          code: 'buildkitNeeded',
+          message: `RUN ${rest} needs BuildKit, and the image is built without`,
+          instruction: `RUN ${rest}`,
+        });
       const exit = /\bexit ([1-9]\d*)/.exec(rest)?.[1] ?? (/(?:^|[;&] *)false$/.test(rest) ? '1' : undefined);
       if (exit !== undefined)
         return fail({

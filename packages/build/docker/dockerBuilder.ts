@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Engine } from '../../clients';
+import { parseImageRef, type Engine } from '../../clients';
+import { splitStages } from '../../dockerfile';
 import { failed, succeeded, type Result } from '../../model';
 import { nameOfRef } from '../../tag';
 import type { BaseRefs } from '../bases';
@@ -37,6 +38,7 @@ export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob,
     ...(recipe.target !== undefined && { target: recipe.target }),
     ...options.value,
     args: withReachable(recipe.args, job.bases, bases),
+    registries: await registriesOf(job, part),
     labels: labelsOf(job),
     tags: [],
     signal,
@@ -58,6 +60,15 @@ export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob,
   const tagged = await engine.tag(imageId, ref);
   if (!tagged.ok) return failed({ ...tagged.problem, project: artifact.project });
   return succeeded<Built>({ image: { location: 'engine', ref, id: imageId }, sentHash: snapshot.inputsHash, builder: 'docker' });
+}
+
+/** Of the images that the Dockerfile's stages stand on. */
+async function registriesOf({ artifact, root }: BuildJob, part: string | undefined): Promise<readonly string[]> {
+  const { args, target, platform } = artifact.recipe;
+  const text = part ?? (await readFile(join(root, artifact.recipe.dockerfile), 'utf8').catch(() => ''));
+  const split = splitStages(text, { args, ...(target !== undefined && { target }), ...(platform !== undefined && { platform }) });
+  const names = (split?.reached ?? []).flatMap(({ base }) => (base.kind === 'image' && base.name !== '' ? [base.name] : []));
+  return [...new Set(names.map((name) => parseImageRef(name).registry))];
 }
 
 /**

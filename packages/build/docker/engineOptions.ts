@@ -7,7 +7,7 @@ import type { BuildJob, BuildTools } from '../builder';
 
 export type EngineOptions = Pick<
   BuildRequest,
-  'platform' | 'network' | 'addHosts' | 'cacheFrom' | 'inlineCache' | 'pull' | 'noCache' | 'secrets' | 'ssh'
+  'platform' | 'network' | 'addHosts' | 'cacheFrom' | 'inlineCache' | 'pull' | 'noCache' | 'buildkit' | 'secrets' | 'ssh'
 >;
 
 /**
@@ -23,7 +23,7 @@ export async function engineOptionsOf({ artifact, root }: BuildJob, env: BuildTo
     ...(addHosts && { addHosts }),
   };
   if (!settings) return succeeded(fixed);
-  const { cacheFrom, inlineCache, pull, noCache } = settings;
+  const { cacheFrom, inlineCache, pull, noCache, buildkit } = settings;
   const secrets = new Map<string, Buffer>();
   for (const secret of settings.secrets) {
     const content = await contentOf(secret, { root, env });
@@ -41,6 +41,7 @@ export async function engineOptionsOf({ artifact, root }: BuildJob, env: BuildTo
     inlineCache,
     pull,
     noCache,
+    ...(buildkit && { buildkit }),
     ...(cacheFrom.length > 0 && { cacheFrom }),
     ...(secrets.size > 0 && { secrets }),
     ...(ssh.size > 0 && { ssh }),
