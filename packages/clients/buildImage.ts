@@ -43,9 +43,9 @@ export async function buildImage(api: EngineApi, logins: RegistryLogins, request
 }
 
 async function chooseWay(api: EngineApi, request: BuildRequest): Promise<Result<'buildkit' | 'steps'>> {
-  if (request.buildkit === 'none') return { ok: true, value: 'steps' };
   const there = await hasBuildkit(api);
   if (there.kind === 'failed') return failed(there.problem);
+  if (request.buildkit === 'none') return { ok: true, value: 'steps' };
   if (there.kind === 'answered' && there.value) return { ok: true, value: 'buildkit' };
   const wanted = request.buildkit === 'needed' ? 'image.docker.buildkit: true' : neededFor(request);
   return wanted === undefined ? { ok: true, value: 'steps' } : failed(withoutBuildkit(api.name, wanted));
@@ -110,7 +110,8 @@ async function build(api: EngineApi, request: BuildRequest, { query, headers, re
     body: context,
     signal,
   });
-  if (answer.kind === 'failed') return failed(answer.problem);
+  // It has just answered.
+  if (answer.kind === 'failed') return failed(answer.problem.code === 'engineUnreachable' ? wentAway(api.name) : answer.problem);
   if (answer.kind === 'refused') return failed(problemOfBuild(answer.refusal.message, undefined, dockerfile));
   return (await read(answer.value, request)) ?? failed(wentAway(api.name));
 }
