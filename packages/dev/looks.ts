@@ -97,7 +97,7 @@ const cachePatienceMs = 5_000;
 
 /** Everything that `dev` needs, looked at without doing any of it. */
 export async function doctorCommand(options: CommandOptions): Promise<CommandResult<DoctorDocument>> {
-  const { checks, problems, session } = await preflight(options, new Set(['workspace', 'cluster', 'engine', 'delivery']), 'dev');
+  const { checks, problems, session } = await preflight(options, new Set(['workspace', 'cluster', 'anyEngine', 'delivery']), 'dev');
   const cache = session && (await session.engine.cacheBytes(AbortSignal.timeout(cachePatienceMs)));
   const known = checks.map((check) =>
     check.name === 'engine' && check.ok && cache?.ok

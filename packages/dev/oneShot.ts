@@ -119,7 +119,7 @@ async function runOnce(once: OnceOptions): Promise<Ended> {
   const { options, kind } = once;
   let begun: { readonly reading: ReturnType<typeof readFor>; readonly looking: Promise<Preflight> } | undefined;
   const begin = (): NonNullable<typeof begun> => {
-    const reading = begun?.reading ?? readFor(options, 'deploy');
+    const reading = begun?.reading ?? readFor(options, 'deploy', isAbout(once));
     begun ??= { reading, looking: preflightFor(once, reading) };
     return begun;
   };
@@ -142,6 +142,13 @@ async function runOnce(once: OnceOptions): Promise<Ended> {
   if (affected.length === 0) return { ...notBegun([]), affected };
   const projects = affected.map(({ project }) => project);
   return { ...(await runFor({ ...once, options: { ...options, projects } }, begin().looking)), affected };
+}
+
+/** The projects that a command is about, where it needs nothing of the others. */
+function isAbout({ options, kind, given }: OnceOptions): readonly string[] | undefined {
+  // What changed, and images that were made before, are of any project; which port a service gets follows from all that forward some.
+  const needsAll = options.affected !== undefined || given !== undefined || ('portForward' in options && options.portForward);
+  return needsAll || kind === 'removed' || options.projects.length === 0 ? undefined : options.projects;
 }
 
 function notBegun(problems: readonly Problem[]): Ended {

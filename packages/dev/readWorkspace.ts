@@ -20,6 +20,8 @@ export interface ReadWorkspaceOptions {
   /** From the command line. */
   readonly defaultRepo?: string;
   readonly profiles?: ChosenProfiles;
+  /** See `WorkspaceFacts`. */
+  readonly only?: readonly string[];
 }
 
 export interface ReadWorkspace {
@@ -36,7 +38,7 @@ export interface ReadWorkspace {
 
 /** Reads the graph, config, Dockerfiles and manifests. Fails when the graph cannot be read, or a profile that was asked for is unknown: what is wrong with one project is in `workspace.problems`. */
 export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Result<ReadWorkspace>> {
-  const { root, graph, mode, env, defaultRepo, profiles } = options;
+  const { root, graph, mode, env, defaultRepo, profiles, only } = options;
   const read = await graph.read();
   if (!read.ok) return read;
   const files = filesBelow(root);
@@ -49,6 +51,7 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
     env,
     ...(defaultRepo !== undefined && { defaultRepo }),
     ...(profiles && { profiles }),
+    ...(only && { only }),
     machine: ownPlatform,
     ...(listed && { listedDependencies: listed }),
   };

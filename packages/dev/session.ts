@@ -25,8 +25,8 @@ import { untilAborted } from './untilAborted';
 
 export type Check = DoctorDocument['checks'][number];
 
-/** What a command needs of the world outside. */
-export type Need = 'workspace' | 'cluster' | 'engine' | 'delivery';
+/** What a command needs of the world outside: an engine where an image needs one, or `anyEngine`, to say whether there is one. */
+export type Need = 'workspace' | 'cluster' | 'engine' | 'anyEngine' | 'delivery';
 
 /** Everything a command works with, looked at and found right before any work is done. */
 export interface Session {
@@ -78,11 +78,11 @@ export function contextOf({ target }: Pick<Session, 'target'>): { readonly conte
   return target ? { context: target.context } : {};
 }
 
-/** What a command reads of its workspace. */
-export function readFor(options: CommandOptions, mode: 'dev' | 'deploy'): Promise<Result<ReadWorkspace>> {
+/** What a command reads of its workspace; `only`: what these projects need of it. */
+export function readFor(options: CommandOptions, mode: 'dev' | 'deploy', only?: readonly string[]): Promise<Result<ReadWorkspace>> {
   const { root, graph, env, defaultRepo } = options;
   const profiles = { asked: askedProfiles(options), context: once(() => contextName(options)) };
-  return readWorkspace({ root, graph, mode, env, profiles, ...(defaultRepo !== undefined && { defaultRepo }) });
+  return readWorkspace({ root, graph, mode, env, profiles, ...(defaultRepo !== undefined && { defaultRepo }), ...(only && { only }) });
 }
 
 /** The profiles that a command is asked for. */
@@ -98,15 +98,18 @@ function once<T>(make: () => T): () => T {
 
 async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, reading: Promise<Result<ReadWorkspace>>): Promise<Preflight> {
   const engine = connectEngine({ env: options.env });
+  const builds = needs.has('engine') || needs.has('anyEngine');
+  const needsEngine = (read: Result<ReadWorkspace>): boolean =>
+    !read.ok || needsBuilder(read.value.workspace, options.projects, ['docker', 'docker+layers']);
   const [read, asked, answered] = await Promise.all([
     reading,
     needs.has('cluster') ? clusterOf(options) : undefined,
-    needs.has('engine') ? engine.ping() : undefined,
+    needs.has('anyEngine') ? engine.ping() : reading.then((known) => (builds && needsEngine(known) ? engine.ping() : undefined)),
   ]);
   const profiles = read.ok ? read.value.settings.profiles : [];
   if (profiles.length > 0)
     options.report({ kind: 'notice', message: `${profiles.length === 1 ? 'profile' : 'profiles'} ${profiles.join(', ')}` });
-  const buildsThere = read.ok && needs.has('engine') && needsBuilder(read.value.workspace, options.projects, ['buildkit']);
+  const buildsThere = read.ok && builds && needsBuilder(read.value.workspace, options.projects, ['buildkit']);
   const cluster = asked ?? (buildsThere ? await clusterOf(options) : undefined);
   const checks: Check[] = [];
   const problems: Problem[] = [];
@@ -129,14 +132,12 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     read.ok ? `${String(read.value.workspace.projects.size)} projects, ${String(read.value.workspace.artifacts.size)} with an image` : '',
     read,
   );
-  const needed = !read.ok || needsBuilder(read.value.workspace, options.projects, ['docker', 'docker+layers']);
-  const noteEngine = (isNeeded: boolean): void => {
-    if (!answered) return;
-    if (answered.ok || isNeeded)
-      note('engine', answered.ok ? `Docker ${answered.value.version}, ${answered.value.platform}` : '', answered);
+  const needed = needsEngine(read);
+  const noteEngine = (answer: NonNullable<typeof answered>, isNeeded: boolean): void => {
+    if (answer.ok || isNeeded) note('engine', answer.ok ? `Docker ${answer.value.version}, ${answer.value.platform}` : '', answer);
     else checks.push({ name: 'engine', ok: true, message: 'none answers, and no image here needs one' });
   };
-  noteEngine(needed);
+  if (answered) noteEngine(answered, needed);
   if (cluster) note('cluster', cluster.ok ? `${cluster.value.version} at ${cluster.value.approached.target.server}` : '', cluster);
   let kube: Kube | undefined;
   let delivery: Delivery | undefined;
@@ -159,7 +160,8 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     note('images', chosen.ok ? chosen.value.because : '', chosen);
     if (chosen.ok) delivery = chosen.value;
     // Where images are copied from the engine, it has them all.
-    if (delivery && delivery.repo === undefined && !needed) noteEngine(true);
+    if (builds && delivery && delivery.repo === undefined && !needed && answered?.ok !== true)
+      noteEngine(answered ?? (await engine.ping()), true);
   }
   if (!read.ok || problems.length > 0) return { checks, problems, session: undefined };
   const names = namesFor({ options, read: read.value, delivery });

@@ -37,7 +37,7 @@ export interface ArtifactRequest extends ImageSettings {
   readonly files: RecordedFiles;
   readonly outputs: readonly Output[];
   readonly listed: ListedDependencies | undefined;
-  /** All containers of all manifests of the workspace. */
+  /** All containers of all manifests of the workspace, or all but some that cannot run the image. */
   readonly containers: readonly ManifestContainer[];
   /** What the images of all projects are called, or would be. */
   readonly allImages: readonly ImageSettings[];

@@ -7,6 +7,7 @@ import { imageOf, type ProjectImage } from './artifact';
 import { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 import type { GraphFacts, GraphProject } from './graphSource';
 import { manifestsOf, type SourceFacts } from './manifestSources';
+import { containersBy, makeImages, neededProjects } from './needed';
 import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
 import { imagesOf, type ImageSettings } from './imageSettings';
@@ -34,6 +35,8 @@ export interface WorkspaceFacts {
   /** From the command line; wins over SLIPWAY_DEFAULT_REPO and the config. */
   readonly defaultRepo?: string;
   readonly profiles?: ChosenProfiles;
+  /** Projects that all is about: of the others only what these run, stand on or require is put together. Absent: all projects. */
+  readonly only?: readonly string[];
 }
 
 /** See `ProfileChoice`. */
@@ -86,21 +89,24 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   for (const { project, own } of settings) {
     if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
   }
-  const withManifests = settings.map((each) => ({ ...each, manifests: manifestsOf({ ...each, files, env: facts.env }) }));
-  const containers = withManifests.flatMap(({ manifests }) => manifests.containers);
+  const everyManifests = settings.map((each) => ({ ...each, manifests: manifestsOf({ ...each, files, env: facts.env }) }));
+  const needed = facts.only && neededProjects(facts.only, settings);
+  const withManifests = needed ? everyManifests.filter(({ project }) => needed.has(project.name)) : everyManifests;
+  const containers = containersBy(everyManifests, needed);
   const outputs = outputsOf(graph);
-  const allImages = settings.flatMap((each) => imagesOf(each));
+  const allImages = everyManifests.flatMap(({ manifests, ...each }) => imagesOf(each).map((image) => ({ ...image, manifests })));
   const { mode, env, listedDependencies: listed, machine } = facts;
-  const images = withManifests.flatMap(({ project, manifests }): ProjectImage[] =>
-    allImages
-      .filter((each) => each.project === project)
-      .flatMap((each) => {
-        // With a wrong config the image would be another one.
-        if (each.own && !each.own.config) return each.own.path === configName && project.root !== '' ? [] : [unreadable(each)];
-        const image = imageOf({ ...each, manifests, listed, mode, machine, env, defaultRepo, files, outputs, containers, allImages });
-        return image ? [about(image)] : [];
-      }),
-  );
+  const makeImage = (each: (typeof allImages)[number]): ProjectImage | undefined => {
+    const { own, project, image } = each;
+    // With a wrong config the image would be another one.
+    if (own && !own.config) return own.path === configName && project.root !== '' ? undefined : unreadable(each);
+    const made = imageOf({ ...each, listed, mode, machine, env, defaultRepo, files, outputs, containers: containers(image), allImages });
+    return made && about(made);
+  };
+  const used = withManifests.flatMap(({ manifests }) => [...manifests.containers.map((container) => container.image), ...manifests.images]);
+  const isNeeded = ({ project, image }: ImageSettings): boolean =>
+    needed?.has(project.name) !== false || used.some((name) => isImage(name, { image, repo: defaultRepo }));
+  const images = makeImages(allImages, { isNeeded, makeImage });
   const named = withoutCircles(withUniqueNames(images));
   problems.push(...withManifests.flatMap(({ manifests }) => manifests.problems), ...named.flatMap((image) => image.problems));
 
@@ -112,16 +118,16 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     const hooks = settingsOfIt ? hooksOf(settingsOfIt, ['build', 'sync']) : [];
     return [{ ...artifact, requires, ...(hooks.length > 0 && { hooks }) }];
   });
-  const deployFiles = new Map(withManifests.map((each) => [each.project.name, deployFilesOf(each, drafts)]));
+  const deployFiles = new Map(everyManifests.map((each) => [each.project.name, deployFilesOf(each, drafts)]));
   const { targets, byArtifact } = targetsOf({ graph, outputs, artifacts: drafts, files, deployFiles, watching: facts.mode === 'dev' });
   const artifacts = drafts.map((draft): Artifact => ({ ...draft, targets: byArtifact.get(draft.name) ?? [] }));
 
   const misspelt = withManifests.flatMap(({ project, manifests }) => {
-    const uses = { own: manifests.containers, all: containers, defaultRepo };
+    const uses = { own: manifests.containers, containers, defaultRepo };
     return artifacts.filter((each) => each.project === project.name).flatMap((each) => misspeltImage(each, uses) ?? []);
   });
   problems.push(...misspelt);
-  const services = requiredServices(withManifests.map((each) => ({ ...each, deploys: each.manifests.sources.length > 0 })));
+  const services = requiredServices(everyManifests.map((each) => ({ ...each, deploys: each.manifests.sources.length > 0 })));
   problems.push(...services.problems);
   const missing = named.filter((image) => !image.artifact);
   const released = withManifests.flatMap((each) => {
@@ -177,7 +183,14 @@ export type SettingsFacts = Pick<WorkspaceFacts, 'graph' | 'files' | 'mode' | 'e
 
 /** Commands that have to be asked before a workspace can be put together. */
 export function dependenciesCommands(facts: SettingsFacts): readonly DependenciesCommand[] {
-  return settingsOfAll(facts).settings.flatMap((each) => imagesOf(each).flatMap((image) => dependenciesCommandOf(image) ?? []));
+  const { graph, files } = facts;
+  // Hardly a config has one, and those that have say so.
+  const says = (folder: WorkspacePath): boolean => files.textOf(joinPath(folder, configName))?.includes('custom') === true;
+  const projects = says('') ? graph.projects : graph.projects.filter(({ root }) => says(root));
+  if (projects.length === 0) return [];
+  return settingsOfAll({ ...facts, graph: { ...graph, projects } }).settings.flatMap((each) =>
+    imagesOf(each).flatMap((image) => dependenciesCommandOf(image) ?? []),
+  );
 }
 
 /** What each slipway.yaml says that holds, for the workspace and by project. */
@@ -246,13 +259,13 @@ function about(image: ProjectImage): ProjectImage {
 
 interface Uses {
   readonly own: readonly ManifestContainer[];
-  readonly all: readonly ManifestContainer[];
+  readonly containers: (image: string) => readonly ManifestContainer[];
   readonly defaultRepo: string | undefined;
 }
 
 /** An image that no manifest names, beside a manifest with almost its name: the cluster would look for that one in vain. */
-function misspeltImage({ image, project }: Artifact, { own, all, defaultRepo }: Uses): Problem | undefined {
-  if (all.some((container) => isImage(container.image, { image, repo: defaultRepo }))) return undefined;
+function misspeltImage({ image, project }: Artifact, { own, containers, defaultRepo }: Uses): Problem | undefined {
+  if (containers(image).some((container) => isImage(container.image, { image, repo: defaultRepo }))) return undefined;
   const wrong = own.find((container) => {
     const reference = parseReference(container.image);
     const isBare = reference.ok && reference.value.tag === undefined && reference.value.digest === undefined;

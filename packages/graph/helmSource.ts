@@ -12,6 +12,7 @@ export function helmSources(request: SourceRequest): SourceFacts {
   return {
     sources: read.flatMap(({ source }) => source ?? []),
     inputs: read.flatMap(({ inputs }) => inputs),
+    mentions: () => false,
     containers: [],
     services: [],
     places: [],

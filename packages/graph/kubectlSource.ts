@@ -44,16 +44,28 @@ export function kubectlSource(request: SourceRequest): SourceFacts {
   });
   const { texts, hydrated, problems: notFilled } = hydrate(found, request);
   problems.push(...notFilled);
-  const read = readManifests(texts);
+  let known: ReturnType<typeof readManifests> | undefined;
+  const read = (): NonNullable<typeof known> => (known ??= readManifests(texts));
   const manifests = texts.map(({ path }) => path);
   return {
     sources: manifests.length === 0 ? [] : [{ kind: 'kubectl', manifests, ...(hydrated && { hydrated }) }],
     inputs: manifests.map((path) => ({ path, because: `a manifest of ${project.name}` })),
-    containers: read.containers,
-    services: read.services,
-    places: read.places,
-    images: imagesInFields(read.others, config.apply?.images),
-    problems: [...problems, ...read.problems],
+    mentions: (word) => texts.some(({ text }) => text.includes(word)),
+    get containers() {
+      return read().containers;
+    },
+    get services() {
+      return read().services;
+    },
+    get places() {
+      return read().places;
+    },
+    get images() {
+      return imagesInFields(read().others, config.apply?.images);
+    },
+    get problems() {
+      return [...problems, ...read().problems];
+    },
   };
 }
 

@@ -31,6 +31,7 @@ export function kustomizeSources({ project, config, own, files }: SourceRequest)
   return {
     sources: read.map(({ source }) => source),
     inputs: read.flatMap(({ reading }) => [...reading.inputs.values()]),
+    mentions: () => true,
     containers: manifests.containers.map((container): ManifestContainer => ({
       ...container,
       image: renamed.get(container.image) ?? container.image,

@@ -12,10 +12,12 @@ export interface SourceRequest extends Pick<ProjectSettings, 'config' | 'own'> {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** What is known, before any tool is run, of what a project deploys. */
+/** What is known, before any tool is run, of what a project deploys. What follows from the content of manifests is read when it is first asked for. */
 export interface SourceFacts {
   readonly sources: readonly ManifestSource[];
   readonly inputs: readonly ReleaseInput[];
+  /** Whether the text of the manifests has a word; true where only reading them would tell. */
+  readonly mentions: (word: string) => boolean;
   readonly containers: readonly ManifestContainer[];
   readonly services: readonly ManifestService[];
   readonly places: readonly ObjectPlace[];
@@ -38,11 +40,22 @@ export function manifestsOf(request: SourceRequest): SourceFacts {
   return {
     sources: read.flatMap(({ sources }) => sources),
     inputs: read.flatMap(({ inputs }) => inputs),
-    containers: read.flatMap(({ containers }) => containers),
-    services: read.flatMap(({ services }) => services),
-    places: read.flatMap(({ places }) => places),
-    images: new Set(read.flatMap(({ images }) => [...images])),
-    problems: read.flatMap(({ problems }) => problems.map((problem) => ({ ...problem, project: project.name }))),
+    mentions: (word) => read.some(({ mentions }) => mentions(word)),
+    get containers() {
+      return read.flatMap(({ containers }) => containers);
+    },
+    get services() {
+      return read.flatMap(({ services }) => services);
+    },
+    get places() {
+      return read.flatMap(({ places }) => places);
+    },
+    get images() {
+      return new Set(read.flatMap(({ images }) => [...images]));
+    },
+    get problems() {
+      return read.flatMap(({ problems }) => problems.map((problem) => ({ ...problem, project: project.name })));
+    },
   };
 }
 

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import type { WorkspaceFiles } from '../graph';
 import type { WorkspacePath } from '../model';
@@ -10,10 +10,15 @@ export function filesBelow(root: string): WorkspaceFiles {
   const names = new Map<WorkspacePath, readonly string[]>();
   const realRoot = attempt(() => realpathSync.native(root)) ?? root;
   return {
-    textOf: (path) => remembered(texts, path, () => attempt(() => readFileSync(join(root, path), 'utf8'))),
+    textOf: (path) => remembered(texts, path, () => textOf(join(root, path))),
     kindOf: (path) => remembered(kinds, path, () => kindOf(realRoot, path)),
     namesIn: (directory) => remembered(names, directory, () => attempt(() => readdirSync(join(root, directory)).sort()) ?? []),
   };
+}
+
+/** Most of what is asked for is not there, and an error takes longer than a question. */
+function textOf(absolute: string): string | undefined {
+  return existsSync(absolute) ? attempt(() => readFileSync(absolute, 'utf8')) : undefined;
 }
 
 function kindOf(realRoot: string, path: WorkspacePath): ReturnType<WorkspaceFiles['kindOf']> {
