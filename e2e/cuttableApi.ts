@@ -15,8 +15,10 @@ export class CuttableApi {
   /** A kubeconfig that leads through the door. */
   readonly kubeconfig: string;
   private readonly folder = mkdtempSync(join(tmpdir(), 'slipway-door-'));
-  private readonly sockets = new Set<Socket>();
+  /** From this side, each with the one beyond. */
+  private readonly sockets = new Map<Socket, Socket>();
   private refuses = false;
+  private frozen = false;
 
   private constructor(
     private readonly server: Server,
@@ -57,7 +59,7 @@ export class CuttableApi {
 
   /** Cuts every connection, or the one of that number, without a word to either side. */
   cut(only?: number): void {
-    for (const [index, socket] of [...this.sockets].entries()) if (only === undefined || only === index) socket.resetAndDestroy();
+    for (const [index, socket] of [...this.sockets.keys()].entries()) if (only === undefined || only === index) socket.resetAndDestroy();
   }
 
   /** Nobody gets through until the promise has settled. */
@@ -68,6 +70,21 @@ export class CuttableApi {
       await something;
     } finally {
       this.refuses = false;
+    }
+  }
+
+  /** Nothing gets through until the promise has settled, and nothing says so: as when a network is gone. */
+  async frozenWhile(something: Promise<unknown>): Promise<void> {
+    this.frozen = true;
+    for (const [socket, beyond] of this.sockets) {
+      socket.unpipe(beyond);
+      beyond.unpipe(socket);
+    }
+    try {
+      await something;
+    } finally {
+      this.frozen = false;
+      for (const [socket, beyond] of this.sockets) socket.pipe(beyond).pipe(socket);
     }
   }
 
@@ -85,13 +102,13 @@ export class CuttableApi {
       return;
     }
     const beyond = connect(this.to);
-    this.sockets.add(socket);
+    this.sockets.set(socket, beyond);
     socket.on('close', () => {
       this.sockets.delete(socket);
       beyond.destroy();
     });
     beyond.on('close', () => socket.destroy());
     for (const each of [socket, beyond]) each.setNoDelay(true).on('error', () => undefined);
-    socket.pipe(beyond).pipe(socket);
+    if (!this.frozen) socket.pipe(beyond).pipe(socket);
   }
 }

@@ -1,11 +1,11 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../testkit/simulator/random';
 import { CuttableApi } from './cuttableApi';
-import { valueOf } from './localRegistry';
+import { faultsAround, faultsOfCluster, type Act } from './enduranceFaults';
 import type { RunningDev } from './runningDev';
 import { ShortLogin } from './shortLogin';
 import { Shop } from './shop';
-import { restartApi, restartEngine } from './stormDisturbances';
+import { SmallDisk } from './smallDisk';
 import { until } from './until';
 
 export interface Endurance {
@@ -13,14 +13,11 @@ export interface Endurance {
   readonly seed: number;
   /** How often everything happens, each time in another order. */
   readonly rounds: number;
-  /** How long the network is gone each time. */
+  /** How long the network is gone each time, and the laptop closed. */
   readonly awayMs: number;
-  /** The API server and the engine of an embedded cluster are restarted too, and the login is one whose tokens expire. */
+  /** The API server and the engine of an embedded cluster are restarted too, its node is drained, and the login is one whose tokens expire. */
   readonly restarts?: boolean;
 }
-
-/** API servers believe a token for so long after it was checked. */
-const tokenCacheMs = 11_000;
 
 /** A day at one `dev`: edits of every kind, cut connections, no network, killed pods and processes; at the end everything is in step. */
 export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }: Endurance): void {
@@ -28,14 +25,17 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
   const shop = new Shop();
   let api: CuttableApi;
   let login: ShortLogin | undefined;
+  let disk: SmallDisk | undefined;
   beforeAll(async () => {
     await shop.open();
+    disk = SmallDisk.at(shop.path('.slipway'));
     api = await CuttableApi.open();
     if (restarts) login = await ShortLogin.open(shop.kube, shop.namespace, api.kubeconfig);
   });
   afterAll(async () => {
     await login?.close();
     await api.close();
+    disk?.close();
     await shop.close();
   });
 
@@ -44,15 +44,14 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
     const done: string[] = [];
     let count = 0;
     const wanted = { word: 'w0', round: 'r0', name: 'n0', page: 'p0' };
-    const next = (letter: string): string => `${letter}${String((count += 1))}`;
-    const saveWord = (): void => shop.write('apps/worker/src/word.js', `exports.word = '${wanted.word}';\n`);
-    const savePage = (): void => shop.write('apps/web/site/page.txt', wanted.page);
-    const kill = async (app: string): Promise<void> => {
-      const one = random.pick(await shop.running(app));
-      if (one)
-        valueOf(
-          await shop.kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace: shop.namespace, name: one.pod }, { gracePeriodSeconds: 0 }),
-        );
+    // Nobody has made an image of it before, in another run of the same seed.
+    const next = (letter: string): string => `${letter}${String((count += 1))}-${shop.namespace}`;
+    const saveWord = (): void => shop.write('apps/worker/src/word.js', `exports.word = '${(wanted.word = next('w'))}';\n`);
+    const savePage = (): void => shop.write('apps/web/site/page.txt', (wanted.page = next('p')));
+    const saveDockerfile = (): void => {
+      const before = wanted.round;
+      wanted.round = next('r');
+      shop.edit('apps/worker/Dockerfile', `ROUND=${before}\n`, `ROUND=${wanted.round}\n`);
     };
 
     saveWord();
@@ -64,56 +63,35 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
     );
     shop.edit('apps/worker/Dockerfile', 'EXPOSE 3000', 'ENV ROUND=r0\nEXPOSE 3000');
     shop.edit('apps/worker/k8s/worker.yaml', 'SHOP_NAME: the harbour shop', 'SHOP_NAME: n0');
-    const acts: Readonly<Record<string, () => void | Promise<void>>> = {
-      'a source is saved': () => {
-        wanted.word = next('w');
-        saveWord();
-      },
-      'a page is saved': () => {
-        wanted.page = next('p');
-        savePage();
-      },
-      'a Dockerfile is saved': () => {
-        const before = wanted.round;
-        wanted.round = next('r');
-        shop.edit('apps/worker/Dockerfile', `ROUND=${before}\n`, `ROUND=${wanted.round}\n`);
-      },
+    const edits: Readonly<Record<string, Act>> = {
+      'a source is saved': saveWord,
+      'a page is saved': savePage,
+      'a Dockerfile is saved': saveDockerfile,
       'a manifest is saved': () => {
         const before = wanted.name;
         wanted.name = next('n');
         shop.edit('apps/worker/k8s/worker.yaml', `SHOP_NAME: ${before}\n`, `SHOP_NAME: ${wanted.name}\n`);
       },
-      'every connection is cut': () => api.cut(),
-      'there is no network, and a source and a page are saved': async () => {
-        wanted.word = next('w');
-        wanted.page = next('p');
-        await api.closedWhile(
-          pause(awayMs / 2).then(() => {
-            saveWord();
-            savePage();
-            return pause(awayMs / 2);
-          }),
-        );
-      },
-      'a pod of worker is killed': () => kill('worker'),
-      'a pod of web is killed': () => kill('web'),
-      'the process of web ends': async () => {
-        const [one] = await shop.running('web');
-        // Whether an answer comes back does not matter: what it ran in is gone.
-        if (one) await shop.endInside('web', one.pod);
-      },
-      ...(restarts && {
-        'the API server is restarted': async () => void done.push(await restartApi(shop, api.host)),
-        'the engine is restarted': async () => void done.push(await restartEngine()),
-        'the token expires, and every connection is cut': async () => {
-          await login?.expire();
-          await pause(tokenCacheMs);
-          api.cut();
-        },
-      }),
     };
 
     const dev = shop.dev('worker', 'web', `--kubeconfig=${(login ?? api).kubeconfig}`);
+    const around = {
+      shop,
+      dev,
+      api,
+      disk,
+      random,
+      awayMs,
+      save: () => {
+        saveWord();
+        savePage();
+      },
+      rebuild: () => {
+        saveWord();
+        saveDockerfile();
+      },
+    };
+    const acts = { ...edits, ...faultsAround(around), ...(restarts && faultsOfCluster(around, login)) };
     await dev.until('ready');
     for (let round = 0; round < rounds; round += 1) {
       for (const [what, act] of shuffled(Object.entries(acts), random)) {

@@ -109,6 +109,16 @@ export class RunningDev {
     return this.end();
   }
 
+  /** A laptop that is closed: it stands still until the promise has settled. */
+  async asleepWhile(something: Promise<unknown>): Promise<void> {
+    this.signalGroup('SIGSTOP');
+    try {
+      await something;
+    } finally {
+      this.signalGroup('SIGCONT');
+    }
+  }
+
   /** Ctrl+C at a runner that leaves no time: everything in the process group is killed as soon as the stop begins. */
   async killWhileStopping(): Promise<void> {
     this.signalGroup('SIGINT');

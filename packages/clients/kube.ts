@@ -65,6 +65,8 @@ export interface WatchEvents {
   readonly onChange: (kind: 'added' | 'modified' | 'deleted', object: KubeObject) => void;
   /** It goes on by itself, with backoff; this is for telling people. */
   readonly onTrouble: (problem: Problem) => void;
+  /** A connection stands, at first and after every loss. */
+  readonly onConnected?: () => void;
 }
 
 /**

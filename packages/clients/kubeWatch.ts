@@ -129,6 +129,7 @@ async function followChanges(http: KubeHttp, path: string, following: Following)
   const subject = `the watch of ${kind.kind}`;
   const answer = await http.stream({ method: 'GET', path: `${path}?${search.toString()}`, subject, signal });
   if (!answer.ok) return isExpired(answer.problem) ? { kind: 'listAgain' } : { kind: 'goOn', problem: answer.problem };
+  events.onConnected?.();
   let end: WatchEnd = { kind: 'goOn' };
   await readLines(answer.value, (text) => {
     const line = parsedLine(text);

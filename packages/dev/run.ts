@@ -26,6 +26,7 @@ import type {
   World,
 } from '../model';
 import type { ArtifactView } from '../plan';
+import { ClusterTrouble } from './clusterTrouble';
 import { openLoop, type Loop, type Turn } from './converge';
 import type { Difference } from './containerSteps';
 import { Effects } from './effects';
@@ -134,7 +135,8 @@ export async function openRun(options: RunOptions): Promise<Run> {
   let queueIdle = true;
   let scannedBefore = false;
   const watches = new Map<string, { stop(): void; follow?: ReleaseFollowing['follow'] }>();
-  const kube: WatchedKube | undefined = session.kube && shareWatches(session.kube);
+  const trouble = new ClusterTrouble(report);
+  const kube: WatchedKube | undefined = session.kube && shareWatches(trouble.watchedOf(session.kube));
   const follow = (wanted: Goal): void => {
     if (!kube || wanted.kind === 'built') return;
     for (const name of wanted.releases) {
@@ -142,8 +144,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
       if (!release || watches.has(name)) continue;
       const onSeen: WatchReleaseRequest['onSeen'] = (sighting) =>
         loop.post({ kind: 'releaseSeen', release: name, ...(seenAs ? seenAs(sighting, loop.world()) : sighting) });
-      const onTrouble = (problem: Problem): void =>
-        report({ kind: 'notice', subject: name, message: problem.message, ...(problem.hint !== undefined && { hint: problem.hint }) });
+      const onTrouble = (problem: Problem): void => trouble.tell(name, problem);
       if (watchContainers) {
         watches.set(name, watchContainers(kube, onSeen, onTrouble));
         continue;

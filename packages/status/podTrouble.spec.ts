@@ -153,7 +153,7 @@ const unschedulable = (message: string) =>
     },
   );
 
-test.each<[string, string, string, string, string]>([
+test.each<[string, string, string, string, string | undefined]>([
   [
     'what it lacks',
     '0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.',
@@ -167,6 +167,13 @@ test.each<[string, string, string, string, string]>([
     'podUnschedulable',
     'pod worker-1 cannot be scheduled: of 5 nodes none takes it: the taint dedicated=gpu on 2, too little memory on 3',
     'spec.tolerations',
+  ],
+  [
+    'nodes that are away, which is no mistake of the manifest',
+    '0/4 nodes are available: 1 node(s) were unschedulable, 2 node(s) had untolerated taint {node.kubernetes.io/disk-pressure: }, 1 node(s) had untolerated taint {node.kubernetes.io/not-ready: }. preemption: x',
+    'podUnschedulable',
+    'pod worker-1 cannot be scheduled: of 4 nodes none takes it: 1 is cordoned, 2 are short of disk, 1 is not ready',
+    undefined,
   ],
   [
     'labels',

@@ -47,12 +47,16 @@ function unbound(pod: Pod, said: string, certainAt: number): PodTrouble {
   );
 }
 
-type Lack =
-  | { readonly kind: 'resource'; readonly name: string }
-  | { readonly kind: 'taint' }
-  | { readonly kind: 'labels' }
-  | { readonly kind: 'volume' }
-  | undefined;
+type Lack = { readonly kind: 'resource'; readonly name: string } | { readonly kind: 'taint' | 'labels' | 'volume' | 'node' } | undefined;
+
+/** Taints that a cluster gives to nodes which take no pods for a time, by what follows `node.kubernetes.io/`. */
+const awayNodes: Readonly<Record<string, string>> = {
+  unschedulable: 'cordoned',
+  'not-ready': 'not ready',
+  unreachable: 'out of reach',
+  'disk-pressure': 'short of disk',
+  'memory-pressure': 'short of memory',
+};
 
 /** `0/3 nodes are available: 2 Insufficient cpu, 1 node(s) had untolerated taint {dedicated: gpu}. preemption: …` */
 function reasonOf(said: string, pod: Pod): { readonly text: string; readonly lacks: Lack } {
@@ -64,6 +68,12 @@ function reasonOf(said: string, pod: Pod): { readonly text: string; readonly lac
     if (resource !== undefined) {
       lacks ??= { kind: 'resource', name: resource };
       return `too little ${resource} on ${count}${askedFor(pod, resource)}`;
+    }
+    const away =
+      awayNodes[/taint.*\{node\.kubernetes\.io\/([a-z-]+)/.exec(reason)?.[1] ?? (/were unschedulable/.test(reason) ? 'unschedulable' : '')];
+    if (away !== undefined) {
+      lacks ??= { kind: 'node' };
+      return `${count} ${count === '1' ? 'is' : 'are'} ${away}`;
     }
     const [, key, value] = /untolerated taint(?:\(s\))? \{([^:}]*): ?([^}]*)\}/.exec(reason) ?? [];
     if (key !== undefined) {
@@ -100,16 +110,20 @@ function hintOf(lacks: Lack): string {
       return 'check nodeSelector and affinity against the labels of the nodes';
     case 'volume':
       return 'apply a PersistentVolume that fits, or name a storage class that makes volumes: kubectl describe pvc';
+    case 'node':
+      return 'it is scheduled when a node takes pods again: kubectl get nodes';
     case undefined:
       return 'see the events: kubectl describe pod';
   }
 }
 
-function fieldFor(lacks: Lack, pod: Pod): string {
+function fieldFor(lacks: Lack, pod: Pod): string | undefined {
+  // Nothing in the manifest is wrong.
+  if (lacks?.kind === 'node') return undefined;
   if (lacks?.kind === 'taint') return 'spec.tolerations';
   if (lacks?.kind === 'volume') return 'spec.volumes';
   if (lacks?.kind === 'labels') return 'spec.nodeSelector';
-  const name = lacks?.name;
+  const name = lacks?.kind === 'resource' ? lacks.name : undefined;
   const asks = name === undefined ? undefined : pod.spec?.containers?.find(({ resources }) => resources?.requests?.[name] !== undefined);
   return asks && name !== undefined ? `spec.containers[name="${asks.name}"].resources.requests.${name}` : 'spec';
 }

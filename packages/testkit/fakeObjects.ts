@@ -74,7 +74,10 @@ export function fakeObjects(defaultNamespace: string): FakeObjects {
   const list = (watch: Watch): void => {
     const listed = select(watch.kind, watch.selection);
     const at = String(version);
-    later(watch, () => watch.events.onList(listed, at));
+    later(watch, () => {
+      watch.events.onList(listed, at);
+      watch.events.onConnected?.();
+    });
   };
   const tell = (change: 'added' | 'modified' | 'deleted', object: KubeObject): void => {
     for (const watch of watches)

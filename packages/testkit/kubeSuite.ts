@@ -168,16 +168,17 @@ export function kubeSuite(name: string, open: () => Promise<KubeSubject>): void 
             onList: (objects) => saw(`list ${objects.map((each) => each.metadata.name).join(' ')}`),
             onChange: (change, object) => saw(`${change} ${object.metadata.name ?? ''}`),
             onTrouble: (problem) => saw(`trouble ${problem.message}`),
+            onConnected: () => saw('connected'),
           },
         );
-        await until('list watched-before');
+        await until('connected');
         valueOf(await kube.apply(configMap('watched', {}, { group: 'watched' })));
         valueOf(await kube.apply(configMap('watched', { a: '1' }, { group: 'watched' })));
         valueOf(await kube.delete(refOf('watched')));
         await until('deleted watched');
         watch.stop();
         valueOf(await kube.delete(refOf('watched-before')));
-        expect(seen).toEqual(['list watched-before', 'added watched', 'modified watched', 'deleted watched']);
+        expect(seen).toEqual(['list watched-before', 'connected', 'added watched', 'modified watched', 'deleted watched']);
       });
     });
 

@@ -46,9 +46,15 @@ export function baseImages(tools: Tools): BaseImages {
       const key = `${wanted.platform} ${ref}`;
       const found = known.get(key) ?? find(ref, { ...tools, ...wanted });
       known.set(key, found);
-      const image = await found;
-      if (!image.ok && known.get(key) === found) known.delete(key);
-      return image;
+      let isThere = false;
+      try {
+        const image = await found;
+        isThere = image.ok;
+        return image;
+      } finally {
+        // A disk that was full too: the next one looks again.
+        if (!isThere && known.get(key) === found) known.delete(key);
+      }
     },
   };
 }

@@ -92,8 +92,12 @@ export function blobStore(folder: string): BlobStore {
     setNote(key, value) {
       mkdirSync(folder, { recursive: true });
       const unfinished = join(folder, `${randomUUID()}.tmp`);
-      writeFileSync(unfinished, JSON.stringify(value));
-      renameSync(unfinished, noteOf(key));
+      try {
+        writeFileSync(unfinished, JSON.stringify(value));
+        renameSync(unfinished, noteOf(key));
+      } finally {
+        rmSync(unfinished, { force: true });
+      }
     },
     async spool(content, use) {
       mkdirSync(folder, { recursive: true });

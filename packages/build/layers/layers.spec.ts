@@ -250,6 +250,17 @@ describe('an image that cannot be put together', () => {
     });
   });
 
+  it('because its folder could not be written is put together once that can', async () => {
+    const engine = fakeEngine({ bases: ['node:20'] });
+    const cacheDir = join(root, 'in-the-way');
+    writeFileSync(cacheDir, 'a file');
+    const builder = openBuilders({ engine, registry: engine.registry, processes, cacheDir, hasRegistry: true, env: {} });
+    const job = jobOf(dockerfile, files);
+    expect(await builder.build(job)).toMatchObject({ ok: false, problem: { code: 'layerCacheUnusable', retry: 'afterDelay' } });
+    rmSync(cacheDir);
+    expect(await builder.build(job)).toMatchObject({ ok: true });
+  });
+
   it('says so when the registry does not answer, and tries again later', async () => {
     const { build, registry } = machine();
     registry.reachable = false;

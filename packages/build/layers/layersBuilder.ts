@@ -49,8 +49,9 @@ export function layersBuilder({ registry, engine, cacheDir }: BuildTools): Layer
       return made.ok ? made : failed({ ...made.problem, project: job.artifact.project });
     } catch (error) {
       // The folder with the layers may be full or not ours; all else is a bug.
-      if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) throw error;
-      return failed(error.code === 'ENOSPC' ? diskFull(job) : unusable(job, messageOf(error)));
+      const { code } = Object(error) as { readonly code?: unknown };
+      if (typeof code !== 'string') throw error;
+      return failed(code === 'ENOSPC' ? diskFull(job) : unusable(job, messageOf(error)));
     }
   };
   return { build: (job) => buildOn(job, undefined), buildOn };
