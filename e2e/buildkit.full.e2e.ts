@@ -4,7 +4,7 @@ import { findProgram } from '../cluster/debian';
 import type { Program } from '../cluster/gobuild';
 import { placeProgram } from '../cluster/standins/place';
 import { builtPrograms } from './deployTools';
-import { localRegistry, valueOf } from './localRegistry';
+import { imagesOfIndex, localRegistry, valueOf } from './localRegistry';
 import { Shop } from './shop';
 import { until } from './until';
 
@@ -83,6 +83,24 @@ build:
     shop.edit('libs/money/src/index.js', 'export', `// ${randomUUID()}\nexport`);
     const again = await shop.slipway(['build', 'worker', '--verbosity=debug', ...shop.where]);
     expect(again.stdout).toMatch(/RUN --mount=type=secret.* \(cached\)/);
+    await noneIsLeft();
+  });
+
+  it('for several platforms are an index, with what each of them takes', async () => {
+    const word = randomUUID();
+    shop.write('apps/many/package.json', '{"name": "many", "version": "1.0.0", "private": true}');
+    shop.write('apps/many/slipway.yaml', 'version: 1\nimage: {builder: buildkit, platforms: [linux/arm64, linux/amd64]}\n');
+    shop.write(
+      'apps/many/Dockerfile',
+      'FROM --platform=$BUILDPLATFORM ground AS make\nARG TARGETARCH\nRUN echo $TARGETARCH > /arch\n' +
+        'FROM scratch\nARG TARGETARCH\nCOPY --from=make /arch /arch\nCOPY word-${TARGETARCH} /word\n',
+    );
+    for (const platform of ['amd64', 'arm64']) shop.write(`apps/many/word-${platform}`, `${word} of ${platform}`);
+    const { stdout } = await shop.slipway(['build', 'many', '--json', ...shop.where]);
+    const { images } = JSON.parse(stdout) as { readonly images: readonly { readonly ref: string }[] };
+    const made = await imagesOfIndex(images[0]?.ref ?? '');
+    expect(made.map(({ platform }) => platform.architecture).sort()).toEqual(['amd64', 'arm64']);
+    expect(new Set(made.map(({ digest }) => digest)).size).toBe(2);
     await noneIsLeft();
   });
 

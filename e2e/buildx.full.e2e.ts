@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync } from 'node:fs';
-import { openRegistry, processes } from '../clients';
+import { processes } from '../clients';
 import type { Program } from '../cluster/gobuild';
 import { builtPrograms } from './deployTools';
-import { localRegistry, valueOf } from './localRegistry';
+import { imagesOfIndex, localRegistry, valueOf } from './localRegistry';
 import { Shop } from './shop';
 import { until } from './until';
 
@@ -62,11 +62,7 @@ describe('images that docker buildx makes', () => {
     );
     const { stdout } = await shop.slipway(['build', 'many', '--json', ...shop.where], { env });
     const { images } = JSON.parse(stdout) as { readonly images: readonly { readonly ref: string }[] };
-    const index = valueOf(await openRegistry().manifest(images[0]?.ref ?? ''));
-    const { manifests } = JSON.parse(index?.content.toString() ?? '{}') as {
-      readonly manifests: readonly { readonly platform: { readonly architecture: string } }[];
-    };
-    expect(manifests.map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
+    expect((await imagesOfIndex(images[0]?.ref ?? '')).map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
 
     shop.write('apps/many/file', 'two');
     const again = await shop.slipway(['build', 'many', '--verbosity=debug', ...shop.where], { env });

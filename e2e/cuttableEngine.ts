@@ -44,8 +44,13 @@ export async function openCuttableEngine(path: string): Promise<CuttableEngine> 
   await mend();
   return {
     host: `unix://${path}`,
-    cutAtNextBuild: () => (cutsAtBuild = true),
+    cutAtNextBuild: () => {
+      cutsAtBuild = true;
+    },
     mend,
-    close: () => Promise.resolve(cut()),
+    close: () => {
+      cut();
+      return Promise.resolve();
+    },
   };
 }

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { connectKube, openRegistry, processes } from '../clients';
-import { localRegistry, valueOf } from './localRegistry';
+import { imagesOfIndex, localRegistry, valueOf } from './localRegistry';
 import { Shop } from './shop';
 
 interface BuiltImage {
@@ -204,14 +204,10 @@ spec:
       for (const platform of ['amd64', 'arm64']) shop.write(`apps/${name}/${name}-${platform}`, `${word} of ${platform}`);
     }
     const [above] = await build('above');
-    const client = openRegistry();
-    const index = valueOf(await client.manifest(above?.ref ?? ''));
-    const { manifests } = JSON.parse(index?.content.toString() ?? '') as {
-      readonly manifests: readonly { readonly digest: string; readonly platform: { readonly architecture: string } }[];
-    };
+    const manifests = await imagesOfIndex(above?.ref ?? '');
     expect(manifests.map(({ platform }) => platform.architecture)).toEqual(['amd64', 'arm64']);
     const layersOf = async (digest: string): Promise<readonly string[]> => {
-      const manifest = valueOf(await client.manifest(`${registry}/above@${digest}`));
+      const manifest = valueOf(await openRegistry().manifest(`${registry}/above@${digest}`));
       return (JSON.parse(manifest?.content.toString() ?? '') as { readonly layers: readonly { readonly digest: string }[] }).layers.map(
         (layer) => layer.digest,
       );

@@ -129,6 +129,14 @@ export const landingTable: Readonly<Record<string, readonly string[]>> = {
   'WORKDIR with variables': ['FROM busybox:1.36', 'ENV A=/a', 'ARG B=b', 'WORKDIR $A/$B', 'WORKDIR c', 'COPY a.txt .', 'COPY b.txt ${A}x/'],
   'WORKDIR of an earlier stage': ['FROM busybox:1.36 AS one', 'WORKDIR /w', 'FROM one', 'COPY a.txt x/', 'FROM one', 'COPY b.txt .'],
   'another escape character': ['# escape=`', 'FROM scratch', 'COPY a.txt `', ' b.txt `', ' /x/', 'ENV A=`$B', 'COPY dir /`$A'],
+  'what a stage leaves to those that stand on it': [
+    'FROM busybox:1.36 AS base',
+    'WORKDIR /base',
+    'ONBUILD COPY dir ./left',
+    'ONBUILD WORKDIR /own',
+    'FROM base',
+    'COPY a.txt .',
+  ],
   'lists with spaces': ['FROM scratch', 'COPY ["a.txt", "dir/one.txt", "/with space/"]', 'COPY [ "b.txt" , "./plain" ]'],
   'a bind mount': ['FROM busybox:1.36', 'RUN --mount=type=bind,source=dir,target=/m cp -r /m /copied', 'COPY a.txt /'],
   'defaults of variables': ['FROM scratch', 'ARG A', 'ENV B=', 'COPY a.txt ${A:-/d}/', 'COPY b.txt ${B:-/e}/', 'COPY run.sh /${A:+no}f/'],
@@ -179,6 +187,14 @@ export const flagTable: Readonly<Record<string, readonly string[]>> = {
   'a here-document': ['FROM scratch', 'COPY <<one <<"two" /x/', 'text $GIVEN', 'one', '$not', 'two', 'COPY dir /x/'],
   'a here-document in RUN': ['FROM busybox:1.36', 'RUN <<END', 'echo "COPY a.txt /no" > /made', 'END', 'COPY dir /x'],
   'ADD of a file that is no archive': ['FROM scratch', 'ADD a.txt dir /x/'],
+  'variables without a part of their value': [
+    'FROM scratch',
+    'ARG F=x-dir.txt',
+    'COPY a.txt /${F#x-}/',
+    'COPY b.txt /${F%.*}/b',
+    'COPY run.sh /${F/dir/other}',
+  ],
+  'variables that have to be there': ['FROM scratch', 'ARG F=dir', 'COPY ${F:?missing}/one.txt /x/', 'COPY a.txt ${G-/y}/'],
   'modes in letters': ['FROM scratch', 'COPY --chmod=u=rwx,go=r a.txt /x/'],
 };
 
