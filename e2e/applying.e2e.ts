@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { runCommand } from './runCommand';
 import { valueOf } from './localRegistry';
 import { objectsIn } from './objectsIn';
@@ -209,6 +211,28 @@ spec:
       await shop.slipway(['delete', 'waiting', ...shop.where]);
     } finally {
       await shop.kube.delete({ apiVersion: 'storage.k8s.io/v1', kind: 'StorageClass', name: storageClass });
+    }
+  });
+
+  it('comes from a URL too, where that is allowed', async () => {
+    const server = createServer((_request, response) =>
+      response.end('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fetched}\ndata: {A: b}\n'),
+    );
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/all.yaml`;
+    const deployFetched = (allowed: boolean, exitCode = 0) => {
+      shop.write('infra/fetched/slipway.yaml', `version: 1\napply: {fetchManifests: ${allowed}}\nmanifests: ["${url}"]\n`);
+      return shop.slipway(['deploy', 'fetched', ...shop.where], { exitCode });
+    };
+    try {
+      shop.write('infra/fetched/project.json', '{"name": "fetched"}');
+      await deployFetched(false, 2);
+      await deployFetched(true);
+      const found = await shop.kube.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'fetched', namespace: shop.namespace });
+      expect(valueOf(found)?.['data']).toEqual({ A: 'b' });
+      await shop.slipway(['delete', 'fetched', ...shop.where]);
+    } finally {
+      server.close();
     }
   });
 

@@ -6,6 +6,7 @@ export interface ApplyConfig {
   readonly createNamespace?: boolean;
   readonly images?: readonly { readonly kind: string; readonly path: string }[];
   readonly hydrate?: readonly string[];
+  readonly fetchManifests?: boolean;
 }
 
 export interface KustomizeConfig {

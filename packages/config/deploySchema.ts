@@ -35,6 +35,11 @@ export const deployProperties = {
           'Globs, relative to the project, of manifests that are templates: ${NAME} and ${NAME:-default} stand for variables of the environment, $$ for a dollar sign. Default: none is.',
         items: { type: 'string', minLength: 1 },
       },
+      fetchManifests: {
+        type: 'boolean',
+        description:
+          'Manifests may be URLs of https: each command fetches them anew, and applies whatever is there then. Default: false, they are refused.',
+      },
     },
   },
   kustomize: {

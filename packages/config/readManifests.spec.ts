@@ -1,11 +1,11 @@
 import { readManifests } from '.';
 
 function containersOf(text: string) {
-  return readManifests([{ path: 'k8s/a.yaml', text }]).containers.map(({ workload, name, image, isInit }) => [
+  return readManifests([{ path: 'k8s/a.yaml', text }]).containers.map(({ workload, name, image, isAside }) => [
     workload,
     name,
     image,
-    isInit,
+    isAside,
   ]);
 }
 
@@ -23,6 +23,11 @@ it.each(kinds)('finds the image of a %s', (kind, text) => {
   expect(containersOf(text)).toEqual([[`${kind.toLowerCase()}/x`, 'c', 'shop/a:1', false]]);
 });
 
+it('finds the images of ephemeral containers', () => {
+  const pod = 'apiVersion: v1\nkind: Pod\nmetadata: {name: x}\nspec: {containers: [], ephemeralContainers: [{name: debug, image: shop/a}]}';
+  expect(containersOf(pod)).toEqual([['pod/x', 'debug', 'shop/a', true]]);
+});
+
 it('tells init containers from those that stay', () => {
   const text = `apiVersion: v1
 kind: Pod
@@ -38,7 +43,7 @@ spec:
       args: [a.js, 1]
 `;
   const { containers } = readManifests([{ path: 'k8s/a.yaml', text }]);
-  expect(containers.map(({ name, isInit, location }) => [name, isInit, location.line])).toEqual([
+  expect(containers.map(({ name, isAside, location }) => [name, isAside, location.line])).toEqual([
     ['first', true, 6],
     ['sidecar', false, 7],
     ['main', false, 10],

@@ -16,8 +16,8 @@ export interface ManifestContainer {
   readonly command: readonly string[] | undefined;
   /** Instead of the image's CMD. */
   readonly args: readonly string[] | undefined;
-  /** Ends before the others start. */
-  readonly isInit: boolean;
+  /** How it starts says nothing of how the image runs: it ends before the others start, or looks into a pod that runs. */
+  readonly isAside: boolean;
   readonly location: Location;
 }
 
@@ -181,7 +181,7 @@ function readObject({ source, node, value }: ObjectAt, facts: Collected): void {
     return;
   }
   const spec = record([...template, 'spec'].reduce<unknown>((at, key) => record(at)?.[key], object));
-  for (const field of ['initContainers', 'containers']) {
+  for (const field of ['initContainers', 'containers', 'ephemeralContainers']) {
     list(spec?.[field]).forEach((item, index) => {
       const container = record(item);
       const image = text(container?.['image']);
@@ -193,7 +193,7 @@ function readObject({ source, node, value }: ObjectAt, facts: Collected): void {
         image,
         command: words(container['command']),
         args: words(container['args']),
-        isInit: field === 'initContainers' && container['restartPolicy'] !== 'Always',
+        isAside: field !== 'containers' && container['restartPolicy'] !== 'Always',
         location: at === undefined ? location : locationOf(source, at),
       });
     });

@@ -3,12 +3,14 @@ import { filesBelow } from '../source';
 import {
   assemble,
   dependenciesCommands,
+  manifestUrls,
   type ChosenProfiles,
   type GraphSource,
   type WorkspaceFacts,
   type WorkspaceSettings,
 } from '../graph';
 import { failed, succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
+import { fetchManifests } from './fetchManifests';
 import { listDependencies } from './listDependencies';
 
 export interface ReadWorkspaceOptions {
@@ -42,7 +44,10 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   const read = await graph.read();
   if (!read.ok) return read;
   const files = filesBelow(root);
-  const commands = dependenciesCommands({ graph: read.value, files, mode, env, ...(profiles && { profiles }) });
+  const known = { graph: read.value, files, mode, env, ...(profiles && { profiles }) };
+  const urls = manifestUrls(known);
+  const notFetched = urls.length === 0 ? undefined : await fetchManifests(urls, root);
+  const commands = dependenciesCommands(known);
   const listed = commands.length === 0 ? undefined : await listDependencies(commands, { root, env, processes });
   const facts = {
     root,
@@ -54,6 +59,7 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
     ...(only && { only }),
     machine: ownPlatform,
     ...(listed && { listedDependencies: listed }),
+    ...(notFetched && { notFetched }),
   };
   const { refused, ...assembled } = assemble({ ...facts, files });
   if (refused) return failed(refused);

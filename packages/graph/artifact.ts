@@ -419,7 +419,7 @@ function reloadOf(request: DockerfileRequest, facts: DockerfileFacts): ReloadPol
   if (configured === 'rebuild') return { kind: 'rebuild', because: `reload is rebuild in ${place}` };
   if (configured !== 'auto') return { kind: 'command', because: `reload has a command in ${place}` };
   const scripts = scriptsOf(request);
-  const uses = containers.filter((container) => !container.isInit && isImage(container.image, { image, repo: defaultRepo }));
+  const uses = containers.filter((container) => !container.isAside && isImage(container.image, { image, repo: defaultRepo }));
   const started = uses.length === 0 ? [{ command: undefined, args: undefined }] : uses;
   const found = started.map((container) => reloadingOf({ argv: startOf(facts, container), baseImage: facts.baseImage, scripts }));
   const [first = reloadingOf({ argv: undefined, baseImage: facts.baseImage, scripts })] = found;

@@ -5,6 +5,7 @@ import { nearest, type Artifact, type Problem } from '../model';
 import { isImage, parseReference } from '../tag';
 import { imageOf, type ProjectImage } from './artifact';
 import { defaultRepoOf, type DefaultRepo } from './defaultRepo';
+import { isSafeUrl, isUrl, type NotFetched } from './fetchedManifests';
 import type { GraphFacts, GraphProject } from './graphSource';
 import { manifestsOf, type SourceFacts } from './manifestSources';
 import { containersBy, makeImages, neededProjects } from './needed';
@@ -32,6 +33,8 @@ export interface WorkspaceFacts {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** What the commands of `dependenciesCommands` named. */
   readonly listedDependencies?: ListedDependencies;
+  /** Of `manifestUrls`, those that could not be had; the others are among the files. */
+  readonly notFetched?: NotFetched;
   /** From the command line; wins over SLIPWAY_DEFAULT_REPO and the config. */
   readonly defaultRepo?: string;
   readonly profiles?: ChosenProfiles;
@@ -89,7 +92,10 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   for (const { project, own } of settings) {
     if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
   }
-  const everyManifests = settings.map((each) => ({ ...each, manifests: manifestsOf({ ...each, files, env: facts.env }) }));
+  const everyManifests = settings.map((each) => ({
+    ...each,
+    manifests: manifestsOf({ ...each, files, env: facts.env, notFetched: facts.notFetched }),
+  }));
   const needed = facts.only && neededProjects(facts.only, settings);
   const withManifests = needed ? everyManifests.filter(({ project }) => needed.has(project.name)) : everyManifests;
   const containers = containersBy(everyManifests, needed);
@@ -190,6 +196,13 @@ export function dependenciesCommands(facts: SettingsFacts): readonly Dependencie
   if (projects.length === 0) return [];
   return settingsOfAll({ ...facts, graph: { ...graph, projects } }).settings.flatMap((each) =>
     imagesOf(each).flatMap((image) => dependenciesCommandOf(image) ?? []),
+  );
+}
+
+/** Manifests that have to be fetched before a workspace can be put together. */
+export function manifestUrls(facts: SettingsFacts): readonly string[] {
+  return settingsOfAll(facts).settings.flatMap(({ config }) =>
+    config.apply?.fetchManifests === true ? (config.manifests ?? []).filter((each) => isUrl(each) && isSafeUrl(each)) : [],
   );
 }
 

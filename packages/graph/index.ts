@@ -1,6 +1,7 @@
 export {
   assemble,
   dependenciesCommands,
+  manifestUrls,
   saidSettings,
   type Assembled,
   type ChosenProfiles,
@@ -9,6 +10,7 @@ export {
 } from './assemble';
 export { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 export type { DependenciesCommand, ListedDependencies } from './customImage';
+export { fetchedPath, type NotFetched } from './fetchedManifests';
 export * from './graphSource';
 export type { SaidSetting } from './saidSettings';
 export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';

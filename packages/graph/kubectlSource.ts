@@ -1,6 +1,7 @@
 import picomatch from 'picomatch';
 import { fillTemplate, readManifests, variablesOf, type ManifestText } from '../config';
 import type { KubectlSource, Location, Problem, WorkspacePath } from '../model';
+import { fetchedPath, isSafeUrl, isUrl } from './fetchedManifests';
 import { imagesInFields } from './imageFields';
 import type { SourceFacts, SourceRequest } from './manifestSources';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
@@ -14,15 +15,10 @@ export function kubectlSource(request: SourceRequest): SourceFacts {
   const paths = new Set<WorkspacePath>();
   const problems: Problem[] = [];
   for (const [index, pattern] of (config.manifests ?? defaultPatterns).entries()) {
-    if (/^https?:\/\//.test(pattern)) {
-      problems.push({
-        code: 'manifestUrlRefused',
-        message: `${project.name}: ${pattern} of manifests is a URL; what is behind it may be another thing tomorrow`,
-        hint: 'download it into the project and name the file, or name it in the resources of a kustomization: kustomize fetches what it is told to',
-        retry: 'whenInputChanges',
-        exitCode: 2,
-        ...(own && { location: own.locate(['manifests', index]) }),
-      });
+    if (isUrl(pattern)) {
+      const problem = urlProblem(pattern, request);
+      if (problem) problems.push({ ...problem, ...(own && { location: own.locate(['manifests', index]) }) });
+      else paths.add(fetchedPath(pattern));
       continue;
     }
     const found = pathsOf(joinPath(project.root, pattern), { files, projectRoot: project.root });
@@ -66,6 +62,34 @@ export function kubectlSource(request: SourceRequest): SourceFacts {
     get problems() {
       return [...problems, ...read().problems];
     },
+  };
+}
+
+/** Why what is behind a URL is not applied. */
+function urlProblem(url: string, { project, config, notFetched }: SourceRequest): Problem | undefined {
+  const what = { project: project.name, retry: 'whenInputChanges', exitCode: 2 } as const;
+  const refused = { ...what, code: 'manifestUrlRefused' };
+  if (config.apply?.fetchManifests !== true)
+    return {
+      ...refused,
+      message: `${project.name}: ${url} of manifests is a URL; what is behind it may be another thing tomorrow`,
+      hint: 'download it into the project and name the file; or allow it with apply.fetchManifests: true',
+    };
+  if (!isSafeUrl(url))
+    return {
+      ...refused,
+      message: `${project.name}: ${url} of manifests is not encrypted, so anybody on the way may change what is applied`,
+      hint: 'name it with https',
+    };
+  const why = notFetched?.get(url);
+  if (why === undefined) return undefined;
+  return {
+    ...what,
+    code: 'manifestNotFetched',
+    message: `${project.name}: ${url} of manifests cannot be fetched: ${why}`,
+    hint: 'check that this machine reaches it, or download it into the project',
+    retry: 'afterDelay',
+    exitCode: 3,
   };
 }
 

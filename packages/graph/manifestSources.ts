@@ -1,6 +1,7 @@
 import type { ManifestContainer, ManifestService, ObjectPlace } from '../config';
 import type { ManifestSource, Problem, ReleaseInput, WorkspacePath } from '../model';
 import type { ProjectSettings } from './settings';
+import { isUrl, type NotFetched } from './fetchedManifests';
 import { helmSources } from './helmSource';
 import { defaultPatterns, kubectlSource } from './kubectlSource';
 import { kustomizationIn, kustomizeSources } from './kustomizeSource';
@@ -10,6 +11,7 @@ export interface SourceRequest extends Pick<ProjectSettings, 'config' | 'own'> {
   readonly project: { readonly name: string; readonly root: WorkspacePath };
   readonly files: RecordedFiles;
   readonly env: Readonly<Record<string, string | undefined>>;
+  readonly notFetched?: NotFetched | undefined;
 }
 
 /** What is known, before any tool is run, of what a project deploys. What follows from the content of manifests is read when it is first asked for. */
@@ -66,7 +68,7 @@ export function toolInputs(request: SourceRequest): readonly ReleaseInput[] {
 
 /** Where plain manifests of a project are; nowhere when it only has others. */
 export function manifestPatterns(request: SourceRequest): readonly string[] {
-  return kindsOf(request).includes('kubectl') ? (request.config.manifests ?? defaultPatterns) : [];
+  return kindsOf(request).includes('kubectl') ? (request.config.manifests ?? defaultPatterns).filter((pattern) => !isUrl(pattern)) : [];
 }
 
 const defaultOverlay = 'k8s';

@@ -52,6 +52,21 @@ interface Template {
 const templateOf = (object: unknown) => (object as { spec: { template: Template } }).spec.template;
 
 describe('render', () => {
+  test('replaces the image of a container that was added to a running pod to look into it', () => {
+    const pod = `apiVersion: v1
+kind: Pod
+metadata: {name: p}
+spec:
+  containers: [{name: main, image: nginx}]
+  ephemeralContainers: [{name: debug, image: 'shop/worker:v1', targetContainerName: main}]
+`;
+    const [object] = rendered([pod]);
+    expect(object).toMatchObject({
+      metadata: { annotations: { 'slipway.dev/images': expect.stringContaining('worker') as string } },
+      spec: { containers: [{ image: 'nginx' }], ephemeralContainers: [{ image: 'localhost:5000/shop/worker:abc@sha256:1' }] },
+    });
+  });
+
   test('replaces references where the config says that a kind has them', () => {
     const rollout =
       'apiVersion: x.dev/v1\nkind: Rollout\nmetadata: {name: r}\nspec: {main: shop/worker, steps: [{image: shop/proxy}, {image: nginx}]}\n';
