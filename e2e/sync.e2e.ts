@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { StatusDocument } from '../dev';
 import { valueOf } from './localRegistry';
+import { runCommand } from './runCommand';
 import { Shop } from './shop';
 import { until } from './until';
 
@@ -46,20 +47,22 @@ describe('sync, onto what runs already', () => {
   describe('with a folder and a pod that no project describes', () => {
     const inPod = '/tmp/site';
     const labels = { app: 'site' };
-    const run = async () => {
-      const [worker] = valueOf(
+    const serve = ['sh', '-c', `mkdir -p ${inPod}; trap exit TERM; while true; do sleep 1; done`];
+    const image = async () => {
+      const pods = valueOf(
         await shop.kube.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: shop.namespace, labelSelector: 'app=worker' }),
       );
-      const { image } = (worker?.['spec'] as { readonly containers: readonly [{ readonly image: string }] }).containers[0];
-      const command = ['sh', '-c', `mkdir -p ${inPod}; trap exit TERM; while true; do sleep 1; done`];
-      valueOf(
-        await shop.kube.apply({
-          apiVersion: 'v1',
-          kind: 'Pod',
-          metadata: { name: `site-${randomUUID().slice(0, 8)}`, namespace: shop.namespace, labels },
-          spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'site', image, command }] },
-        }),
-      );
+      return (pods[0]?.['spec'] as { readonly containers: readonly [{ readonly image: string }] }).containers[0].image;
+    };
+    const apply = async (object: Parameters<typeof shop.kube.apply>[0]) => void valueOf(await shop.kube.apply(object));
+    const run = async () => {
+      const spec = { terminationGracePeriodSeconds: 1, containers: [{ name: 'site', image: await image(), command: serve }] };
+      await apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: `site-${randomUUID().slice(0, 8)}`, namespace: shop.namespace, labels },
+        spec,
+      });
       return until('a pod of the site runs', async () => (await shop.running('site'))[0]);
     };
     const where = ['--selector=app=site', '--local-path=site', `--remote-path=${inPod}`, '--exclude=*.log'];
@@ -137,5 +140,67 @@ describe('sync, onto what runs already', () => {
       expect((await look('--once')).stdout).toContain('holds what it should');
       expect(await holds(second.pod)).toEqual(wanted());
     });
+
+    it('brings an init container that runs what it waits for', async () => {
+      const volumeMounts = [{ name: 'site', mountPath: inPod }];
+      const waits = ['sh', '-c', `until [ -f ${inPod}/go ]; do sleep 0.1; done`];
+      const shows = ['sh', '-c', `cat ${inPod}/go; exec sleep 1000`];
+      const spec = {
+        terminationGracePeriodSeconds: 1,
+        volumes: [{ name: 'site', emptyDir: {} }],
+        initContainers: [{ name: 'first', image: await image(), command: waits, volumeMounts }],
+        containers: [{ name: 'begun', image: await image(), command: shows, volumeMounts }],
+      };
+      await apply({
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name: 'begun', namespace: shop.namespace, labels: { app: 'begun' } },
+        spec,
+      });
+      shop.write('begun/go', 'go');
+      const sync = shop.sync('--selector=app=begun', '--container=first', '--local-path=begun', `--remote-path=${inPod}`, '--wait');
+      await until(
+        'the container after it has the file',
+        async () => ((await shop.inside('begun', 'begun', ['cat', `${inPod}/go`]).catch(() => '')) === 'go' ? true : undefined),
+        () => sync.told(),
+      );
+      expect(await sync.interrupt()).toBe(0);
+    });
+
+    it('brings everything to the pod that comes after one that was evicted', async () => {
+      const app = { app: 'moved' };
+      const template = {
+        metadata: { labels: app },
+        spec: { terminationGracePeriodSeconds: 1, containers: [{ name: 'moved', image: await image(), command: serve }] },
+      };
+      const metadata = { name: 'moved', namespace: shop.namespace };
+      await apply({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { selector: { matchLabels: app }, template } });
+      shop.write('moved/sub/a', 'a');
+      const sync = shop.sync('--selector=app=moved', '--local-path=moved', `--remote-path=${inPod}`, '--wait');
+      const holdsAll = (pod: string) =>
+        until(
+          `${pod} holds the folder`,
+          async () => {
+            const held = await shop.listingInside('moved', pod, inPod).catch(() => []);
+            return held.join() === shop.listing({ [inPod]: 'moved' }).join() ? true : undefined;
+          },
+          () => sync.told(),
+        );
+      await sync.until('ready');
+      const first = await shop.onlyOne('moved');
+      await holdsAll(first.pod);
+      shop.write('moved/sub/b', 'b');
+      await evict(first.pod);
+      const next = await until('another pod runs', async () => (await shop.running('moved')).find(({ pod }) => pod !== first.pod));
+      await holdsAll(next.pod);
+      expect(await sync.interrupt()).toBe(0);
+    });
+
+    const evict = async (pod: string) => {
+      const path = `/api/v1/namespaces/${shop.namespace}/pods/${pod}/eviction`;
+      const metadata = { name: pod, namespace: shop.namespace };
+      shop.write('eviction.json', JSON.stringify({ apiVersion: 'policy/v1', kind: 'Eviction', metadata }));
+      await runCommand({ command: 'kubectl', args: ['create', `--raw=${path}`, '-f', 'eviction.json'], cwd: shop.root });
+    };
   });
 });

@@ -1,7 +1,7 @@
 import { absent, found, type ArtifactName, type Problem, type Rollout, type SeenContainer, type Snapshot } from '../model';
 import { podTrouble } from './podTrouble';
 import type { ReleaseSighting } from './watchRelease';
-import { runsLong, type Pod } from './shapes';
+import { runsLong, statusesOf, type Pod } from './shapes';
 import type { WatchedKube } from './shareWatches';
 
 export interface WatchPodsRequest {
@@ -9,7 +9,7 @@ export interface WatchPodsRequest {
   readonly namespace: string;
   /** A label selector. */
   readonly selector: string;
-  /** The container of each pod; without it the only one, or the first. */
+  /** The container of each pod, init containers among them; without it the first of the others. */
   readonly container?: string;
   /** What the containers stand for. */
   readonly artifact: ArtifactName;
@@ -65,7 +65,8 @@ function rolloutOf(
   { selector, container }: { readonly selector: string; readonly container: string | undefined },
 ): Rollout {
   if (containers.some(({ running }) => running)) return { state: 'ready' };
-  const names = [...new Set(pods.flatMap((pod) => pod.spec?.containers?.map(({ name }) => name) ?? []))].sort();
+  const namesIn = ({ spec }: Pod) => [...(spec?.initContainers ?? []), ...(spec?.containers ?? [])].map(({ name }) => name);
+  const names = [...new Set(pods.flatMap(namesIn))].sort();
   if (container !== undefined && pods.length > 0 && !names.includes(container)) {
     return {
       state: 'failed',
@@ -94,9 +95,11 @@ function containerIn(
 ): readonly SeenContainer[] {
   const { name = '', namespace = '', uid = '' } = pod.metadata;
   const wanted = container ?? pod.spec?.containers?.[0]?.name;
-  const status = pod.status?.containerStatuses?.find((each) => each.name === wanted);
+  const status = statusesOf(pod).find((each) => each.name === wanted);
   const { containerID: id = '' } = status ?? {};
   if (!status || id === '') return [];
+  // An init container that has done its work is not coming back.
+  if (status.state?.terminated?.exitCode === 0 && pod.status?.initContainerStatuses?.includes(status) === true) return [];
   return [
     {
       id,
