@@ -86,6 +86,8 @@ describe('an image', () => {
     valueOf(await delivery.deliver({ image: await built(engine, 'shop/api:1', 'same'), ...request }));
     valueOf(await delivery.deliver({ image: await built(engine, 'shop/web:1', 'same'), ...request }));
     expect(lines).toEqual(['one: copying 1 of 1 layers, 0.0 MB', 'one: copying 0 of 1 layers, 0.0 MB']);
+    // The layer, the config and the manifest; then only the manifest, as the second image differs in nothing.
+    expect(node.imports).toEqual([3, 1]);
     const [, layer = ''] = node.images.get('docker.io/shop/api:1') ?? [];
     node.forget(layer);
     valueOf(await delivery.deliver({ image: await built(engine, 'shop/new:1', 'same'), ...request }));
