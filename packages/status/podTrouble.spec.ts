@@ -176,6 +176,13 @@ test.each<[string, string, string, string, string | undefined]>([
     undefined,
   ],
   [
+    'taints that the scheduler does not name',
+    '0/2 nodes are available: 2 node(s) had untolerated taint(s). no new claims to deallocate, preemption: x',
+    'podUnschedulable',
+    'pod worker-1 cannot be scheduled: of 2 nodes none takes it: taints that it does not tolerate on 2',
+    'spec.tolerations',
+  ],
+  [
     'labels',
     "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector. preemption: x",
     'podUnschedulable',

@@ -84,6 +84,11 @@ function reasonOf(said: string, pod: Pod): { readonly text: string; readonly lac
       lacks ??= { kind: 'volume' };
       return `no volume for its claims on ${count}`;
     }
+    // Since Kubernetes 1.34 the scheduler does not say which.
+    if (/untolerated taint/.test(reason)) {
+      lacks ??= { kind: 'taint' };
+      return `taints that it does not tolerate on ${count}`;
+    }
     if (/affinity|selector/.test(reason)) lacks ??= { kind: 'labels' };
     return `${reason.replace(/^node\(s\) /, '').replace(/^didn't/, "labels that don't")} on ${count}`;
   });
@@ -105,7 +110,7 @@ function hintOf(lacks: Lack): string {
     case 'resource':
       return 'lower resources.requests, or make room on the nodes';
     case 'taint':
-      return 'add a toleration, or use nodes without the taint';
+      return 'add a toleration, or use nodes without the taint: kubectl describe nodes shows them';
     case 'labels':
       return 'check nodeSelector and affinity against the labels of the nodes';
     case 'volume':
