@@ -6,6 +6,8 @@ export interface WaitRequest {
   readonly namespace?: string;
   readonly labelSelector?: string;
   readonly timeoutMs: number;
+  /** What was there when it was asked for: what is there, until the watch says so. */
+  readonly known?: readonly KubeObject[];
   /** Looked at after every change, with everything that is there. */
   readonly done: (objects: readonly KubeObject[]) => boolean;
 }
@@ -17,11 +19,12 @@ export function waitUntil({
   namespace,
   labelSelector,
   timeoutMs,
+  known = [],
   done,
 }: WaitRequest): Promise<{ readonly inTime: boolean; readonly objects: readonly KubeObject[] }> {
   return new Promise((resolve) => {
-    const present = new Map<string, KubeObject>();
     const keyOf = (object: KubeObject) => `${object.metadata.namespace ?? ''}/${object.metadata.name ?? ''}`;
+    const present = new Map(known.map((object) => [keyOf(object), object]));
     let ended = false;
     const end = (inTime: boolean) => {
       if (ended) return;

@@ -337,7 +337,7 @@ describe('remove', () => {
       },
       spec: { terminationGracePeriodSeconds: -5 },
     });
-    expect(await remove({ kube, owner, namespaces: ['shop'], patienceMs: 5 })).toMatchObject({
+    expect(await remove({ kube, owner, namespaces: ['shop'], patienceMs: 0 })).toMatchObject({
       ok: true,
       value: { remaining: ['pod/stuck'] },
     });

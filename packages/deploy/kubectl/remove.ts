@@ -116,6 +116,7 @@ async function podsGone({
     namespace,
     labelSelector,
     timeoutMs: Math.max(patienceMs, graceMs + 5_000),
+    known: pods.value,
     done: (left) => left.length === 0,
   });
   return objects.map((pod) => nameOf({ ...pod, kind: 'Pod' }));
