@@ -59,7 +59,7 @@ async function attachFolder(options: CommandOptions, folder: FolderSync, deletes
       folder: { ...folder, namespace },
       readings: () => [workspace],
       workspace: () => workspace,
-      watchContainers: (watched, onSeen, onTrouble) =>
+      watchContainers: (watched, onSeen) =>
         watchPods({
           kube: watched,
           namespace,
@@ -67,7 +67,6 @@ async function attachFolder(options: CommandOptions, folder: FolderSync, deletes
           artifact: artifact.name,
           snapshot: unknownImage,
           onSeen,
-          onTrouble,
           ...(container !== undefined && { container }),
         }),
       reread: () => Promise.resolve(),

@@ -1,13 +1,17 @@
 import type { Problem, Report } from '../model';
 import type { WatchedKube } from '../status';
 
+/** A server that has just started refuses for a moment what it grants later. */
+const patientTries = 4;
+
 /**
  * What people hear of a cluster that is out of reach: once that it is, and once that it answers again, however many watches ask for it.
- * Other troubles of watches are told once for each subject while they last.
+ * Other troubles of watches are told once, when they last.
  */
 export class ClusterTrouble {
   private isAway = false;
-  private readonly told = new Set<string>();
+  /** How often each other trouble was met. */
+  private readonly met = new Map<string, number>();
 
   constructor(private readonly report: Report) {}
 
@@ -20,7 +24,8 @@ export class ClusterTrouble {
         kube.watch(kind, options, {
           ...events,
           onTrouble: (problem) => {
-            if (isOutOfReach(problem)) this.lose(problem);
+            if (problem.code === 'clusterUnreachable') this.lose(problem);
+            else this.meet(problem);
             events.onTrouble(problem);
           },
           onConnected: () => {
@@ -31,13 +36,10 @@ export class ClusterTrouble {
     };
   }
 
-  /** What keeps a watch of a release. */
-  tell(subject: string, problem: Problem): void {
-    const { message, hint } = problem;
-    const key = `${subject} ${message}`;
-    if (isOutOfReach(problem) || this.told.has(key)) return;
-    this.told.add(key);
-    this.report({ kind: 'notice', subject, message, ...(hint !== undefined && { hint }) });
+  private meet({ message, hint }: Problem): void {
+    const times = (this.met.get(message) ?? 0) + 1;
+    this.met.set(message, times);
+    if (times === patientTries) this.report({ kind: 'notice', message, ...(hint !== undefined && { hint }) });
   }
 
   private lose({ message, hint }: Problem): void {
@@ -49,11 +51,7 @@ export class ClusterTrouble {
   private find(): void {
     if (!this.isAway) return;
     this.isAway = false;
-    this.told.clear();
+    this.met.clear();
     this.report({ kind: 'notice', message: 'the cluster answers again' });
   }
-}
-
-function isOutOfReach({ code }: Problem): boolean {
-  return code === 'clusterUnreachable';
 }

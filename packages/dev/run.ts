@@ -12,19 +12,7 @@ import {
   type WatchReleaseRequest,
 } from '../status';
 import { openSource, type Source } from '../source';
-import type {
-  ContainerState,
-  DirEntry,
-  Goal,
-  Problem,
-  Release,
-  Report,
-  Result,
-  SeenContainer,
-  Snapshot,
-  WorkspacePath,
-  World,
-} from '../model';
+import type { ContainerState, DirEntry, Goal, Release, Report, Result, SeenContainer, Snapshot, WorkspacePath, World } from '../model';
 import type { ArtifactView } from '../plan';
 import { ClusterTrouble } from './clusterTrouble';
 import { openLoop, type Loop, type Turn } from './converge';
@@ -53,11 +41,7 @@ export interface RunOptions {
   /** What the cluster shows of a release, as the loop is to see it. */
   readonly seenAs?: (sighting: ReleaseSighting, world: World) => ReleaseSighting;
   /** Finds the containers of a release in another way than by its labels. */
-  readonly watchContainers?: (
-    kube: WatchedKube,
-    onSeen: WatchReleaseRequest['onSeen'],
-    onTrouble: (problem: Problem) => void,
-  ) => { stop(): void };
+  readonly watchContainers?: (kube: WatchedKube, onSeen: WatchReleaseRequest['onSeen']) => { stop(): void };
   /** How long the disk is to be quiet before what changed is looked at. */
   readonly quietMs?: number;
   /**
@@ -144,9 +128,8 @@ export async function openRun(options: RunOptions): Promise<Run> {
       if (!release || watches.has(name)) continue;
       const onSeen: WatchReleaseRequest['onSeen'] = (sighting) =>
         loop.post({ kind: 'releaseSeen', release: name, ...(seenAs ? seenAs(sighting, loop.world()) : sighting) });
-      const onTrouble = (problem: Problem): void => trouble.tell(name, problem);
       if (watchContainers) {
-        watches.set(name, watchContainers(kube, onSeen, onTrouble));
+        watches.set(name, watchContainers(kube, onSeen));
         continue;
       }
       watches.set(
@@ -164,7 +147,6 @@ export async function openRun(options: RunOptions): Promise<Run> {
             return fieldPlace({ session, workspace: now, release: now.releases.get(name) ?? release, images }, object, fieldPath);
           },
           onSeen,
-          onTrouble,
         }),
       );
     }

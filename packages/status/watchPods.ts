@@ -1,4 +1,4 @@
-import { absent, found, type ArtifactName, type Problem, type Rollout, type SeenContainer, type Snapshot } from '../model';
+import { absent, found, type ArtifactName, type Rollout, type SeenContainer, type Snapshot } from '../model';
 import { podTrouble } from './podTrouble';
 import type { ReleaseSighting } from './watchRelease';
 import { runsLong, statusesOf, type Pod } from './shapes';
@@ -16,11 +16,10 @@ export interface WatchPodsRequest {
   /** What is known of their image. */
   readonly snapshot: Snapshot;
   readonly onSeen: (sighting: ReleaseSighting) => void;
-  readonly onTrouble: (problem: Problem) => void;
 }
 
 /** Follows the containers of pods that a selector chooses, whoever made them. A pod that is being deleted is none of them. */
-export function watchPods({ kube, namespace, selector, container, artifact, snapshot, onSeen, onTrouble }: WatchPodsRequest): {
+export function watchPods({ kube, namespace, selector, container, artifact, snapshot, onSeen }: WatchPodsRequest): {
   stop(): void;
 } {
   const pods = new Map<string, Pod>();
@@ -52,7 +51,7 @@ export function watchPods({ kube, namespace, selector, container, artifact, snap
         else pods.set(pod.metadata.name ?? '', pod);
         tell();
       },
-      onTrouble,
+      onTrouble: () => undefined,
     },
   );
   return { stop: () => watch.stop() };

@@ -38,8 +38,6 @@ export interface WatchReleaseRequest {
   /** Volume claims alone are no release: they were left on purpose. */
   readonly keepsVolumes?: boolean;
   readonly onSeen: (sighting: ReleaseSighting) => void;
-  /** A watch is interrupted; it goes on by itself. */
-  readonly onTrouble?: (problem: Problem) => void;
 }
 
 /**
@@ -119,7 +117,7 @@ class ReleaseWatch {
   }
 
   private watch(namespace: string | undefined, kind: KindRef, place: string, listed?: () => void): () => void {
-    const { kube, owner, onTrouble } = this.request;
+    const { kube, owner } = this.request;
     const keyOf = (object: KubeObject) => `${place} ${object.metadata.name ?? ''}`;
     // By workspace, not by release: so the watches of all releases can be one.
     const labelSelector = selectorOf({ [labels.workspace]: owner.workspaceId });
@@ -141,7 +139,6 @@ class ReleaseWatch {
           this.lookSoon();
         },
         onTrouble: (problem) => {
-          onTrouble?.(problem);
           listed?.();
           // A kind that may not be read, or that the cluster does not have, is not waited for.
           if (problem.code !== 'clusterUnreachable' && this.unlisted.delete(place)) this.lookSoon();
