@@ -112,6 +112,21 @@ describe('an artifact', () => {
     expect(assembled.workspace.artifacts.get('a')?.requires).toEqual(['b']);
   });
 
+  it.each([
+    ['b', ['b']],
+    ['b:latest', ['b']],
+    ['b:7', []],
+    ['docker.io/library/b:7', []],
+    ['docker.io/library/b', ['b']],
+    [`b@sha256:${'0'.repeat(64)}`, []],
+  ])('that is FROM %s stands on %j: one word with a tag is an official image', (base, requires) => {
+    const assembled = run(
+      { 'a/Dockerfile': `FROM ${base}`, 'b/Dockerfile': 'FROM scratch' },
+      { projects: [project('a', 'a'), project('b', 'b')] },
+    );
+    expect(assembled.workspace.artifacts.get('a')?.requires).toEqual(requires);
+  });
+
   it('does not stand on itself', () => {
     const assembled = run({ 'p/Dockerfile': 'FROM nginx' }, { projects: [project('nginx', 'p')] });
     expect(assembled.workspace.artifacts.get('nginx')?.requires).toEqual([]);

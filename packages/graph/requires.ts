@@ -1,6 +1,6 @@
 import type { ArtifactName, Location, Problem, WorkspacePath } from '../model';
 import { nearest } from '../model';
-import { isImage } from '../tag';
+import { isImage, isOfficialImage } from '../tag';
 import type { ImageSettings } from './imageSettings';
 import { placeIn } from './settings';
 
@@ -90,11 +90,13 @@ export interface FoundRequest extends ConfiguredRequest {
 
 /** Images of the workspace that a Dockerfile names in `FROM` and `COPY --from`. */
 export function foundRequires({ artifact, dockerfile, text, bases, allImages, defaultRepo }: FoundRequest): readonly Required[] {
-  return bases.flatMap((base) =>
-    allImages
-      .filter((other) => other.artifact !== artifact && isImage(base, { image: other.image, repo: defaultRepo }))
-      .map((other) => ({ name: other.artifact, location: { file: dockerfile, ...placeOf(base, text) } })),
-  );
+  return bases
+    .filter((base) => !isOfficialImage(base))
+    .flatMap((base) =>
+      allImages
+        .filter((other) => other.artifact !== artifact && isImage(base, { image: other.image, repo: defaultRepo }))
+        .map((other) => ({ name: other.artifact, location: { file: dockerfile, ...placeOf(base, text) } })),
+    );
 }
 
 /** Where a Dockerfile names an image; nowhere when a variable stands for it. */

@@ -101,6 +101,14 @@ export function isImage(reference: string, { image, repo }: { readonly image: st
   return [true, false].some((multiLevel) => name === withoutDockerHub(underRepo(image, { repo, multiLevel })));
 }
 
+/** `redis:7` is an official image of Docker Hub, whatever a workspace makes; `redis` alone may be the workspace's own. */
+export function isOfficialImage(reference: string): boolean {
+  const parsed = parseReference(reference);
+  if (!parsed.ok || withoutDockerHub(nameOfRef(reference)).includes('/')) return false;
+  const { tag = 'latest', digest } = parsed.value;
+  return tag !== 'latest' || digest !== undefined;
+}
+
 /** What may be left out of a name on Docker Hub. */
 function withoutDockerHub(name: string): string {
   return name.replace(/^(index\.)?docker\.io\//, '').replace(/^library\//, '');
