@@ -101,14 +101,15 @@ function readMoved(
 ): Promise<Result<{ readonly digest: string | undefined }>> {
   let digest: string | undefined;
   let error: string | undefined;
+  const isNews = newsFilter();
   answer.on('error', () => undefined);
   eachLine(answer, (line) => {
     const message = parsedMessage(line);
     digest = message.aux?.Digest ?? digest;
     error ??= message.errorDetail?.message ?? message.error;
-    if (message.status !== undefined && message.progressDetail?.current === undefined) {
-      request.onLine(message.id === undefined ? message.status : `${message.id}: ${message.status}`);
-    }
+    const { id, status } = message;
+    if (status === undefined || message.progressDetail?.current !== undefined || !isNews(status)) return;
+    request.onLine(id === undefined ? status : `${id}: ${status}`);
   });
   return new Promise((resolve) => {
     answer.once('close', () => {
@@ -116,6 +117,19 @@ function readMoved(
       else resolve(error === undefined ? succeeded({ digest }) : failed(refused(error)));
     });
   });
+}
+
+/** An engine counts the seconds to its next try down, for each layer by itself; of that only the first number of each try is told. */
+export function newsFilter(): (status: string) => boolean {
+  let counted = 0;
+  return (status) => {
+    const [, text] = /^Retrying in (\d+) seconds?$/.exec(status) ?? [];
+    if (text === undefined) return true;
+    // Layers are a second apart at times.
+    const isLater = Number(text) > counted + 1;
+    counted = Number(text);
+    return isLater;
+  };
 }
 
 function parsedMessage(line: string): MoveMessage {
@@ -147,7 +161,8 @@ function refusedPull(ref: string, registry: string, said: string): Problem {
 }
 
 function hintFor(said: string, registry: string): string {
-  if (/denied|unauthorized|authentication required|no basic auth|forbidden/i.test(said)) return `Log in with: docker login ${registry}`;
-  if (said.includes('does not exist locally')) return 'Build it first: the engine does not have it';
-  return `Check that the registry ${registry} runs and that the engine reaches it`;
+  if (/denied|unauthorized|authentication required|no basic auth|forbidden/i.test(said)) return `log in with: docker login ${registry}`;
+  if (said.includes('does not exist locally')) return 'build it first: the engine does not have it';
+  if (/HTTP status: 5\d\d/i.test(said)) return `the registry ${registry} failed by itself: its log says why; its disk may be full`;
+  return `check that the registry ${registry} runs and that the engine reaches it`;
 }
