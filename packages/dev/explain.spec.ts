@@ -41,7 +41,7 @@ const project = (name: string, at: string, ...targets: [string, GraphTarget][]):
 const graph: GraphSource = {
   kind: 'nx',
   root,
-  watch: [],
+  watch: ['project.json'],
   read: () =>
     Promise.resolve(
       succeeded({
@@ -93,7 +93,15 @@ it.each<readonly [string, readonly string[]]>([
   ['apps/site/Dockerfile', ['site rebuild: the Dockerfile itself']],
   ['apps/site/README.md', []],
 ])('an edit of %s', async (path, expected) => {
-  const { document, problems } = await explainCommand({
+  const { document, problems } = await explained(path);
+  expect(problems).toEqual([]);
+  expect(document.files.flatMap(({ artifacts }) => artifacts.map(({ name, action, because }) => `${name} ${action}: ${because}`))).toEqual(
+    expected,
+  );
+});
+
+const explained = (path: string) =>
+  explainCommand({
     root,
     graph,
     env: {},
@@ -102,8 +110,15 @@ it.each<readonly [string, readonly string[]]>([
     report: () => undefined,
     signal: new AbortController().signal,
   });
-  expect(problems).toEqual([]);
-  expect(document.files.flatMap(({ artifacts }) => artifacts.map(({ name, action, because }) => `${name} ${action}: ${because}`))).toEqual(
-    expected,
-  );
+
+it.each([
+  ['apps/site/slipway.yaml', true],
+  ['slipway.yaml', true],
+  ['apps/site/k8s/another.yaml', true],
+  ['apps/site/project.json', true],
+  ['apps/site/README.md', undefined],
+  ['apps/site/site/index.html', undefined],
+])('an edit of %s is one of what is built and deployed: %j', async (path, isConfig) => {
+  const { document } = await explained(path);
+  expect(document.files[0]?.isConfig).toBe(isConfig);
 });

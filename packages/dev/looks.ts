@@ -3,6 +3,7 @@ import { leavesOf, projectOf, type WorkspacePath } from '../model';
 import { classify, landingOf, releasesReading, viewOf } from '../plan';
 import type { CommandOptions, CommandResult, DoctorDocument, ExplainDocument, InputsDocument } from './command';
 import { size } from '../report';
+import { isConfigOf } from './configChanges';
 import { withProblems, worstExit } from './worstExit';
 import { openRun } from './run';
 import { goalFor, problemsOf } from './selection';
@@ -27,7 +28,9 @@ export async function explainCommand(
     const alone = releasesReading(workspace, path)
       .filter(({ release }) => !artifacts.some((artifact) => release.artifacts.includes(artifact.name)))
       .map(({ release, because }) => ({ name: release.name, action: 'redeploy' as const, containerPaths: [], because }));
-    return { path, projects: project ? [project.name] : [], artifacts: [...artifacts, ...alone] };
+    const effects = [...artifacts, ...alone];
+    const isConfig = effects.length === 0 && isConfigOf({ read: read.value, options }, path);
+    return { path, projects: project ? [project.name] : [], artifacts: effects, ...(isConfig && { isConfig }) };
   });
   // An artifact with a mistake in it may take any file, so no answer is whole.
   return { ...withProblems(workspace.problems), document: { files } };

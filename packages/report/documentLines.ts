@@ -147,15 +147,18 @@ export function statusLines({ releases, containers, sessions }: StatusDocument, 
 const actions = { sync: 'sync', 'target-then-sync': 'target, sync', rebuild: 'rebuild', redeploy: 'redeploy', none: 'nothing' } as const;
 
 export function explainLines({ files }: ExplainDocument, paint: Paint = plain): readonly string[] {
-  return files.flatMap(({ path, projects, artifacts }, at) => {
+  return files.flatMap(({ path, projects, isConfig, artifacts }, at) => {
     const owner = projects.length === 0 ? 'in no project' : `${projects.length === 1 ? 'project' : 'projects'} ${projects.join(', ')}`;
     const rows = artifacts.map(({ name, action, containerPaths, because }) => [
       name,
       actions[action],
       containerPaths.length === 0 ? because : `${containerPaths.join(', ')}, ${paint.dim(because)}`,
     ]);
-    const effects =
-      rows.length === 0 ? ['no image and no manifest takes it: editing it changes nothing in the cluster'] : columns(rows, paint);
+    const nothing =
+      isConfig === true
+        ? 'it says what is built and deployed: it is read anew when it is saved, and what has changed by that is done then'
+        : 'no image and no manifest takes it: editing it changes nothing in the cluster';
+    const effects = rows.length === 0 ? [nothing] : columns(rows, paint);
     return [...(at === 0 ? [] : ['']), `${paint.bold(path)} ${paint.dim(`(${owner})`)}`, ...effects.map((line) => `  ${line}`)];
   });
 }

@@ -174,6 +174,8 @@ export interface ExplainDocument {
   readonly files: readonly {
     readonly path: string;
     readonly projects: readonly string[];
+    /** It says what is built and deployed, and how: what an edit changes is known when it is read anew. */
+    readonly isConfig?: boolean;
     readonly artifacts: readonly {
       readonly name: ArtifactName;
       readonly action: Action;
