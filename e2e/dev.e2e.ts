@@ -69,7 +69,9 @@ describe('while `slipway dev worker web` runs', () => {
     await dev.until('failed', ({ code }) => code === 'pullConflict', mark);
     expect(shop.read('apps/worker/package-lock.json')).toBe('ours\n');
     expect(shop.read('.slipway/pulled/theirs/apps/worker/package-lock.json')).toBe('theirs\n');
+    const removed = dev.mark();
     shop.remove('apps/worker/src/made');
+    await dev.until('synced', ({ paths }) => paths.includes('/app/src/made'), removed);
   });
 
   it('an edit of a library reaches exactly the services that use it', async () => {
