@@ -35,8 +35,11 @@ function settledWorld() {
       requires: [],
       targets: [],
       reload: { kind: 'hot', because: '' },
+      after: [],
     });
-    releases.set(name, { name, project: name, deployer: 'kubectl', manifests: [`apps/${name}/k8s.yaml`], artifacts: [name] });
+    const manifest = `apps/${name}/k8s.yaml`;
+    const sources = [{ kind: 'kubectl', manifests: [manifest] }];
+    releases.set(name, { name, project: name, sources, inputs: [{ path: manifest, because: '' }], artifacts: [name] });
     entries.push([`apps/${name}/package.json`, entryOf(name)], [`apps/${name}/k8s.yaml`, entryOf(name)]);
     for (let file = 0; file < filesEach - 2; file += 1)
       entries.push([`apps/${name}/src/d${file % 10}/f${file}.js`, entryOf(`${name} ${file}`)]);
@@ -80,7 +83,7 @@ function settledWorld() {
         release: artifact.name,
         seen,
         stoppedAt: undefined,
-        ranOnce: true,
+        runningSince: 0,
         agent: { state: 'connected', connection: id, name: 'node', since: 0 },
         losses: 0,
         reconnectAt: 0,
@@ -88,9 +91,11 @@ function settledWorld() {
         sent: snapshot.tree,
         inFlight: [],
         lastBatch: 0,
-        processHash: snapshot.tree.hash,
+        taken: snapshot.tree,
+        taking: undefined,
         unsettled: new Set(),
         quietUntil: 0,
+        refused: new Map(),
       });
     }
     releaseStates.set(artifact.name, {
@@ -133,7 +138,7 @@ export async function benchTurn() {
         kind: 'stepEnded',
         id,
         at: round,
-        outcome: { kind: 'synced', holds, bytes: 0, timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 } },
+        outcome: { kind: 'synced', holds, notWritten: [], bytes: 0, timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 } },
       });
     });
   }
