@@ -1,5 +1,5 @@
 import type { WorkspaceFiles } from '../graph';
-import { nearest, type Problem, type Project } from '../model';
+import { fullName, nearest, withoutScope, type Problem, type Project } from '../model';
 import { manifestsFor, survey } from '../scaffold';
 import type { Change } from '../turbo';
 
@@ -34,13 +34,16 @@ export function manifestsOf(
 }
 
 function projectCalled(name: string, projects: readonly Project[]): Project | undefined {
-  const short = projects.filter((project) => project.name.replace(/^@[^/]*\//, '') === name);
-  return projects.find((project) => project.name === name) ?? (short.length === 1 ? short[0] : undefined);
+  const meant = fullName(
+    name,
+    projects.map((project) => project.name),
+  );
+  return projects.find((project) => project.name === meant);
 }
 
 function notFound(name: string, projects: readonly Project[]): Problem {
   const known = projects.map((project) => project.name);
-  const meant = nearest(name, [...known, ...known.map((each) => each.replace(/^@[^/]*\//, ''))]);
+  const meant = nearest(name, [...known, ...known.map(withoutScope)]);
   return {
     code: 'projectNotFound',
     message: `there is no project ${name}`,

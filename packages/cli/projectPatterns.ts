@@ -1,5 +1,6 @@
 import picomatch from 'picomatch';
 import type { GraphProject } from '../graph';
+import { withoutScope } from '../model';
 
 /** Whether a name stands for several: `tag:backend`, a glob of names or folders, or one with `!` before it, which leaves out. */
 export function isPattern(name: string): boolean {
@@ -33,5 +34,5 @@ function fits(pattern: string): (project: GraphProject) => boolean {
     return ({ tags = [] }) => tags.some((tag) => isMeant(tag));
   }
   const isMeant = picomatch(pattern);
-  return ({ name, root }) => isMeant(name) || isMeant(name.replace(/^@[^/]*\//, '')) || (root !== '' && isMeant(root));
+  return ({ name, root }) => isMeant(name) || isMeant(withoutScope(name)) || (root !== '' && isMeant(root));
 }

@@ -1,23 +1,15 @@
 import type { IncomingMessage } from 'node:http';
-import { type Problem, type Result, failed } from '../model';
+import { type Problem, type Result, failed, succeeded } from '../model';
 import { problemOfBuild } from './buildProblem';
 import { type OpenSession, openBuildSession } from './buildSession';
 import { buildTrace } from './buildTrace';
 import { hasBuildkit, neededFor, readSteps, withoutBuildkit } from './buildWithSteps';
 import type { BuildRequest, BuildResult } from './engine';
 import { type EngineApi, abortedEngine } from './engineApi';
+import { readMessages } from './engineMessages';
 import { reasonOf } from './httpRequest';
-import { eachLine } from './lines';
 import { authOf, headerOf, serverAddress } from './moveImage';
 import type { RegistryLogins } from './registryLogin';
-
-/** One line of BuildKit's answer to a build. */
-interface BuildMessage {
-  readonly id?: string;
-  readonly aux?: string | { readonly ID?: string };
-  readonly error?: string;
-  readonly errorDetail?: { readonly message?: string };
-}
 
 /** Aborting closes the connection, which makes the engine stop. */
 export async function buildImage(api: EngineApi, logins: RegistryLogins, request: BuildRequest): Promise<BuildResult> {
@@ -116,25 +108,17 @@ async function build(api: EngineApi, request: BuildRequest, { query, headers, re
   return (await read(answer.value, request)) ?? failed(wentAway(api.name));
 }
 
-function readTrace(answer: IncomingMessage, { signal, onLine, dockerfile }: BuildRequest): Promise<BuildResult | undefined> {
+async function readTrace(answer: IncomingMessage, { signal, onLine, dockerfile }: BuildRequest): Promise<BuildResult | undefined> {
   const trace = buildTrace(onLine);
   let imageId: string | undefined;
-  let error: string | undefined;
-  answer.on('error', () => undefined);
-  eachLine(answer, (line) => {
-    const message = parsedMessage(line);
-    if (message.id === 'moby.buildkit.trace' && typeof message.aux === 'string') trace.add(Buffer.from(message.aux, 'base64'));
-    else if (typeof message.aux === 'object') imageId = message.aux.ID ?? imageId;
-    error ??= message.errorDetail?.message ?? message.error;
+  const error = await readMessages(answer, ({ id, aux }) => {
+    if (id === 'moby.buildkit.trace' && typeof aux === 'string') trace.add(Buffer.from(aux, 'base64'));
+    else if (typeof aux === 'object') imageId = aux.ID ?? imageId;
   });
-  return new Promise((resolve) => {
-    answer.once('close', () => {
-      const step = trace.end();
-      if (signal.aborted) resolve(failed(abortedEngine));
-      else if (error !== undefined) resolve(failed(problemOfBuild(error, step, dockerfile)));
-      else resolve(imageId === undefined ? undefined : { ok: true, value: { imageId } });
-    });
-  });
+  const step = trace.end();
+  if (signal.aborted) return failed(abortedEngine);
+  if (error !== undefined) return failed(problemOfBuild(error, step, dockerfile));
+  return imageId === undefined ? undefined : succeeded({ imageId });
 }
 
 function wentAway(engine: string): Problem {
@@ -145,13 +129,4 @@ function wentAway(engine: string): Problem {
     retry: 'afterDelay',
     exitCode: 3,
   };
-}
-
-/** The last line of an answer that was cut is no JSON. */
-function parsedMessage(line: string): BuildMessage {
-  try {
-    return JSON.parse(line) as BuildMessage;
-  } catch {
-    return {};
-  }
 }

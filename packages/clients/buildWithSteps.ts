@@ -4,7 +4,7 @@ import type { FailedStep } from './buildTrace';
 import { problemOfBuild } from './buildProblem';
 import type { BuildProblem, BuildRequest, BuildResult } from './engine';
 import { type EngineAnswer, type EngineApi, abortedEngine } from './engineApi';
-import { eachLine } from './lines';
+import { readMessages } from './engineMessages';
 
 /**
  * Docker has BuildKit on Linux since its API 1.39, whether or not it would take it by itself. Podman, which only speaks that API, says of
@@ -19,35 +19,18 @@ export async function hasBuildkit(api: EngineApi): Promise<EngineAnswer<boolean>
   return { kind: 'answered', value: builder === '2' || (builder !== '' && ostype === 'linux' && (major > 1 || minor >= 39)) };
 }
 
-/** What an engine answers to a build without BuildKit, one of these a line. */
-interface StepMessage {
-  readonly stream?: string;
-  readonly status?: string;
-  readonly aux?: { readonly ID?: string };
-  readonly error?: string;
-  readonly errorDetail?: { readonly message?: string };
-}
-
 /** Reads what a build without BuildKit prints: steps one after another, each with its output. Resolves to undefined when it was cut off. */
-export function readSteps(answer: Readable, { signal, onLine, dockerfile }: BuildRequest): Promise<BuildResult | undefined> {
+export async function readSteps(answer: Readable, { signal, onLine, dockerfile }: BuildRequest): Promise<BuildResult | undefined> {
   const steps = stepReader(onLine);
   let imageId: string | undefined;
-  let error: string | undefined;
-  answer.on('error', () => undefined);
-  eachLine(answer, (line) => {
-    const message = parsed(line);
-    imageId = message.aux?.ID ?? imageId;
-    error ??= message.errorDetail?.message ?? message.error;
-    if (message.stream !== undefined) steps.add(message.stream);
+  const error = await readMessages(answer, ({ aux, stream }) => {
+    if (typeof aux === 'object') imageId = aux.ID ?? imageId;
+    if (stream !== undefined) steps.add(stream);
   });
-  return new Promise((resolve) => {
-    answer.once('close', () => {
-      const step = steps.end();
-      if (signal.aborted) resolve(failed(abortedEngine));
-      else if (error !== undefined) resolve(failed(problemOfStep(error, step, dockerfile)));
-      else resolve(imageId === undefined ? undefined : succeeded({ imageId }));
-    });
-  });
+  const step = steps.end();
+  if (signal.aborted) return failed(abortedEngine);
+  if (error !== undefined) return failed(problemOfStep(error, step, dockerfile));
+  return imageId === undefined ? undefined : succeeded({ imageId });
 }
 
 const keptLines = 40;
@@ -125,12 +108,4 @@ export function withoutBuildkit(engine: string, wanted: string): Problem {
     retry: 'whenInputChanges',
     exitCode: 3,
   };
-}
-
-function parsed(line: string): StepMessage {
-  try {
-    return JSON.parse(line) as StepMessage;
-  } catch {
-    return {};
-  }
 }

@@ -2,19 +2,9 @@ import type { IncomingMessage } from 'node:http';
 import { type Problem, type Result, failed, succeeded } from '../model';
 import type { MoveRequest } from './engine';
 import { type EngineApi, abortedEngine } from './engineApi';
+import { readMessages } from './engineMessages';
 import { parseImageRef } from './imageRef';
-import { eachLine } from './lines';
 import type { RegistryLogin, RegistryLogins } from './registryLogin';
-
-/** One line of the engine's answer to a push or a pull. */
-interface MoveMessage {
-  readonly id?: string;
-  readonly status?: string;
-  readonly progressDetail?: { readonly current?: number };
-  readonly aux?: { readonly Digest?: string };
-  readonly error?: string;
-  readonly errorDetail?: { readonly message?: string };
-}
 
 export async function pushImage(
   api: EngineApi,
@@ -94,29 +84,20 @@ export function headerOf(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString('base64').replaceAll('+', '-').replaceAll('/', '_');
 }
 
-function readMoved(
+async function readMoved(
   answer: IncomingMessage,
   request: MoveRequest,
   refused: Move['refused'],
 ): Promise<Result<{ readonly digest: string | undefined }>> {
   let digest: string | undefined;
-  let error: string | undefined;
   const isNews = newsFilter();
-  answer.on('error', () => undefined);
-  eachLine(answer, (line) => {
-    const message = parsedMessage(line);
-    digest = message.aux?.Digest ?? digest;
-    error ??= message.errorDetail?.message ?? message.error;
-    const { id, status } = message;
-    if (status === undefined || message.progressDetail?.current !== undefined || !isNews(status)) return;
+  const error = await readMessages(answer, ({ id, status, aux, progressDetail }) => {
+    if (typeof aux === 'object') digest = aux.Digest ?? digest;
+    if (status === undefined || progressDetail?.current !== undefined || !isNews(status)) return;
     request.onLine(id === undefined ? status : `${id}: ${status}`);
   });
-  return new Promise((resolve) => {
-    answer.once('close', () => {
-      if (request.signal.aborted) resolve(failed(abortedEngine));
-      else resolve(error === undefined ? succeeded({ digest }) : failed(refused(error)));
-    });
-  });
+  if (request.signal.aborted) return failed(abortedEngine);
+  return error === undefined ? succeeded({ digest }) : failed(refused(error));
 }
 
 /** An engine counts the seconds to its next try down, for each layer by itself; of that only the first number of each try is told. */
@@ -130,14 +111,6 @@ export function newsFilter(): (status: string) => boolean {
     counted = Number(text);
     return isLater;
   };
-}
-
-function parsedMessage(line: string): MoveMessage {
-  try {
-    return JSON.parse(line) as MoveMessage;
-  } catch {
-    return {};
-  }
 }
 
 function refusedPush(ref: string, registry: string, said: string): Problem {

@@ -1,4 +1,4 @@
-import { nearest, type Artifact, type Event, type Goal, type GoalKind, type Problem, type Workspace } from '../model';
+import { nearest, withoutScope, type Artifact, type Event, type Goal, type GoalKind, type Problem, type Workspace } from '../model';
 
 export interface Selection {
   /** All with an image or manifests when none is named. */
@@ -115,10 +115,6 @@ function meantBy(name: string, projects: Iterable<string>): string | undefined {
   const names = [...projects];
   const bare = names.filter((each) => withoutScope(each) === withoutScope(name));
   return bare.length === 1 ? bare[0] : nearest(name, names);
-}
-
-function withoutScope(name: string): string {
-  return name.replace(/^@[^/]*\//, '');
 }
 
 function nothingToDo(projects: readonly string[]): Problem {

@@ -1,5 +1,5 @@
 import { mergeImage, type Config, type NamedImageConfig } from '../config';
-import type { ArtifactName } from '../model';
+import { withoutScope, type ArtifactName } from '../model';
 import type { ConfigAt, ProjectSettings } from './settings';
 
 /** The settings of one image of a project: their `image`, `sync` and `reload` are those of this image, and lead to where they are written. */
@@ -41,7 +41,7 @@ interface NamedSettings {
 }
 
 function namedIn({ project: { name }, config }: NamedSettings): readonly Pick<ImageSettings, 'artifact' | 'image' | 'nameInProject'>[] {
-  const bare = name.replace(/^@[^/]*\//, '');
+  const bare = withoutScope(name);
   if (!config.images) return [{ artifact: name, image: config.image?.name ?? bare }];
   return Object.entries(config.images).map(([nameInProject, named]) => {
     const isMain = nameInProject === bare;

@@ -1,4 +1,4 @@
-import type { Problem } from '../model';
+import { withoutScope, type Problem } from '../model';
 import { assemble, imageFiles, keepEqual, type WorkspaceFiles } from '.';
 
 function filesOf(texts: Readonly<Record<string, string>>): WorkspaceFiles {
@@ -16,7 +16,7 @@ function filesOf(texts: Readonly<Record<string, string>>): WorkspaceFiles {
 
 /** A workspace in memory of projects in folders of their own names. */
 function run(texts: Readonly<Record<string, string>>, names: readonly string[] = ['api']) {
-  const projects = names.map((name) => ({ name, root: name.replace(/^@[^/]*\//, ''), dependencies: [], targets: new Map() }));
+  const projects = names.map((name) => ({ name, root: withoutScope(name), dependencies: [], targets: new Map() }));
   const facts = { root: '/w', graph: { projects }, files: filesOf(texts), mode: 'dev' as const, env: {} };
   return assemble(facts).workspace;
 }

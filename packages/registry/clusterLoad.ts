@@ -2,6 +2,7 @@ import type { Engine, Kube, KubeObject, Processes } from '../clients';
 import { failed, succeeded, type Problem, type Result } from '../model';
 import { nameOfRef } from '../tag';
 import type { Delivery, DeliverRequest } from './delivery';
+import { imageInEngine, underTag } from './engineImage';
 import { fullName } from './nodeLoad';
 
 /** A tool that makes local clusters and copies images from the engine into their nodes. */
@@ -40,8 +41,7 @@ export function loadWith({ tool, cluster, nameOf, kube, engine, processes }: Loa
     const there = await areThere([ref]);
     if (!there.ok) return there;
     if (!there.value) return succeeded(undefined);
-    const id = await engine.imageId(ref);
-    return id.ok ? succeeded(id.value === undefined ? undefined : { ref, digest: id.value }) : id;
+    return imageInEngine(engine, ref);
   };
   const load = async (refs: readonly string[], { signal, onLine }: Pick<DeliverRequest, 'signal' | 'onLine'>): Promise<Result<void>> => {
     const args = tool.argsFor(refs, cluster);
@@ -64,18 +64,14 @@ export function loadWith({ tool, cluster, nameOf, kube, engine, processes }: Loa
       const loaded = await load(named === ref ? [ref] : [ref, named], request);
       return loaded.ok ? succeeded({ ref: named, digest: id }) : loaded;
     },
-    async retag({ ref, digest }, tag, request) {
-      const named = `${nameOfRef(ref)}:${tag}`;
-      const there = await areThere([ref, named]);
-      if (!there.ok) return there;
-      if (!there.value) {
-        const tagged = await engine.tag(ref, named);
-        if (!tagged.ok) return tagged;
-        const loaded = await load([named], request);
-        if (!loaded.ok) return loaded;
-      }
-      return succeeded({ ref: named, digest });
-    },
+    retag: (image, tag, request) =>
+      underTag(image, tag, async (named) => {
+        const there = await areThere([image.ref, named]);
+        if (!there.ok) return there;
+        if (there.value) return succeeded(undefined);
+        const tagged = await engine.tag(image.ref, named);
+        return tagged.ok ? load([named], request) : tagged;
+      }),
   };
 }
 

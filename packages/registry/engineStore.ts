@@ -1,7 +1,7 @@
 import type { Engine } from '../clients';
 import { failed, succeeded } from '../model';
-import { nameOfRef } from '../tag';
 import type { Delivery } from './delivery';
+import { imageInEngine, underTag } from './engineImage';
 
 export interface EngineStore {
   readonly because: string;
@@ -12,17 +12,8 @@ export interface EngineStore {
 
 /** For a cluster whose nodes run containers from the engine's own store: what is built is there. */
 export function leaveInEngine({ because, nameOf, engine }: EngineStore): Delivery {
-  const lookUp: Delivery['lookUp'] = async (ref) => {
-    const id = await engine.imageId(ref);
-    if (!id.ok) return id;
-    // Without a registry there is no digest to pull by; the tag is made from content, and the id says the rest.
-    return succeeded(id.value === undefined ? undefined : { ref, digest: id.value });
-  };
-  const retag: Delivery['retag'] = async ({ ref, digest }, tag) => {
-    const wanted = `${nameOfRef(ref)}:${tag}`;
-    const tagged = await engine.tag(ref, wanted);
-    return tagged.ok ? succeeded({ ref: wanted, digest }) : tagged;
-  };
+  const lookUp: Delivery['lookUp'] = (ref) => imageInEngine(engine, ref);
+  const retag: Delivery['retag'] = (image, tag) => underTag(image, tag, (named) => engine.tag(image.ref, named));
   return {
     because,
     repo: undefined,

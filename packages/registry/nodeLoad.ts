@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Engine } from '../clients';
 import { failed, messageOf, succeeded, type Problem, type Result } from '../model';
-import { nameOfRef } from '../tag';
 import type { ClusterNode } from './clusterNode';
 import type { Delivery, DeliverRequest } from './delivery';
+import { imageInEngine, underTag } from './engineImage';
 import { packSaved, unpackSaved, type SavedImage } from './savedImage';
 
 export interface NodeLoadOptions {
@@ -30,11 +30,11 @@ export function loadIntoNodes({ because, nodes, nameOf, engine }: NodeLoadOption
     return succeeded(without);
   };
   const lookUp: Delivery['lookUp'] = async (ref, signal) => {
-    const id = await engine.imageId(ref);
-    if (!id.ok || id.value === undefined) return id.ok ? succeeded(undefined) : id;
+    const image = await imageInEngine(engine, ref);
+    if (!image.ok || !image.value) return image;
     const without = await lacking(ref, signal);
     if (!without.ok) return without;
-    return succeeded(without.value.length > 0 ? undefined : { ref, digest: id.value });
+    return without.value.length > 0 ? succeeded(undefined) : image;
   };
   const load = async (ref: string, request: Request): Promise<Result<void>> => {
     const without = await lacking(ref, request.signal);
@@ -44,11 +44,10 @@ export function loadIntoNodes({ because, nodes, nameOf, engine }: NodeLoadOption
       firstProblem(without.value.map((node) => copy({ image, ref, node }, request))),
     );
   };
-  const retag: Delivery['retag'] = async ({ ref, digest }, tag) => {
-    const named = `${nameOfRef(ref)}:${tag}`;
-    const tagged = await firstProblem([engine.tag(ref, named), ...nodes.map((node) => node.tag(fullName(ref), fullName(named)))]);
-    return tagged.ok ? succeeded({ ref: named, digest }) : tagged;
-  };
+  const retag: Delivery['retag'] = (image, tag) =>
+    underTag(image, tag, (named) =>
+      firstProblem([engine.tag(image.ref, named), ...nodes.map((node) => node.tag(fullName(image.ref), fullName(named)))]),
+    );
   return {
     because,
     repo: undefined,

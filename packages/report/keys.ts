@@ -1,4 +1,4 @@
-import type { Wish } from '../model';
+import { withoutScope, type Wish } from '../model';
 
 /** What the keyboard is used for at the moment. */
 export type KeyMode =
@@ -97,14 +97,7 @@ function meantBy(word: string, names: readonly string[]): string | undefined {
 /** The services that what is being typed may mean; a scope may be left out. */
 export function matches(word: string, names: readonly string[]): readonly string[] {
   const wanted = word.toLowerCase();
-  return names.filter(
-    (name) =>
-      name.toLowerCase().startsWith(wanted) ||
-      name
-        .replace(/^@[^/]*\//, '')
-        .toLowerCase()
-        .startsWith(wanted),
-  );
+  return names.filter((name) => name.toLowerCase().startsWith(wanted) || withoutScope(name).toLowerCase().startsWith(wanted));
 }
 
 /** The word that is being typed: the last one. */

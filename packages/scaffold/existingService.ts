@@ -1,6 +1,6 @@
 import { readDockerfile } from '../dockerfile';
 import { joinPath, type WorkspaceFiles } from '../graph';
-import { failed, succeeded, type Result, type WorkspacePath } from '../model';
+import { failed, succeeded, withoutScope, type Result, type WorkspacePath } from '../model';
 import { knownUsers } from './baseImages';
 import { workloadManifest, type Workload } from './workload';
 
@@ -75,8 +75,7 @@ export function manifestsFor({ project, root, port }: ExistingService, files: Wo
 
 /** As Slipway names an image by default, as far as Kubernetes takes it for an object. */
 function objectName(project: string): string {
-  return project
-    .replace(/^@[^/]*\//, '')
+  return withoutScope(project)
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-');
 }

@@ -1,5 +1,5 @@
 import { baseImages } from './baseImages';
-import { failed, succeeded, type Problem, type Result } from '../model';
+import { failed, succeeded, withoutScope, type Problem, type Result } from '../model';
 
 /** A Service of Kubernetes begins with a letter, and has lower-case letters, digits and dashes: RFC 1035, at most 63 of them. */
 const label = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
@@ -17,9 +17,8 @@ export function serviceName(name: string): Result<string> {
     });
   }
   if (label.test(name) && name.length <= longest) return succeeded(name);
-  const suggestion = name
+  const suggestion = withoutScope(name)
     .toLowerCase()
-    .replace(/^@[^/]*\//, '')
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^[^a-z]+|-+$/g, '')
     .slice(0, longest)
