@@ -13,6 +13,7 @@ import {
 } from './need';
 import { newImageBecause } from './newImageBecause';
 import { givenUp } from './patience';
+import { Settled } from './settled';
 
 /** How far a world is from its goal: reached, on its way, or as far as it gets without a change from outside. */
 export type Progress =
@@ -79,20 +80,26 @@ function newImagesNeeded(world: World): readonly Problem[] {
   });
 }
 
-/** Whether everything the goal asks for is so, as far as is known. */
-export function isReached(world: World): boolean {
+/** What had reached the goal in the world that was asked about last. */
+const lastReached = new Settled();
+
+/** Whether everything the goal asks for is so, as far as is known. `reached` only saves looking again at what nothing has happened to. */
+export function isReached(world: World, reached = lastReached): boolean {
   const { workspace, goal } = world;
   if (goal.kind === 'removed')
     return [...goal.releases, ...(goal.leaving ?? [])].every((name) => world.releases.get(name)?.live.state === 'absent');
   if (!workspace || !world.scanned) return false;
+  reached.follow(world);
   const containers = containersByArtifact(world);
   for (const name of goal.artifacts) {
+    if (reached.hasArtifact(name)) continue;
     const artifact = workspace.artifacts.get(name);
     if (!artifact) continue;
     const mine = containers.get(name) ?? [];
     const view = viewOf(world, artifact, mine);
     if (!view.image || !suits(view.image.snapshot, view) || view.state.anew === true) return false;
     if (followsDisk(goal) && !mine.every((container) => isInStep(view, container))) return false;
+    reached.addArtifact(name);
   }
   if (goal.kind === 'built') return true;
   return [...goal.releases].every((name) => {

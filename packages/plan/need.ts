@@ -95,6 +95,7 @@ export function releasesOf(world: World, artifact: ArtifactName): readonly strin
 interface Index {
   readonly releasesByArtifact: ReadonlyMap<ArtifactName, readonly string[]>;
   readonly required: ReadonlySet<ArtifactName>;
+  readonly wanted: ReadonlySet<Artifact>;
 }
 
 let lastIndex: { readonly workspace: World['workspace']; readonly goal: World['goal']; readonly index: Index } | undefined;
@@ -112,19 +113,42 @@ function indexOf(world: World): Index {
     }
   }
   for (const artifact of world.workspace?.artifacts.values() ?? []) for (const base of artifact.requires) required.add(base);
-  const index = { releasesByArtifact, required };
+  const index = { releasesByArtifact, required, wanted: wantedIn(world) };
   lastIndex = { workspace: world.workspace, goal: world.goal, index };
   return index;
 }
 
+/** The goal's artifacts and, before them, those they stand on. */
+export function wantedArtifacts(world: World): ReadonlySet<Artifact> {
+  return indexOf(world).wanted;
+}
+
+function wantedIn({ workspace, goal }: World): ReadonlySet<Artifact> {
+  const wanted = new Set<Artifact>();
+  const add = (name: string): void => {
+    const artifact = workspace?.artifacts.get(name);
+    if (!artifact || wanted.has(artifact)) return;
+    for (const base of artifact.requires) if (base !== name) add(base);
+    wanted.add(artifact);
+  };
+  for (const name of goal.artifacts) add(name);
+  return wanted;
+}
+
+type ContainersByArtifact = ReadonlyMap<ArtifactName, readonly ContainerState[]>;
+
+let lastContainers: { readonly containers: World['containers']; readonly byArtifact: ContainersByArtifact } | undefined;
+
 /** Containers by artifact. */
-export function containersByArtifact(world: World): ReadonlyMap<ArtifactName, readonly ContainerState[]> {
+export function containersByArtifact({ containers }: World): ContainersByArtifact {
+  if (lastContainers?.containers === containers) return lastContainers.byArtifact;
   const byArtifact = new Map<ArtifactName, ContainerState[]>();
-  for (const container of world.containers.values()) {
+  for (const container of containers.values()) {
     const list = byArtifact.get(container.seen.artifact);
     if (list) list.push(container);
     else byArtifact.set(container.seen.artifact, [container]);
   }
+  lastContainers = { containers, byArtifact };
   return byArtifact;
 }
 

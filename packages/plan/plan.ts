@@ -33,12 +33,14 @@ import {
   takesNoFiles,
   unsettledPaths,
   viewOf,
+  wantedArtifacts,
   wantedTree,
   type ArtifactView,
 } from './need';
 import { deadlineOf } from './patience';
 import { referenceFor } from './referenceFor';
 import { newImageBecause } from './newImageBecause';
+import { Settled } from './settled';
 import { imageTreeOf, sourceWithInput } from './snapshot';
 import { stepInputs } from './stepInputs';
 import { isFresh, landsFrom, staleTargets, targetInputsHash, unansweredMs, visibleTree } from './targets';
@@ -50,9 +52,16 @@ const batchesInFlight = 4;
 /** How long an apply of ours is believed before the cluster has shown it. */
 const appliedUnseenMs = 5000;
 
-/** What is to be done in a world to reach its goal: which steps to start and to stop, and what must wait for what. Pure, and decides all. */
-export function plan(world: World): Plan {
-  return new Planning(world).result();
+/** Of which nothing was to be done in the world that was planned last. */
+const lastIdle = new Settled();
+
+/**
+ * What is to be done in a world to reach its goal: which steps to start and to stop, and what must wait for what. Pure, and decides all;
+ * `idle` only saves looking again at what nothing has happened to.
+ */
+export function plan(world: World, idle = lastIdle): Plan {
+  idle.follow(world);
+  return new Planning(world, idle).result();
 }
 
 /** The state of one turn's planning. Lives as long as one call of `plan`. */
@@ -61,9 +70,13 @@ class Planning {
   private readonly stop: StepId[] = [];
   private readonly held: Held[] = [];
   private wakeAt: number | undefined;
+  private wakes = 0;
   private readonly runningByKey = new Map<string, RunningStep>();
 
-  constructor(private readonly world: World) {
+  constructor(
+    private readonly world: World,
+    private readonly idle: Settled,
+  ) {
     for (const running of world.running.values()) this.runningByKey.set(stepKey(running.step), running);
   }
 
@@ -81,16 +94,21 @@ class Planning {
     const containers = containersByArtifact(world);
     const wantedTargets = new Set<Target>();
     const visited = new Set<string>();
-    const views = new Map<string, ArtifactView>();
-    for (const artifact of this.wantedArtifacts()) {
+    const viewNamed = (name: string): ArtifactView | undefined => {
+      const artifact = world.workspace?.artifacts.get(name);
+      return artifact && viewOf(world, artifact, containers.get(name));
+    };
+    for (const artifact of wantedArtifacts(world)) {
       for (const id of artifact.targets) this.addTarget(targets, id, { wanted: wantedTargets, visited });
+      const stale = artifact.targets.length === 0 ? [] : staleTargets(world, artifact);
+      if (stale.length === 0 && this.isIdle([artifact.name, ...artifact.requires])) continue;
+      const before = this.decisions();
       const mine = containers.get(artifact.name) ?? [];
       const view = viewOf(world, artifact, mine);
-      views.set(artifact.name, view);
-      const stale = artifact.targets.length === 0 ? [] : staleTargets(world, artifact);
       if (world.goal.kind === 'attached') this.planAttached(view, stale);
       else this.planImage(view, stale);
       if (followsDisk(world.goal)) for (const container of mine) this.planContainer(view, container, stale);
+      if (stale.length === 0 && this.decisions() === before) this.idle.addArtifact(artifact.name);
     }
     for (const target of wantedTargets) {
       if (target.continuous) this.planContinuous(target, targets);
@@ -100,22 +118,22 @@ class Planning {
     if (world.goal.kind === 'built') return;
     for (const name of world.goal.releases) {
       const release = world.workspace?.releases.get(name);
-      if (release && world.goal.kind === 'attached') this.planAttachedRelease(release);
-      else if (release) this.planRelease(release, views);
+      if (!release || (this.idle.hasRelease(name) && this.isIdle(release.artifacts))) continue;
+      const before = this.decisions();
+      if (world.goal.kind === 'attached') this.planAttachedRelease(release);
+      else this.planRelease(release, viewNamed);
+      if (this.decisions() === before) this.idle.addRelease(name);
     }
   }
 
-  /** The goal's artifacts and, before them, those they stand on. */
-  private wantedArtifacts(): ReadonlySet<Artifact> {
-    const wanted = new Set<Artifact>();
-    const add = (name: string): void => {
-      const artifact = this.world.workspace?.artifacts.get(name);
-      if (!artifact || wanted.has(artifact)) return;
-      for (const base of artifact.requires) if (base !== name) add(base);
-      wanted.add(artifact);
-    };
-    for (const name of this.world.goal.artifacts) add(name);
-    return wanted;
+  /** What is said of an artifact that is waited for may change by time alone, so nothing that stands on it is idle either. */
+  private isIdle(artifacts: readonly string[]): boolean {
+    return artifacts.every((name) => this.idle.hasArtifact(name));
+  }
+
+  /** Grows with everything that is decided, and with every time at which something may be. */
+  private decisions(): number {
+    return this.start.length + this.stop.length + this.held.length + this.wakes;
   }
 
   private addTarget(
@@ -238,14 +256,14 @@ class Planning {
     return false;
   }
 
-  private planRelease(release: Release, views: ReadonlyMap<string, ArtifactView>): void {
+  private planRelease(release: Release, viewNamed: (name: string) => ArtifactView | undefined): void {
     const { world } = this;
     const state = world.releases.get(release.name) ?? noReleaseState;
     if (state.live.state === 'unknown') return this.hold(release.name, 'waitingForCluster');
     const images: Record<string, { ref: string; snapshot: Snapshot }> = {};
     const released: Record<string, ReleasedImage> = {};
     for (const name of release.artifacts) {
-      const view = views.get(name);
+      const view = viewNamed(name);
       const image = view?.image;
       if (!view || !image || !this.mayUse(view)) return this.hold(release.name, 'waitingForImage', name);
       const ref = referenceFor(image, state.live, name);
@@ -399,7 +417,7 @@ class Planning {
 
   /** Nothing more is done for what leaves but to remove it. */
   private planLeaving(leaving: ReadonlySet<string>): void {
-    const wanted = new Set([...this.wantedArtifacts()].map(({ name }) => name));
+    const wanted = new Set([...wantedArtifacts(this.world)].map(({ name }) => name));
     for (const { id, step, stopAsked } of this.world.running.values())
       if (!stopAsked && isForNobody(step, { world: this.world, leaving, wanted })) this.stop.push(id);
     for (const name of leaving) this.planRemovalOf(name);
@@ -429,6 +447,7 @@ class Planning {
   }
 
   private wake(at: number): void {
+    this.wakes += 1;
     if (this.wakeAt === undefined || at < this.wakeAt) this.wakeAt = at;
   }
 }
