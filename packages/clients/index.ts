@@ -16,6 +16,7 @@ export type * from './engine';
 export * from './imageRef';
 export type * from './kube';
 export { contextName, type KubeconfigOptions } from './kubeconfig';
+export { exceededQuota } from './kubeProblem';
 export * from './lines';
 export { loadAhead } from './loadAhead';
 export * from './meeting';

@@ -22,12 +22,18 @@ export function problemOfStatus(status: KubeStatus, subject: string): Problem {
   return whole.trim().includes('\n') ? { ...problem, detail: whole.trim() } : problem;
 }
 
+/** Which quota keeps others from their objects too. */
+export function exceededQuota(said: string): Pick<Problem, 'sharedCause'> {
+  const quota = /exceeded quota: ([^\s,]+)/.exec(said)?.[1];
+  return quota === undefined ? {} : { sharedCause: `the quota ${quota} is exceeded` };
+}
+
 /** What a policy of the cluster says, whatever status it comes with. */
 function policyProblem(said: string, subject: string): Problem | undefined {
   if (/exceeded quota/.test(said)) {
     const message = `the cluster refuses ${subject}: ${said.replace(/^.* is forbidden: /, '')}`;
     const hint = 'lower what it asks for, or see what is used: kubectl describe quota';
-    return { code: 'quotaExceeded', message, hint, retry: 'afterDelay', exitCode: 1 };
+    return { code: 'quotaExceeded', message, hint, ...exceededQuota(said), retry: 'afterDelay', exitCode: 1 };
   }
   const [refusal] =
     /(admission webhook "[^"]+" denied the request|ValidatingAdmissionPolicy '[^']+'.* denied request|violates PodSecurity ).*$/s.exec(
@@ -47,6 +53,7 @@ function problemOf(status: KubeStatus, said: string, subject: string): Problem {
       code: 'clusterRefused',
       message: `the cluster does not accept this login for ${subject}: ${said}`,
       hint: 'log in to the cluster again, then check with: kubectl auth whoami',
+      sharedCause: `the cluster does not accept this login: ${said}`,
       retry: 'afterDelay',
       exitCode: 3,
     };
@@ -57,6 +64,7 @@ function problemOf(status: KubeStatus, said: string, subject: string): Problem {
       code: 'stillTerminating',
       message: `${subject} cannot be made: its namespace ${terminating} is being deleted`,
       hint: `wait until it is gone; what holds it is in its status: kubectl get namespace ${terminating} -o yaml`,
+      sharedCause: `the namespace ${terminating} is being deleted`,
       retry: 'afterDelay',
       exitCode: 1,
     };
@@ -72,6 +80,7 @@ function problemOf(status: KubeStatus, said: string, subject: string): Problem {
       code: 'namespaceNotFound',
       message: `${subject} needs the namespace ${namespace}, which does not exist`,
       hint: `create it: kubectl create namespace ${namespace}`,
+      sharedCause: `the namespace ${namespace} does not exist`,
       retry: 'afterDelay',
       exitCode: 1,
     };

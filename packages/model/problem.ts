@@ -24,6 +24,8 @@ export interface Problem {
   readonly location?: Location;
   /** What the tool or server said, as it said it; may have several lines. */
   readonly detail?: string;
+  /** What keeps others from it in the same way, in words that are the same for all of them: `the namespace shop does not exist`. */
+  readonly sharedCause?: string;
   readonly project?: string;
   /** The image that it is about, where the project has several. */
   readonly artifact?: string;

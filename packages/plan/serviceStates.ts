@@ -1,4 +1,4 @@
-import type { ArtifactName, Event, Held, Plan, Step, TargetId, Workspace, World } from '../model';
+import type { ArtifactName, Event, Held, Plan, Problem, Step, TargetId, Workspace, World } from '../model';
 import { isInStep } from './goalReached';
 import { noReleaseState, takesNoFiles, viewOf } from './need';
 
@@ -32,7 +32,7 @@ export function serviceStates(world: World, { held }: Plan): ReadonlyMap<string,
     // What passes by itself at the next try is not how a service is.
     if (retryAt !== undefined && attempts < 2) continue;
     if (runsItsFiles(world, key)) continue;
-    offer(servicesOf(key.slice(key.indexOf(':') + 1)), { state: 'failed', because: problem.code, detail: problem.message });
+    offer(servicesOf(key.slice(key.indexOf(':') + 1)), failedFor(problem));
   }
   for (const { step } of world.running.values()) {
     const subject = subjectOf(step);
@@ -43,7 +43,7 @@ export function serviceStates(world: World, { held }: Plan): ReadonlyMap<string,
     const { live } = world.releases.get(service) ?? noReleaseState;
     if (live.state !== 'found') continue;
     const { rollout } = live.value;
-    if (rollout.state === 'failed') offer([service], { state: 'failed', because: rollout.problem.code, detail: rollout.problem.message });
+    if (rollout.state === 'failed') offer([service], failedFor(rollout.problem));
     if (rollout.state === 'progressing') offer([service], { state: 'waiting', because: 'waitingForRollout', detail: rollout.message });
   }
   for (const hold of held) offer(servicesOf(hold.subject.split(' ', 1)[0] ?? ''), waitingFor(hold));
@@ -104,6 +104,10 @@ function workOf(step: Step): ServiceState {
     case 'connect':
       return { state: 'waiting', because: step.kind };
   }
+}
+
+function failedFor({ code, message, sharedCause }: Problem): ServiceState {
+  return { state: 'failed', because: code, detail: sharedCause ?? message };
 }
 
 function waitingFor({ reason, detail }: Held): ServiceState {

@@ -49,10 +49,9 @@ export function rollout(event: Extract<Event, { kind: 'rollout' }>, state: Termi
     }
     case 'failed': {
       const next: TerminalState = { ...withRelease(calm, event.release, 'unavailable'), broken: true, eventfulSince: undefined };
-      return {
-        state: { ...next, rolloutFailures: withEntry(state.rolloutFailures, event.release, event.message) },
-        lines: [line(`${paint.red('rollout failed:')} ${event.message}${took}`)],
-      };
+      // The failure itself follows, and says why.
+      const rolloutFailures = withEntry(state.rolloutFailures, event.release, { message: event.message, took });
+      return { state: { ...next, rolloutFailures }, lines: [] };
     }
   }
 }

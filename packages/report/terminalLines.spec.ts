@@ -48,10 +48,10 @@ const decision = (over: Partial<Extract<Event, { kind: 'decision' }>> = {}): Eve
   ...over,
 });
 const problem: Problem = { code: 'buildFailed', message: 'the image of worker was not built', retry: 'whenInputChanges', exitCode: 1 };
-const failed = (over: Partial<Problem> = {}): Event => ({
+const failed = (over: Partial<Problem> = {}, subject = 'worker'): Event => ({
   kind: 'failed',
-  subject: 'worker',
-  code: problem.code,
+  subject,
+  code: over.code ?? problem.code,
   message: over.message ?? problem.message,
   problem: { ...problem, ...over },
 });
@@ -276,6 +276,63 @@ describe('what people read', () => {
   ];
   it.each(one)('is $what', ({ events, lines }) => {
     expect(play(events.map((event) => [0, event]))).toEqual(lines.map((line) => `0: ${line}`));
+  });
+
+  const missing = (subject: string): Event => {
+    const message = `Deployment shop/${subject} needs the namespace shop, which does not exist`;
+    return failed({ code: 'namespaceNotFound', message, sharedCause: 'the namespace shop does not exist', hint: 'create it' }, subject);
+  };
+  const toldInFull = [
+    '0: web      failed: Deployment shop/web needs the namespace shop, which does not exist [namespaceNotFound]',
+    '0:            → create it',
+  ];
+
+  it('tells what keeps several services once, and names the others', () => {
+    const events = [
+      [0, missing('web')],
+      [10, missing('worker')],
+      [700, missing('api')],
+      [5000, missing('worker')],
+      [9000, { kind: 'mended', subject: 'api' }],
+      [9010, { kind: 'mended', subject: 'web' }],
+      [9900, { kind: 'mended', subject: 'worker' }],
+      [20_000, missing('worker')],
+      [30_000, { kind: 'mended', subject: 'worker' }],
+    ] as const;
+    expect(play(events)).toEqual([
+      ...toldInFull,
+      '1700: slipway  failed too, as the namespace shop does not exist: worker, api',
+      '10900: slipway  right again: api, web, worker',
+      '20000: worker   failed: Deployment shop/worker needs the namespace shop, which does not exist [namespaceNotFound]',
+      '20000:            → create it',
+      '30000: worker   right again',
+    ]);
+  });
+
+  it('says nothing more of one that was right again before it was named, and names those that are left when it stops', () => {
+    const events = [
+      [0, missing('web')],
+      [10, missing('worker')],
+      [20, missing('api')],
+      [30, { kind: 'mended', subject: 'api' }],
+      [40, { kind: 'stopping', removes: false }],
+    ] as const;
+    expect(play(events)).toEqual([
+      ...toldInFull,
+      '40: slipway  failed too, as the namespace shop does not exist: worker',
+      '40: slipway  stopping; Ctrl+C again leaves at once',
+    ]);
+  });
+
+  it('tells failures with the same sentence together, unless tools said different things of them', () => {
+    const away = (subject: string, detail?: string): Event =>
+      failed({ message: `${subject}: no engine answers`, ...(detail !== undefined && { detail }) }, subject);
+    expect(play([away('web'), away('api'), away('worker', 'by the proxy')].map((event) => [0, event]))).toEqual([
+      '0: web      failed: no engine answers [buildFailed]',
+      '0: worker   failed: no engine answers [buildFailed]',
+      '0:            │ by the proxy',
+      '1000: slipway  failed too, for the same reason: api',
+    ]);
   });
 
   it('tells an edit once when it went to several replicas, as long as the slowest took', () => {

@@ -4,6 +4,7 @@ import { logText } from './logText';
 import { colourFor, type Paint } from './paint';
 import { problemDetails } from './problemLines';
 import { appliedText, isUnchanged, rollingOut, rollout, withBeginning, withRelease } from './releaseLines';
+import { untoldFailures, withSharedFailure, withSharedMending, withSharedTold } from './sharedFailures';
 import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
 import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
 import { count, duration, givenTag, inOneLine, size, someOf } from './units';
@@ -53,6 +54,7 @@ function told(state: TerminalState, format: Format, now: number): Step {
     // They are not told again when all is ready.
     if (key === 'forwards') next = { ...next, forwards: [] };
     if (release !== undefined) next = withRelease(next, release, rollingOut(next, release) ? 'applied' : 'unavailable');
+    next = withSharedTold(next, key);
     if (!edit) return later.lines;
     next = withoutGone(settled(next, edit), edit);
     return [editLine(edit, next, format)];
@@ -154,13 +156,15 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'continued':
       return continued(event, state);
     case 'failed':
-      return failure(event, state, format);
+      return failure(event, state, now, format);
     case 'mended': {
+      const mended = withSharedMending(state, event.subject, { now, paint: format.paint });
       const next = {
-        ...state,
+        ...mended.state,
         failures: without(state.failures, event.subject),
         rolloutFailures: without(state.rolloutFailures, event.subject),
       };
+      if (mended.isToldWithOthers) return { state: next, lines: [] };
       return state.failures.has(event.subject) ? line(event.subject, green('right again'), next) : silent;
     }
     case 'forwarded':
@@ -179,14 +183,17 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'stopping': {
       const edits = [...state.edits.values()].map((edit) => editLine(edit, state, format));
       const text = `stopping${event.removes ? ', and removing what was deployed' : ''}; Ctrl+C again leaves at once`;
-      return { state: { ...state, later: new Map(), edits: new Map(), forwards: [] }, lines: [...edits, { subject: everything, text }] };
+      return {
+        state: { ...state, later: new Map(), edits: new Map(), forwards: [] },
+        lines: [...edits, ...untoldFailures(state), { subject: everything, text }],
+      };
     }
     case 'stopped': {
       const edits = [...state.edits.values()].map((edit) => editLine(edit, state, format));
       const kept = event.kept ? '; what was deployed stays' : '';
       return {
         state: { ...state, later: new Map(), edits: new Map() },
-        lines: [...edits, { subject: everything, text: `stopped: ${event.reason}${kept}` }],
+        lines: [...edits, ...untoldFailures(state), { subject: everything, text: `stopped: ${event.reason}${kept}` }],
       };
     }
     case 'log':
@@ -310,9 +317,12 @@ function reasonOf({ files, because }: Extract<Event, { kind: 'decision' }>): str
   return `${someOf(files)}${isParticiple ? (files.length === 1 ? ' is' : ' are') : ':'} ${because}`;
 }
 
-function failure(event: Extract<Event, { kind: 'failed' }>, state: TerminalState, { verbosity, paint }: Format): Step {
+function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalState, now: number, { verbosity, paint }: Format): Step {
   const { subject, code, message, problem } = event;
   const identity = JSON.stringify([code, message, problem.detail]);
+  // Its name stands before the line already.
+  const said = message.startsWith(`${subject}: `) ? message.slice(subject.length + 2) : message;
+  const { state, isToldWithOthers } = withSharedFailure(before, event, { said, now, paint });
   const next: TerminalState = {
     ...finished(state, subject),
     broken: true,
@@ -321,14 +331,15 @@ function failure(event: Extract<Event, { kind: 'failed' }>, state: TerminalState
     later: without(state.later, `output ${subject}`, `rollout ${subject}`),
   };
   // A try that fails in the same way again says nothing new.
-  if (state.failures.get(subject) === identity && verbosity !== 'debug') return { state: next, lines: [] };
-  // Its name stands before the line already.
-  const said = message.startsWith(`${subject}: `) ? message.slice(subject.length + 2) : message;
-  const sentence: Line = { subject, text: `${paint.red('failed:')} ${said} ${paint.dim(`[${code}]`)}` };
+  if ((state.failures.get(subject) === identity || isToldWithOthers) && verbosity !== 'debug') return { state: next, lines: [] };
+  const rollout = state.rolloutFailures.get(subject);
+  const text =
+    rollout?.message === message
+      ? `${paint.red('rollout failed:')} ${said}${rollout.took}`
+      : `${paint.red('failed:')} ${said} ${paint.dim(`[${code}]`)}`;
   const again = problem.retry === 'afterDelay' ? [paint.dim('it is tried again')] : [];
-  const details = [...problemDetails(problem, paint), ...again].map((text) => ({ subject, text, continued: true }));
-  // The rollout's own line has said the sentence.
-  return { state: next, lines: state.rolloutFailures.get(subject) === message ? details : [sentence, ...details] };
+  const details = [...problemDetails(problem, paint), ...again].map((detail) => ({ subject, text: detail, continued: true }));
+  return { state: next, lines: [{ subject, text }, ...details] };
 }
 
 /** Gives new names their colour and room. */

@@ -1,6 +1,7 @@
 import type { ArtifactName, ContainerPath, Event, ReleaseName, WorkspacePath } from '../model';
 import type { Flood } from './flood';
 import type { Paint, SubjectColour } from './paint';
+import type { SharedFailure } from './sharedFailures';
 
 export type Verbosity = 'quiet' | 'normal' | 'debug';
 
@@ -59,7 +60,10 @@ export interface TerminalState {
   readonly outputs: ReadonlyMap<string, { readonly since: number; readonly lines: readonly string[] }>;
   /** The last failure told, by subject. */
   readonly failures: ReadonlyMap<string, string>;
-  readonly rolloutFailures: ReadonlyMap<ReleaseName, string>;
+  /** What a rollout that failed was told with by `rollout`: its sentence, and how long it took. */
+  readonly rolloutFailures: ReadonlyMap<ReleaseName, { readonly message: string; readonly took: string }>;
+  /** Failures that several services have in common, by what they have in common. */
+  readonly shared: ReadonlyMap<string, SharedFailure>;
   /** How much each service logs just now. */
   readonly floods: ReadonlyMap<string, Flood>;
   /** The containers that were heard of an artifact: where there are several, a line says which. */
@@ -99,6 +103,7 @@ export const atFirst: TerminalState = {
   outputs: new Map(),
   failures: new Map(),
   rolloutFailures: new Map(),
+  shared: new Map(),
   floods: new Map(),
   heard: new Map(),
   forwards: [],

@@ -1,8 +1,8 @@
-import type { KubeObject } from '../clients';
+import { exceededQuota, type KubeObject } from '../clients';
 import { nameOf } from '../deploy';
 import { passesOnNode, passesOnRefusal, passing } from './passing';
 import { conditionOf, firstTimeOf, type Claim, type Conditioned, type KubeEvent } from './shapes';
-import { sentence, trouble, type PodTrouble } from './trouble';
+import { sentence, trouble, type PodTrouble, type TroubleText } from './trouble';
 
 /** A controller may be refused for a moment while accounts and tokens are made. */
 const refusedGraceMs = 2_000;
@@ -20,17 +20,16 @@ export function refusedPods(
   const said = failure?.status === 'True' ? (failure.message ?? failure.reason) : event?.message;
   if (said === undefined) return undefined;
   const since = failure ? Date.parse(failure.lastTransitionTime ?? '') : event && firstTimeOf(event);
-  const { code, hint } = refusalOf(said);
   const message = `${nameOf(object)}: its pods are refused, ${sentence(said.replace(/^[Ee]rror creating: /, ''))}`;
   // What has no time that can be read has been so for long enough.
   const from = since === undefined || Number.isNaN(since) ? 0 : since;
   const counts = passesOnRefusal(said) ? passing(from) : { certainAt: from === 0 ? 0 : from + refusedGraceMs };
-  return trouble({ code, message, hint }, { ...counts, field: 'spec' });
+  return trouble({ ...refusalOf(said), message }, { ...counts, field: 'spec' });
 }
 
-function refusalOf(said: string): { readonly code: string; readonly hint: string } {
+function refusalOf(said: string): Omit<TroubleText, 'message'> {
   if (/exceeded quota/.test(said))
-    return { code: 'quotaExceeded', hint: 'lower what it asks for, or see what is used: kubectl describe quota' };
+    return { code: 'quotaExceeded', hint: 'lower what it asks for, or see what is used: kubectl describe quota', ...exceededQuota(said) };
   if (/denied (the )?request|violates PodSecurity|ValidatingAdmissionPolicy/.test(said))
     return { code: 'admissionDenied', hint: 'change the manifest as the policy asks' };
   return { code: 'podsRefused', hint: 'check limit ranges, and whether the service account is there' };

@@ -19,6 +19,8 @@ export interface TroubleText {
   readonly code: string;
   readonly message: string;
   readonly hint: string;
+  /** See `Problem`. */
+  readonly sharedCause?: string;
 }
 
 export function trouble(text: TroubleText, more: Partial<Omit<PodTrouble, 'problem'>> = {}): PodTrouble {

@@ -19,6 +19,7 @@ export function unscheduled(pod: Pod, now: number): PodTrouble | undefined {
       code: lacksVolume ? 'volumeNotBound' : 'podUnschedulable',
       message: `${nameOfPod(pod)} cannot be scheduled: ${text}`,
       hint: hintOf(lacks),
+      sharedCause: text,
     },
     { certainAt, field: fieldFor(lacks, pod) },
   );
