@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Random } from '../testkit/simulator/random';
 import type { CuttableApi } from './cuttableApi';
+import type { CuttableEngine } from './cuttableEngine';
 import { valueOf } from './localRegistry';
 import type { RunningDev } from './runningDev';
 import type { ShortLogin } from './shortLogin';
@@ -16,6 +17,7 @@ export interface Surroundings {
   readonly api: CuttableApi;
   /** That of `.slipway`. Absent: it cannot be filled here. */
   readonly disk: SmallDisk | undefined;
+  readonly engine: CuttableEngine;
   readonly random: Random;
   /** How long the network is gone each time, and the laptop closed. */
   readonly awayMs: number;
@@ -23,17 +25,25 @@ export interface Surroundings {
   readonly save: () => void;
   /** Saves what needs a new image, with other files in it. */
   readonly rebuild: () => void;
+  /** Saves what needs an image that the engine has a part in. */
+  readonly rebuildByEngine: () => void;
 }
 
 /** API servers believe a token for so long after it was checked. */
 const tokenCacheMs = 11_000;
 
 /** What happens to one who works at a `dev`, and to what it works with. */
-export function faultsAround({ shop, dev, api, disk, random, awayMs, save, rebuild }: Surroundings): Readonly<Record<string, Act>> {
+export function faultsAround(around: Surroundings): Readonly<Record<string, Act>> {
+  const { shop, dev, api, disk, engine, random, awayMs, save, rebuild, rebuildByEngine } = around;
   const whileAway = async (): Promise<void> => {
     await pause(awayMs / 2);
     save();
     await pause(awayMs / 2);
+  };
+  const toldAsFull = async (change: () => void): Promise<void> => {
+    const mark = dev.mark();
+    change();
+    await dev.until('failed', ({ code }) => code === 'diskFull', mark);
   };
   const kill = async (app: string): Promise<void> => {
     const one = random.pick(await shop.running(app));
@@ -53,13 +63,10 @@ export function faultsAround({ shop, dev, api, disk, random, awayMs, save, rebui
     'the laptop sleeps, the cluster closes its connections, and a source and a page are saved': () =>
       dev.asleepWhile(whileAway().then(() => api.cut())),
     ...(disk && {
-      'the disk is full, and new images are needed': () =>
-        disk.fullWhile(async () => {
-          const mark = dev.mark();
-          rebuild();
-          await dev.until('failed', ({ code }) => code === 'diskFull', mark);
-        }),
+      'the disk is full, and new images are needed': () => disk.fullWhile(() => toldAsFull(rebuild)),
     }),
+    'the disk of the engine is full, and an image is needed that it has to build': () =>
+      engine.failingBuildsWhile('write /var/lib/docker/layer.tar: no space left on device', () => toldAsFull(rebuildByEngine)),
     'a pod of worker is killed': () => kill('worker'),
     'a pod of web is killed': () => kill('web'),
     'the process of web ends': async () => {
@@ -71,10 +78,10 @@ export function faultsAround({ shop, dev, api, disk, random, awayMs, save, rebui
 }
 
 /** What can only be done to a cluster of one's own. */
-export function faultsOfCluster({ shop, dev, api }: Surroundings, login: ShortLogin | undefined): Readonly<Record<string, Act>> {
+export function faultsOfCluster({ shop, dev, api, engine }: Surroundings, login: ShortLogin | undefined): Readonly<Record<string, Act>> {
   return {
     'the API server is restarted': () => restartApi(shop, api.host).then(() => undefined),
-    'the engine is restarted': () => restartEngine().then(() => undefined),
+    'the engine is restarted': () => restartEngine(engine.behind).then(() => undefined),
     'the token expires, and every connection is cut': async () => {
       await login?.expire();
       await pause(tokenCacheMs);

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from '../testkit/simulator/random';
 import { CuttableApi } from './cuttableApi';
+import { type CuttableEngine, openCuttableEngine } from './cuttableEngine';
 import { faultsAround, faultsOfCluster, type Act } from './enduranceFaults';
 import type { RunningDev } from './runningDev';
 import { ShortLogin } from './shortLogin';
@@ -25,10 +26,13 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
   const shop = new Shop();
   let api: CuttableApi;
   let login: ShortLogin | undefined;
+  let engine: CuttableEngine;
   let disk: SmallDisk | undefined;
   beforeAll(async () => {
     await shop.open();
     disk = SmallDisk.at(shop.path('.slipway'));
+    engine = await openCuttableEngine(shop.path('engine.sock'));
+    process.env['DOCKER_HOST'] = engine.host;
     api = await CuttableApi.open();
     if (restarts) login = await ShortLogin.open(shop.kube, shop.namespace, api.kubeconfig);
   });
@@ -37,6 +41,8 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
     await api.close();
     disk?.close();
     await shop.close();
+    process.env['DOCKER_HOST'] = engine.behind;
+    await engine.close();
   });
 
   it(`one dev goes through ${String(rounds)} rounds of seed ${String(seed)}, and every container is in step at the end`, async () => {
@@ -62,6 +68,8 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
       `word: require('./word').word, round: process.env.ROUND, total: formatPrice`,
     );
     shop.edit('apps/worker/Dockerfile', 'EXPOSE 3000', 'ENV ROUND=r0\nEXPOSE 3000');
+    let built = next('b');
+    shop.edit('apps/worker/Dockerfile', 'RUN chown', `RUN BUILT=${built} && chown`);
     shop.edit('apps/worker/k8s/worker.yaml', 'SHOP_NAME: the harbour shop', 'SHOP_NAME: n0');
     const edits: Readonly<Record<string, Act>> = {
       'a source is saved': saveWord,
@@ -80,6 +88,7 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
       dev,
       api,
       disk,
+      engine,
       random,
       awayMs,
       save: () => {
@@ -89,6 +98,12 @@ export function playEndurance({ seed: usual, rounds, awayMs, restarts = false }:
       rebuild: () => {
         saveWord();
         saveDockerfile();
+      },
+      rebuildByEngine: () => {
+        saveDockerfile();
+        const before = built;
+        built = next('b');
+        shop.edit('apps/worker/Dockerfile', `BUILT=${before} `, `BUILT=${built} `);
       },
     };
     const acts = { ...edits, ...faultsAround(around), ...(restarts && faultsOfCluster(around, login)) };

@@ -85,10 +85,10 @@ export async function restartApi(shop: Shop, host: string): Promise<string> {
 }
 
 /** The Docker engine of an embedded cluster, likewise. Another one is left alone. */
-export async function restartEngine(): Promise<string> {
-  const socket = (process.env['DOCKER_HOST'] ?? '').replace(/^unix:\/\//, '');
+export async function restartEngine(host = process.env['DOCKER_HOST'] ?? ''): Promise<string> {
+  const socket = host.replace(/^unix:\/\//, '');
   const engines = killed((words) => /(^|\/)dockerd$/.test(words[0] ?? '') && words.some((word) => word.startsWith(`${dirname(socket)}/`)));
-  const engine = connectEngine({ env: process.env });
+  const engine = connectEngine({ env: { ...process.env, DOCKER_HOST: host } });
   await until('the engine answers again', async () => ((await engine.ping()).ok ? true : undefined));
   return `restarted ${String(engines)} engines`;
 }
