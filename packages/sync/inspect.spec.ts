@@ -101,8 +101,9 @@ it('does not wait for ever for a container that says nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'slipway inspect '));
   const silent = join(folder, 'node');
   writeFileSync(silent, `#!${gnu['sh'] ?? ''}\nexec sleep 60\n`, { mode: 0o755 });
-  const { kube } = localContainer(join(folder, 'root'), { ...gnu, sleep: programPath('sleep') ?? '', node: silent });
+  const { kube, kill } = localContainer(join(folder, 'root'), { ...gnu, sleep: programPath('sleep') ?? '', node: silent });
   const answer = await inspect({ kube, container: { namespace: 'shop', pod: 'api-1', container: 'api' }, paths: ['/a'], silenceMs: 200 });
+  await kill();
   rmSync(folder, { recursive: true });
   expect(answer).toMatchObject({ ok: false, problem: { code: 'cannotInspect', retry: 'afterDelay' } });
   expect(answer.ok ? '' : answer.problem.message).toContain('was silent for 0.2 s');

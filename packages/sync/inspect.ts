@@ -1,7 +1,7 @@
 import type { Exec, Kube } from '../clients';
 import { emptyDir, fileEntry, linkEntry, succeeded, failed, type ContainerPath, type Entry, type Problem, type Result } from '../model';
 import { isPlain } from './ledger';
-import { silenceMs } from './silence';
+import { silenceMs, unlessSilent } from './silence';
 
 export interface InspectRequest {
   readonly kube: Pick<Kube, 'exec'>;
@@ -126,24 +126,19 @@ async function asked(request: InspectRequest, command: readonly string[], given?
   const { namespace, pod, container: name } = container;
   const exec = await kube.exec({ namespace, pod, container: name, command, ...(signal ? { signal } : {}) });
   if (!exec.ok) return exec;
-  const silence = new AbortController();
-  const timer = setTimeout(() => {
-    silence.abort();
-    exec.value.close();
-  }, limitMs);
-  const answer = await heard(request, { exec: exec.value, command, onLine: () => void timer.refresh(), ...(given && { given }) });
-  clearTimeout(timer);
-  return silence.signal.aborted && !answer.ok ? failed(wasSilent(request, limitMs)) : answer;
+  const { answer, wasSilent } = await unlessSilent(exec.value, limitMs, () =>
+    heard(request, { exec: exec.value, command, ...(given && { given }) }),
+  );
+  return wasSilent && !answer.ok ? failed(saidNothing(request, limitMs)) : answer;
 }
 
 interface Hearing {
   readonly exec: Exec;
   readonly command: readonly string[];
   readonly given?: 'node';
-  readonly onLine: () => void;
 }
 
-async function heard(request: InspectRequest, { exec, command, given, onLine }: Hearing): Promise<Result<Inspected>> {
+async function heard(request: InspectRequest, { exec, command, given }: Hearing): Promise<Result<Inspected>> {
   const { paths } = request;
   const lines = new Lines(exec);
   const kind = given ?? (await lines.next());
@@ -169,7 +164,6 @@ async function heard(request: InspectRequest, { exec, command, given, onLine }: 
       const { problem, exitCode } = await exec.ended;
       return failed(problem ?? brokenOff(request, exitCode));
     }
-    onLine();
     seen.take(line);
   }
   exec.close();
@@ -260,7 +254,7 @@ function brokenOff({ container: { pod, container } }: InspectRequest, exitCode: 
   };
 }
 
-function wasSilent({ container: { pod, container } }: InspectRequest, silenceMs: number): Problem {
+function saidNothing({ container: { pod, container } }: InspectRequest, silenceMs: number): Problem {
   return {
     code: 'cannotInspect',
     message: `container ${container} of pod ${pod} was asked what it holds, and was silent for ${String(silenceMs / 1000)} s`,

@@ -1,6 +1,6 @@
 import type { Exec, Kube } from '../clients';
 import { failed, succeeded, type ContainerPath, type Problem, type Result } from '../model';
-import { silenceMs } from './silence';
+import { unlessSilent } from './silence';
 
 export interface ListRequest {
   readonly kube: Pick<Kube, 'exec'>;
@@ -73,13 +73,11 @@ export async function listBelow(request: ListRequest): Promise<Result<Listed>> {
 }
 
 async function listed(request: ListRequest, command: readonly string[]): Promise<Result<Listed>> {
-  const { kube, container, signal, silenceMs: limitMs = silenceMs(0) } = request;
+  const { kube, container, signal, silenceMs: limitMs } = request;
   const { namespace, pod, container: name } = container;
   const exec = await kube.exec({ namespace, pod, container: name, command, ...(signal ? { signal } : {}) });
   if (!exec.ok) return exec;
-  const timer = setTimeout(() => exec.value.close(), limitMs);
-  const answers = await answersOf(exec.value, () => void timer.refresh());
-  clearTimeout(timer);
+  const { answer: answers } = await unlessSilent(exec.value, limitMs, () => answersOf(exec.value));
   if (answers.pop() !== '.') return failed((await exec.value.ended).problem ?? notListed(request));
   exec.value.close();
   const paths = answers.filter((answer) => !answer.includes('\ufffd')).map((answer) => [answer[0], answer.slice(1)] as const);
@@ -90,15 +88,12 @@ async function listed(request: ListRequest, command: readonly string[]): Promise
 }
 
 /** What was said in whole, each without its zero byte. */
-async function answersOf({ stdout, stderr, stdin }: Exec, onAnswer: () => void): Promise<string[]> {
+async function answersOf({ stdout, stderr, stdin }: Exec): Promise<string[]> {
   stdin.end();
   stderr.resume();
   const chunks: Buffer[] = [];
   await new Promise<void>((resolve) => {
-    stdout.on('data', (chunk: Buffer) => {
-      chunks.push(chunk);
-      onAnswer();
-    });
+    stdout.on('data', (chunk: Buffer) => chunks.push(chunk));
     stdout.once('end', resolve).once('close', resolve);
   });
   return Buffer.concat(chunks).toString('utf8').split('\0').slice(0, -1);

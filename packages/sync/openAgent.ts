@@ -10,7 +10,7 @@ import { ledgerFolders, nodeCommand, shellCommand, type AgentArguments } from '.
 import { agentLost, agentSilent, noAgentPossible, notWritable } from './problems';
 import { RunningAgent } from './runningAgent';
 import { shAgentSource } from './shAgent';
-import { silenceMs } from './silence';
+import { unlessSilent } from './silence';
 
 export interface OpenAgentOptions {
   readonly kube: Pick<Kube, 'exec'>;
@@ -83,15 +83,9 @@ async function startAgent(
   const exec = await options.kube.exec({ namespace, pod, container, command, ...(signal ? { signal } : {}) });
   if (!exec.ok) return { kind: 'failed', problem: exec.problem, instead: isMissing(exec.problem) ? 'node' : 'nothing' };
   const stream = new AgentStream(exec.value, options.unansweredMs);
-  const timer = setTimeout(() => exec.value.close(), options.silenceMs ?? silenceMs(0));
-  exec.value.stdout.on('data', () => void timer.refresh());
-  try {
-    const start = await hear(options, stream, chosen, about);
-    if (start.kind === 'failed') exec.value.close();
-    return start;
-  } finally {
-    clearTimeout(timer);
-  }
+  const { answer: start } = await unlessSilent(exec.value, options.silenceMs, () => hear(options, stream, chosen, about));
+  if (start.kind === 'failed') exec.value.close();
+  return start;
 }
 
 async function hear(options: OpenAgentOptions, stream: AgentStream, given: AgentName | undefined, about: AgentArguments): Promise<Start> {

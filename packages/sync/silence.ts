@@ -1,3 +1,5 @@
+import type { Exec } from '../clients';
+
 const firstSilenceMs = 6_000;
 const longestSilenceMs = 60_000;
 
@@ -7,4 +9,34 @@ const longestSilenceMs = 60_000;
  */
 export function silenceMs(failedTries: number): number {
   return Math.min(firstSilenceMs * 2 ** failedTries, longestSilenceMs);
+}
+
+export interface Heard<Answer> {
+  readonly answer: Answer;
+  /** It was closed because it said nothing for so long. */
+  readonly wasSilent: boolean;
+}
+
+/** Hears what was started out, and closes it when it says nothing for so long; default: as long as at the first try. */
+export async function unlessSilent<Answer>(exec: Exec, limitMs: number | undefined, hear: () => Promise<Answer>): Promise<Heard<Answer>> {
+  let wasSilent = false;
+  const timer = setTimeout(
+    () => {
+      wasSilent = true;
+      exec.close();
+    },
+    limitMs ?? silenceMs(0),
+  );
+  const onData = (): void => void timer.refresh();
+  try {
+    // Whoever hears takes the first word too: what nobody listens to yet would be lost to them.
+    const hearing = hear();
+    exec.stdout.on('data', onData);
+    const answer = await hearing;
+    return { answer, wasSilent };
+  } finally {
+    // A timer that is cleared and then refreshed runs again.
+    exec.stdout.off('data', onData);
+    clearTimeout(timer);
+  }
 }
