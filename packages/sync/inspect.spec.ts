@@ -6,7 +6,7 @@ import { localContainer, programPath } from '../testkit/localContainer';
 import { inspect, sameContent } from './inspect';
 
 const tools = ['sh', 'sha256sum', 'xargs', 'readlink', 'stat'];
-const oddNames = ['new\nline', '\n', 'tab\tx', 'back\\slash', '%41', 'ü\u0001'];
+const oddNames = ['new\nline', '\n', 'tab\tx', 'back\\slash', '%41', 'ü\u0001', 'line\u2028'];
 const busybox = programPath('busybox');
 const of = (program: (name: string) => string | undefined): Readonly<Record<string, string>> =>
   Object.fromEntries(tools.flatMap((name) => ((path) => (path === undefined ? [] : [[name, path]]))(program(name))));
@@ -101,9 +101,10 @@ it('does not wait for ever for a container that says nothing', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'slipway inspect '));
   const silent = join(folder, 'node');
   writeFileSync(silent, `#!${gnu['sh'] ?? ''}\nexec sleep 60\n`, { mode: 0o755 });
-  const { kube, kill } = localContainer(join(folder, 'root'), { ...gnu, sleep: programPath('sleep') ?? '', node: silent });
+  const local = localContainer(join(folder, 'root'), { ...gnu, sleep: programPath('sleep') ?? '', node: silent });
+  const { kube } = local;
   const answer = await inspect({ kube, container: { namespace: 'shop', pod: 'api-1', container: 'api' }, paths: ['/a'], silenceMs: 200 });
-  await kill();
+  await local.kill();
   rmSync(folder, { recursive: true });
   expect(answer).toMatchObject({ ok: false, problem: { code: 'cannotInspect', retry: 'afterDelay' } });
   expect(answer.ok ? '' : answer.problem.message).toContain('was silent for 0.2 s');

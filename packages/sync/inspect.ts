@@ -181,13 +181,13 @@ class Seen {
 
   take(line: string): void {
     // GNU and busybox: the digest, a space, a space or an asterisk, and the path.
-    const sum = /^([0-9a-f]{64}) [ *](.*)$/.exec(line);
+    const sum = /^([0-9a-f]{64}) [ *](.*)$/s.exec(line);
     if (sum) {
       const [, digest = '', path = ''] = sum;
       this.digests.set(path, digest);
       return;
     }
-    const stat = /^([0-7]{1,4}) (\/.*)$/.exec(line);
+    const stat = /^([0-7]{1,4}) (\/.*)$/s.exec(line);
     if (stat) {
       const [, mode = '', path = ''] = stat;
       this.modes.set(path, parseInt(mode, 8));

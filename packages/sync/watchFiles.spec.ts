@@ -11,6 +11,7 @@ const busybox = programPath('busybox');
 const of = (program: (name: string) => string | undefined): Readonly<Record<string, string>> =>
   Object.fromEntries(tools.flatMap((name) => ((path) => (path === undefined ? [] : [[name, path]]))(program(name))));
 const gnu = of((name) => programPath(name === 'sh' ? 'dash' : name) ?? programPath(name));
+const oddNames = ['back\\slash', '\\n', 'carriage\rreturn', '*', '$HOME', "it's", ' ', '..a', 'ü\u0001', 'u\u0308', 'line\u2028', 'x  etc'];
 const withoutStat = Object.fromEntries(Object.entries(gnu).filter(([name]) => name !== 'stat'));
 
 describe.each([
@@ -56,8 +57,13 @@ describe.each([
     writeFileSync(at('gen/node_modules/a'), 'none of ours');
     symlinkSync('/etc/passwd', at('gen/link'));
     symlinkSync('/etc', at('gen/folder'));
+    for (const name of oddNames) writeFileSync(at(`gen/${name}`), name);
+    // As if one line of it named the other file.
+    for (const name of ['.hidden\n', `\n${contentDigest('lock')}  ${at('gen/-run')}`.replaceAll('/', '\\')])
+      writeFileSync(at(`gen/${name}`), 'of two lines');
     const places = ['a b.lock', 'gen', 'missing'].map((path) => ({ path: at(path), depth: 1 }));
-    const shallow = { 'a b.lock': sum('lock'), 'gen/-run': `${sum('run')} x`, 'gen/.hidden': sum('') };
+    const odd = Object.fromEntries(oddNames.map((name) => [`gen/${name}`, sum(name)]));
+    const shallow = { 'a b.lock': sum('lock'), 'gen/-run': `${sum('run')} x`, 'gen/.hidden': sum(''), ...odd };
     expect(await look(places)).toEqual(shallow);
     expect(await look(places.map(({ path }) => ({ path, depth: 5 })))).toEqual({ ...shallow, 'gen/deep/a': sum('deep') });
   });

@@ -8,7 +8,7 @@ export interface ContainerPlace {
 }
 
 export interface WatchFilesRequest extends ContainerPlace {
-  /** Files, or directories with so many levels below them. Links are not followed, and `node_modules`, `.git` and the like not looked into. */
+  /** Files, or directories with so many levels below them. Links are not followed, `node_modules`, `.git` and the like not looked into, and names of two lines left out. */
   readonly places: readonly { readonly path: ContainerPath; readonly depth: number }[];
   /** Ends after the first look. */
   readonly once: boolean;
@@ -39,7 +39,7 @@ function look(depth, path, out) {
   else if (stats.isDirectory() && depth > 0 && !left[path.slice(path.lastIndexOf('/') + 1)]) {
     var names = [];
     try { names = fs.readdirSync(path); } catch (error) {}
-    names.forEach(function (name) { look(depth - 1, path + '/' + name, out); });
+    names.forEach(function (name) { if (name.indexOf('\\n') < 0) look(depth - 1, path + '/' + name, out); });
   }
 }
 function digest(path) {
@@ -86,6 +86,7 @@ if [ "$often" != once ]; then
   exec 3<&-
 fi
 look() {
+  case $2 in *"$nl"*) return 0 ;; esac
   [ ! -L "$2" ] || return 0
   if [ -f "$2" ]; then files="$files$2$nl"; return 0; fi
   [ "$1" -gt 0 ] && [ -d "$2" ] || return 0
@@ -175,9 +176,12 @@ class Look {
   private readonly executable = new Set<ContainerPath>();
 
   take(line: string): void {
-    const sum = /^([0-9a-f]{64}) [ *](\/.*)$/.exec(line);
-    if (sum) this.digests.set(sum[2] ?? '', sum[1] ?? '');
-    else if (line.startsWith('x /')) this.executable.add(line.slice(2));
+    const sum = /^(\\?)([0-9a-f]{64}) [ *](\/.*)$/s.exec(line);
+    if (sum) {
+      const [, escaped, digest = '', path = ''] = sum;
+      // The GNU tools say so when they write a name otherwise than it is.
+      this.digests.set(escaped ? path.replace(/\\([\\r])/g, (_, letter: string) => (letter === 'r' ? '\r' : letter)) : path, digest);
+    } else if (line.startsWith('x /')) this.executable.add(line.slice(2));
   }
 
   files(): WatchedFiles {
