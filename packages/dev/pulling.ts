@@ -194,9 +194,11 @@ export class Pulling {
     }
     const wanted = decided.filter(({ decision }) => decision !== 'keep');
     for (const { decision, path, file } of decided) if (decision === 'keep') before.set(path, file.digest);
-    const fetched = await this.fetch(wanted, { seen, artifact, signal });
-    if (fetched.length < wanted.length) how.postponed?.();
+    const { fetched, tooLarge } = await this.fetch(wanted, { seen, artifact, signal });
+    if (fetched.length + tooLarge.length < wanted.length) how.postponed?.();
     if (signal.aborted) return [];
+    // Read no more until it is another one.
+    for (const { path, file } of tooLarge) before.set(path, file.digest);
 
     // From here on nothing else happens meanwhile.
     const came: (readonly [Candidate, FileEntry])[] = [];
@@ -265,8 +267,9 @@ export class Pulling {
   private async fetch(
     wanted: readonly Decided[],
     { seen, artifact, signal }: Pick<JustConnected, 'seen' | 'artifact' | 'signal'>,
-  ): Promise<readonly Fetched[]> {
+  ): Promise<{ readonly fetched: readonly Fetched[]; readonly tooLarge: readonly Decided[] }> {
     const fetched: Fetched[] = [];
+    const tooLarge: Decided[] = [];
     for (let at = 0; at < wanted.length && !signal.aborted; at += readAtOnce) {
       const some = wanted.slice(at, at + readAtOnce);
       const place = { kube: this.request.kube, container: seen, signal };
@@ -274,11 +277,13 @@ export class Pulling {
       for (const [index, each] of some.entries()) {
         const answer = read[index];
         if (answer?.ok !== true) continue;
-        if (answer.value === 'tooLarge') this.tell(tooLarge(each.path), artifact);
-        else if (answer.value) fetched.push({ ...each, bytes: answer.value });
+        if (answer.value === 'tooLarge') {
+          this.tell(isTooLarge(each.path), artifact);
+          tooLarge.push(each);
+        } else if (answer.value) fetched.push({ ...each, bytes: answer.value });
       }
     }
-    return fetched;
+    return { fetched, tooLarge };
   }
 
   /** In one turn: a loop that knew of one side alone would bring the older file over the newer one. */
@@ -346,7 +351,7 @@ function digestOf(entry: Entry | undefined): ContentDigest | undefined {
   return entry?.kind === 'file' ? entry.digest : undefined;
 }
 
-function tooLarge(path: ContainerPath): Problem {
+function isTooLarge(path: ContainerPath): Problem {
   return {
     code: 'pullRefused',
     message: `${path} is not pulled: it has more than ${String(largestBytes / 1024 / 1024)} MB`,
