@@ -7,9 +7,9 @@ import type * as ws from 'ws';
 
 const load = createRequire(__filename);
 
-function door(name: string): unknown {
-  const loaded = load(`./bundled/${name}`) as { readonly bundled: boolean };
-  if (!loaded.bundled) throw new Error(`clients/bundled/${name} was compiled but not bundled: run node tools/bundle.mjs`);
+function door(name: string, loaded: unknown = load(`./bundled/${name}`)): unknown {
+  if (!(loaded as { readonly bundled: boolean }).bundled)
+    throw new Error(`clients/bundled/${name} was compiled but not bundled: run node tools/bundle.mjs`);
   return loaded;
 }
 
@@ -17,7 +17,7 @@ function door(name: string): unknown {
 export const doors = {
   docker: () => door('docker') as typeof docker,
   http2: () => load('node:http2') as typeof http2,
-  kubernetes: () => door('kubernetes') as typeof kubernetes,
+  kubernetes: () => door('kubernetes', load('./bundled/kubernetes')) as typeof kubernetes,
   processes: () => door('processes') as typeof processes,
   ws: () => load('ws') as typeof ws,
 };

@@ -19,6 +19,7 @@ export {
 export { activeProfiles, withProfiles, type ProfileChoice } from './profiles';
 export { fillTemplate, variablesOf, type Filled, type FillOptions, type TemplateMistake } from './template';
 export type { HelmConfig, HelmReleaseConfig, KustomizeConfig } from './deployConfig';
+export { configsRead, rememberConfigs } from './knownConfigs';
 export { readConfig, type ConfigText, type ReadConfig } from './readConfig';
 export {
   readManifests,

@@ -2,6 +2,7 @@ import type { ErrorObject } from 'ajv';
 import type { Document } from 'yaml';
 import { nearest, type Location, type Problem, type WorkspacePath } from '../model';
 import type { Config } from './config';
+import { unlessKnown } from './knownConfigs';
 import { projectSchema, rootSchema } from './schema';
 import { validatorFor } from './validators';
 import { yaml } from './yaml';
@@ -23,15 +24,9 @@ export interface ReadConfig {
   readonly locateIn: (keys: readonly (string | number)[], offset: number) => Location | undefined;
 }
 
-const readBefore = new Map<WorkspacePath, { readonly text: string; readonly isRoot: boolean; readonly read: ReadConfig }>();
-
 /** Reads a slipway.yaml. All mistakes at once, each with its place. */
 export function readConfig(file: ConfigText): ReadConfig {
-  const before = readBefore.get(file.path);
-  if (before?.text === file.text && before.isRoot === file.isRoot) return before.read;
-  const read = readText(file);
-  readBefore.set(file.path, { text: file.text, isRoot: file.isRoot, read });
-  return read;
+  return unlessKnown(file, () => readText(file));
 }
 
 function readText({ path, text, isRoot }: ConfigText): ReadConfig {

@@ -10,6 +10,7 @@ import {
   type WorkspaceSettings,
 } from '../graph';
 import { failed, succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
+import { keepConfigs, recallConfigs } from './configMemory';
 import { fetchManifests } from './fetchManifests';
 import { listDependencies } from './listDependencies';
 
@@ -43,6 +44,7 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   const { root, graph, mode, env, defaultRepo, profiles, only } = options;
   const read = await graph.read();
   if (!read.ok) return read;
+  recallConfigs(root);
   const files = filesBelow(root);
   const known = { graph: read.value, files, mode, env, ...(profiles && { profiles }) };
   const urls = manifestUrls(known);
@@ -62,6 +64,7 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
     ...(notFetched && { notFetched }),
   };
   const { refused, ...assembled } = assemble({ ...facts, files });
+  keepConfigs(root);
   if (refused) return failed(refused);
   return succeeded({ ...assembled, facts, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
 }

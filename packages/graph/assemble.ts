@@ -189,19 +189,20 @@ export type SettingsFacts = Pick<WorkspaceFacts, 'graph' | 'files' | 'mode' | 'e
 
 /** Commands that have to be asked before a workspace can be put together. */
 export function dependenciesCommands(facts: SettingsFacts): readonly DependenciesCommand[] {
+  return settingsSaying('custom', facts).flatMap((each) => imagesOf(each).flatMap((image) => dependenciesCommandOf(image) ?? []));
+}
+
+/** The settings of projects in whose config, or the root's, a word stands. Hardly a config has it, and not to look closer at the others is fast. */
+function settingsSaying(word: string, facts: SettingsFacts): readonly ProjectSettings[] {
   const { graph, files } = facts;
-  // Hardly a config has one, and those that have say so.
-  const says = (folder: WorkspacePath): boolean => files.textOf(joinPath(folder, configName))?.includes('custom') === true;
+  const says = (folder: WorkspacePath): boolean => files.textOf(joinPath(folder, configName))?.includes(word) === true;
   const projects = says('') ? graph.projects : graph.projects.filter(({ root }) => says(root));
-  if (projects.length === 0) return [];
-  return settingsOfAll({ ...facts, graph: { ...graph, projects } }).settings.flatMap((each) =>
-    imagesOf(each).flatMap((image) => dependenciesCommandOf(image) ?? []),
-  );
+  return projects.length === 0 ? [] : settingsOfAll({ ...facts, graph: { ...graph, projects } }).settings;
 }
 
 /** Manifests that have to be fetched before a workspace can be put together. */
 export function manifestUrls(facts: SettingsFacts): readonly string[] {
-  return settingsOfAll(facts).settings.flatMap(({ config }) =>
+  return settingsSaying('fetchManifests', facts).flatMap(({ config }) =>
     config.apply?.fetchManifests === true ? (config.manifests ?? []).filter((each) => isUrl(each) && isSafeUrl(each)) : [],
   );
 }

@@ -14,7 +14,7 @@ export interface GraphTarget {
   readonly outputs: readonly string[];
   readonly dependsOn: readonly string[];
   /** The files that the runner says count. Absent: not known, so everything that its project depends on does. */
-  readonly inputs?: readonly FileSet[];
+  readonly inputs?: readonly FileSet[] | undefined;
   /** Runs until it is stopped. */
   readonly continuous: boolean;
 }

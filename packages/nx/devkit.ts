@@ -26,6 +26,20 @@ export function devkitOf(root: string): Devkit | undefined {
   return firstFound(root, ['nx/src/devkit-exports', '@nx/devkit'], (path) => createRequire(join(root, 'package.json'))(path) as Devkit);
 }
 
+/** The part of it that a graph is read with which is there already. */
+export type GraphReading = Pick<Devkit, 'getOutputsForTargetAndConfiguration' | 'parseJson' | 'workspaceRoot'>;
+
+/** The same functions, from the modules of nx that have them: a process that Nx started for a task has loaded those, and not the devkit. */
+export function graphReadingOf(root: string): GraphReading | undefined {
+  const part = (path: string): Partial<GraphReading> | undefined =>
+    firstFound(root, [path], (found) => createRequire(join(root, 'package.json'))(found) as Partial<GraphReading>);
+  const { getOutputsForTargetAndConfiguration } = part('nx/src/tasks-runner/utils') ?? {};
+  const { parseJson } = part('nx/src/utils/json') ?? {};
+  const { workspaceRoot } = part('nx/src/utils/workspace-root') ?? {};
+  if (!getOutputsForTargetAndConfiguration || !parseJson || workspaceRoot === undefined) return devkitOf(root);
+  return { getOutputsForTargetAndConfiguration, parseJson, workspaceRoot };
+}
+
 /** What `load` gives for the first of the modules that the workspace has. Which paths nx offers differs from one major to the next. */
 export function firstFound<T>(root: string, modules: readonly string[], load: (path: string) => T): T | undefined {
   const { resolve } = createRequire(join(root, 'package.json'));

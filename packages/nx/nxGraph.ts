@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { ProjectGraph, ProjectGraphProjectNode, TargetConfiguration } from '@nx/devkit';
 import type { GraphFacts, GraphProject, GraphSource, GraphTarget } from '../graph';
 import { consoleAside } from './consoleAside';
-import { devkitOf, firstFound, type Devkit } from './devkit';
+import { devkitOf, firstFound, graphReadingOf, type Devkit, type GraphReading } from './devkit';
 import { failed, messageOf, succeeded, type Result, type TargetId } from '../model';
 import { isOwnLine, outcomesIn } from './runnerOutput';
 import { fileSetsOf } from './targetInputs';
@@ -37,6 +37,7 @@ export interface NxGraphOptions {
  */
 export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }: NxGraphOptions = {}): GraphSource {
   let first = projectGraph;
+  let reading: GraphReading | undefined;
   let loaded: LoadedNx | undefined;
   return {
     kind: 'nx',
@@ -45,14 +46,20 @@ export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }:
     async read() {
       // Whoever has decided it has decided it.
       if (isBrief) process.env['NX_ISOLATE_PLUGINS'] ??= 'false';
-      loaded ??= loadNx(root);
-      if (!loaded) return nxNotFound(root);
-      if (realpathSync(loaded.devkit.workspaceRoot) !== realpathSync(root)) return otherRoot(root, loaded.devkit.workspaceRoot);
-      const current = loaded;
-      const make = () => currentGraph(root, current);
-      const graph = first ? succeeded(first) : await (isBrief ? consoleAside(make) : make());
+      reading ??= graphReadingOf(root);
+      if (!reading) return nxNotFound(root);
+      if (realpathSync(reading.workspaceRoot) !== realpathSync(root)) return otherRoot(root, reading.workspaceRoot);
+      let graph = first;
       first = undefined;
-      return graph.ok ? succeeded(graphFacts(graph.value, loaded.devkit, namedInputsOf(root, loaded.devkit))) : graph;
+      if (!graph) {
+        const current = (loaded ??= loadNx(root));
+        if (!current) return nxNotFound(root);
+        const make = () => currentGraph(root, current);
+        const made = await (isBrief ? consoleAside(make) : make());
+        if (!made.ok) return made;
+        graph = made.value;
+      }
+      return succeeded(graphFacts(graph, reading, namedInputsOf(root, reading)));
     },
     ...(hasRun && { hasRun }),
     defaultBase: () => defaultBaseOf(root),
@@ -168,8 +175,16 @@ export function graphFacts(
     fileSetsOf({ declared: inputs, project, projects, namedInputs: (name) => ({ ...shared, ...graph.nodes[name]?.data.namedInputs }) });
   const facts = nodes.map((node): GraphProject => {
     const targets = Object.entries(node.data.targets ?? {}).map(([name, target]) => {
-      const inputs = inputsOf(node.name, target);
-      return [name, { ...graphTarget(node, name, target, devkit), ...(inputs && { inputs }) }] as const;
+      let inputs: { readonly known: ReturnType<typeof inputsOf> } | undefined;
+      const facts = {
+        ...graphTarget(node, name, target, devkit),
+        // Of the few targets whose outputs images take they are asked for.
+        get inputs() {
+          inputs ??= { known: inputsOf(node.name, target) };
+          return inputs.known;
+        },
+      };
+      return [name, facts] as const;
     });
     const { root, dependencies } = projects.get(node.name) ?? { root: '', dependencies: [] };
     const { tags } = node.data;

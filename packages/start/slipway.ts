@@ -1,0 +1,5 @@
+#!/usr/bin/env node
+import { loadProgram } from './loadProgram';
+
+const [, , command = ''] = process.argv;
+void loadProgram(/^[a-z]+$/.test(command) ? `slipway-${command}` : 'slipway').slipway();
