@@ -1,23 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { cpSync } from 'node:fs';
 import { findProgram } from '../cluster/debian';
-import type { Program } from '../cluster/gobuild';
 import { placeProgram } from '../cluster/standins/place';
+import { buildkitPrograms, firstBuildMs } from './buildkitDaemon';
 import { builtPrograms } from './deployTools';
 import { imagesOfIndex, localRegistry, valueOf } from './localRegistry';
 import { Shop } from './shop';
 import { until } from './until';
-
-const programs: readonly Program[] = ['buildkitd', 'buildctl'].map((name) => ({
-  name,
-  folder: 'buildkit',
-  package: `github.com/moby/buildkit/cmd/${name}`,
-  ldflags: '-s -w',
-  firstTime: 'about 4 min',
-}));
-
-/** The programs are built when no run before has built them. */
-const firstBuildMs = 900_000;
 
 describe('images that are made in the cluster', () => {
   const shop = new Shop();
@@ -27,7 +16,8 @@ describe('images that are made in the cluster', () => {
   beforeAll(async () => {
     await shop.open();
     registry = await localRegistry(shop.kube);
-    for (const { name, path } of await builtPrograms(programs, shop.path('out/go'))) cpSync(path, shop.path(`apps/daemon/usr/bin/${name}`));
+    for (const { name, path } of await builtPrograms(buildkitPrograms, shop.path('out/go')))
+      cpSync(path, shop.path(`apps/daemon/usr/bin/${name}`));
     const runc = findProgram('runc');
     if (runc === undefined) throw new Error('there is no runc on this machine, which buildkitd runs commands with');
     await placeProgram(runc, shop.path('apps/daemon'), 'usr/bin/runc');

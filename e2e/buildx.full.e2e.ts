@@ -1,47 +1,36 @@
 import { randomUUID } from 'node:crypto';
-import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync } from 'node:fs';
 import { processes } from '../clients';
 import type { Program } from '../cluster/gobuild';
+import { buildkitPrograms, firstBuildMs, startBuildkitd, type BuildkitDaemon } from './buildkitDaemon';
 import { builtPrograms } from './deployTools';
 import { imagesOfIndex, localRegistry, valueOf } from './localRegistry';
 import { Shop } from './shop';
-import { until } from './until';
 
-const programs: readonly Program[] = [
-  { name: 'buildkitd', folder: 'buildkit', package: 'github.com/moby/buildkit/cmd/buildkitd', ldflags: '-s -w', firstTime: 'about 4 min' },
-  { name: 'buildx', package: 'github.com/docker/buildx/cmd/buildx', ldflags: '-s -w', firstTime: 'about 4 min' },
-];
-
-/** The programs are built when no run before has built them. */
-const firstBuildMs = 900_000;
+const buildx: Program = { name: 'buildx', package: 'github.com/docker/buildx/cmd/buildx', ldflags: '-s -w', firstTime: 'about 4 min' };
 
 describe('images that docker buildx makes', () => {
   const shop = new Shop();
   let registry: string;
-  let daemon: ChildProcess | undefined;
+  let daemon: BuildkitDaemon | undefined;
   let env: Readonly<Record<string, string>>;
 
   /** A builder of its own, as `docker buildx create` makes it: a buildkitd on this machine. */
   beforeAll(async () => {
     await shop.open();
     registry = await localRegistry(shop.kube);
-    const found = new Map((await builtPrograms(programs, shop.path('out/go'))).map(({ name, path }) => [name, path]));
+    const programs = await builtPrograms([...buildkitPrograms, buildx], shop.path('out/go'));
     const config = shop.path('out/docker');
     mkdirSync(`${config}/cli-plugins`, { recursive: true });
-    cpSync(found.get('buildx') ?? '', `${config}/cli-plugins/docker-buildx`);
+    cpSync(programs.find(({ name }) => name === buildx.name)?.path ?? '', `${config}/cli-plugins/docker-buildx`);
     chmodSync(`${config}/cli-plugins/docker-buildx`, 0o755);
     env = { DOCKER_CONFIG: config, BUILDX_BUILDER: 'e2e' };
-    const address = `unix://${shop.path('out/buildkitd.sock')}`;
-    shop.write('out/buildkitd.toml', `[registry."${registry}"]\n  http = true\n`);
-    const args = ['--config', shop.path('out/buildkitd.toml'), '--addr', address, '--root', shop.path('out/buildkitd')];
-    daemon = spawn(found.get('buildkitd') ?? '', args, { stdio: 'ignore' });
+    daemon = await startBuildkitd(programs, { folder: shop.path('out'), config: `[registry."${registry}"]\n  http = true\n` });
     const docker = (...told: readonly string[]) => processes.run({ command: 'docker', args: ['buildx', ...told], cwd: shop.root, env });
-    await docker('create', '--name', 'e2e', '--driver', 'remote', address);
-    await until('buildkitd answers', async () => (valueOf(await docker('inspect', 'e2e')).stdout.includes('running') ? true : undefined));
+    valueOf(await docker('create', '--name', 'e2e', '--driver', 'remote', daemon.address));
   }, firstBuildMs);
   afterAll(async () => {
-    daemon?.kill();
+    await daemon?.stop();
     await shop.close();
   });
 

@@ -15,7 +15,15 @@ import { inputsOf, readDockerfile, readIgnore, type PathKind } from '../dockerfi
 import { contentDigest, dirEntry, entryAt, leavesOf, type Artifact, type DirEntry, type Input, type Snapshot } from '../model';
 import { select, snapshotOf } from '../plan';
 import { readEntry } from '../source';
+import { buildkitPrograms, startBuildkitd } from './buildkitDaemon';
+import { builtPrograms } from './deployTools';
 import { localRegistry, valueOf } from './localRegistry';
+
+/**
+ * What answers for `docker`: the Docker engine, or a buildkitd of its own, which may be newer than that of an old engine, knows more
+ * flags of COPY, and reads `.dockerignore` itself.
+ */
+export type EngineKind = 'docker' | 'buildkit';
 
 export type BuilderKind = 'docker' | 'layers' | 'docker+layers';
 
@@ -61,25 +69,27 @@ export interface BuiltImages {
   close(): Promise<void>;
 }
 
-/**
- * Set to a `buildctl` (with BUILDKIT_HOST), it stands in for the Docker engine: a newer BuildKit than that of an old engine knows more
- * flags of COPY, and reads `.dockerignore` itself.
- */
-export const buildctl = process.env['SLIPWAY_BUILDCTL'];
-
 const context = 'ctx';
 const dockerfile = `${context}/Dockerfile.test`;
 const args = { GIVEN: 'given' };
+/** What the Dockerfiles of the tables stand on. */
+const bases = ['busybox:1.36', 'node:20-slim'];
 
-export async function openBuiltImages(): Promise<BuiltImages> {
+export async function openBuiltImages(engineKind: EngineKind = 'docker'): Promise<BuiltImages> {
   const engine = connectEngine();
   const registry = openRegistry();
-  const repo = `${await localRegistry(valueOf(await connectKube()))}/built-${randomUUID().slice(0, 8)}`;
+  const host = await localRegistry(valueOf(await connectKube()));
+  const repo = `${host}/built-${randomUUID().slice(0, 8)}`;
   const root = mkdtempSync(join(tmpdir(), 'slipway-built-'));
   const builder = openBuilders({ engine, registry, processes, cacheDir: join(root, '.cache'), hasRegistry: true, env: process.env });
   const signal = AbortSignal.timeout(1_800_000);
   const made: string[] = [];
   writeContext(join(root, context));
+  const push = async (ref: string): Promise<void> => {
+    made.push(ref);
+    valueOf(await engine.push({ ref, signal, onLine: () => undefined }));
+  };
+  const buildkit = engineKind === 'buildkit' ? await openBuildkit() : undefined;
 
   /** The workspace with one Dockerfile. */
   const workspaceWith = async (text: string, { ignore }: BuildWish): Promise<DirEntry> => {
@@ -96,8 +106,8 @@ export async function openBuiltImages(): Promise<BuiltImages> {
       const { target } = wish;
       const ref = `${repo}/${kind.replace('+', '-and-')}:${contentDigest(text + JSON.stringify(wish)).slice(0, 20)}`;
       const sources = await workspaceWith(text, wish);
-      if (kind === 'docker' && buildctl !== undefined) {
-        await byBuildctl(buildctl, { ref, target, labels: { project: 'it', inputs: contentDigest(text) } });
+      if (kind === 'docker' && buildkit) {
+        await buildkit.build({ ref, target, labels: { project: 'it', inputs: contentDigest(text) } });
         return pulled(ref);
       }
       const artifact = artifactWith([], { builder: `${kind}/1`, ...(target !== undefined && { target }) });
@@ -106,10 +116,7 @@ export async function openBuiltImages(): Promise<BuiltImages> {
       const built = await builder.build({ artifact, snapshot, bases: {}, root, ref, signal, onLine: (line) => lines.push(line) });
       if (!built.ok) throw new Error(`${kind}: ${built.problem.message}\n${built.problem.detail ?? ''}\n${lines.join('\n')}`);
       expect(built.value.sentHash).toBe(snapshot.inputsHash);
-      if (kind === 'docker') {
-        made.push(ref);
-        valueOf(await engine.push({ ref, signal, onLine: () => undefined }));
-      }
+      if (kind === 'docker') await push(ref);
       return pulled(ref);
     },
     async said(text, wish = {}) {
@@ -142,26 +149,45 @@ export async function openBuiltImages(): Promise<BuiltImages> {
       };
     },
     async close() {
+      await buildkit?.stop();
       for (const ref of made) await engine.remove(ref);
       rmSync(root, { recursive: true });
     },
   };
 
-  async function byBuildctl(command: string, { ref, target, labels }: ByBuildctl): Promise<void> {
-    const options = {
-      ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`label:dev.slipway.${name}`, value])),
-      filename: basename(dockerfile),
-      'build-arg:GIVEN': args.GIVEN,
-      ...(target !== undefined && { target }),
+  /** It finds the base images of the engine in the local registry, in place of Docker Hub. */
+  async function openBuildkit(): Promise<Buildkit> {
+    const hub = `${repo}/hub`;
+    for (const base of bases) {
+      const ref = `${hub}/library/${base}`;
+      valueOf(await engine.tag(base, ref));
+      await push(ref);
+    }
+    const folder = join(root, '.buildkit');
+    const programs = await builtPrograms(buildkitPrograms, folder);
+    const config = `[registry."docker.io"]\n  mirrors = ["${hub}"]\n[registry."${host}"]\n  http = true\n`;
+    const daemon = await startBuildkitd(programs, { folder, config });
+    const command = programs.find(({ name }) => name === 'buildctl')?.path ?? '';
+    return {
+      stop: () => daemon.stop(),
+      async build({ ref, target, labels }) {
+        const options = {
+          ...Object.fromEntries(Object.entries(labels).map(([name, value]) => [`label:dev.slipway.${name}`, value])),
+          filename: basename(dockerfile),
+          'build-arg:GIVEN': args.GIVEN,
+          ...(target !== undefined && { target }),
+        };
+        await promisify(execFile)(command, [
+          `--addr=${daemon.address}`,
+          'build',
+          '--frontend=dockerfile.v0',
+          `--local=context=${join(root, context)}`,
+          `--local=dockerfile=${join(root, dirname(dockerfile))}`,
+          ...Object.entries(options).map(([name, value]) => `--opt=${name}=${value}`),
+          `--output=type=image,name=${ref},push=true,registry.insecure=true`,
+        ]);
+      },
     };
-    await promisify(execFile)(command, [
-      'build',
-      '--frontend=dockerfile.v0',
-      `--local=context=${join(root, context)}`,
-      `--local=dockerfile=${join(root, dirname(dockerfile))}`,
-      ...Object.entries(options).map(([name, value]) => `--opt=${name}=${value}`),
-      `--output=type=image,name=${ref},push=true,registry.insecure=true`,
-    ]);
   }
 
   async function pulled(ref: string): Promise<SeenImage> {
@@ -205,10 +231,13 @@ export async function openBuiltImages(): Promise<BuiltImages> {
   }
 }
 
-interface ByBuildctl {
-  readonly ref: string;
-  readonly target: string | undefined;
-  readonly labels: Readonly<Record<string, string>>;
+interface Buildkit {
+  build(wish: {
+    readonly ref: string;
+    readonly target: string | undefined;
+    readonly labels: Readonly<Record<string, string>>;
+  }): Promise<void>;
+  stop(): Promise<void>;
 }
 
 function artifactWith(inputs: readonly Input[], recipe: { readonly builder: string; readonly target?: string }): Artifact {
