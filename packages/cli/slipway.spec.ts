@@ -259,6 +259,8 @@ describe('slipway', () => {
   });
 
   it.each([
+    ['deploy api --artifact migrate', 'unknownOption', 'build and inputs take it'],
+    ['logs --artifact=migrate', 'unknownOption', 'build and inputs take it'],
     ['status --jsn', 'unknownOption', 'perhaps you meant --json'],
     ['statsu', 'unknownCommand', 'perhaps you meant status'],
     ['explain', 'missingArgument', 'see `slipway explain --help`'],

@@ -460,17 +460,23 @@ function filesIn(root: string, cwd: string, files: readonly string[]): readonly 
   return files.map((file) => relative(root, resolve(cwd, file)).split(sep).join('/'));
 }
 
+/** Options that some commands have, and people look for at others. */
+const elsewhere: Readonly<Record<string, string>> = {
+  '--artifact': 'build and inputs take it; what a project deploys belongs together, and of its images only the missing ones are built',
+};
+
 /** `error: unknown option '--jsn'\n(Did you mean --json?)` as a problem. */
 function wrongUse(error: CommanderError, { complaint, help }: { readonly complaint: string; readonly help: string }): Problem {
   const [first = messageOf(error), ...rest] = complaint.trim().split('\n');
   const suggestion = /^\((.*?)\)$/.exec(rest.join(' ').trim())?.[1];
+  const [, option = ''] = /unknown option '([^'=]+)/.exec(first) ?? [];
   return {
     code: error.code.replace(/^commander\./, ''),
     message: first
       .replace(/^error: /, '')
       .replace(/\. Allowed choices are /, ', allowed are ')
       .replace(/\.$/, ''),
-    hint: suggestion?.replace(/\?$/, '').replace(/^Did you mean /, 'perhaps you meant ') ?? `see \`${help}\``,
+    hint: elsewhere[option] ?? suggestion?.replace(/\?$/, '').replace(/^Did you mean /, 'perhaps you meant ') ?? `see \`${help}\``,
     retry: 'never',
     exitCode: 2,
   };

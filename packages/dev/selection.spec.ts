@@ -27,6 +27,18 @@ it('is everything when nothing is named, else what is', () => {
   });
 });
 
+const image = (name: string): Artifact => ({
+  name,
+  project: name,
+  image: name,
+  recipe: { builder: 'layers/1', context: '', dockerfile: 'Dockerfile', args: {} },
+  inputs: [],
+  requires: [],
+  targets: [],
+  reload: { kind: 'hot', because: '' },
+  after: [],
+});
+
 it.each([
   ['wbe', ['web', 'api'], 'perhaps web was meant'],
   ['@shop/web', ['web', 'api'], 'perhaps web was meant'],
@@ -37,6 +49,15 @@ it.each([
   expect(goalFor(workspace(names), 'live', { projects: [name] })).toMatchObject({
     ok: false,
     problems: [{ code: 'projectUnknown', exitCode: 2, hint }],
+  });
+});
+
+it('says of an image that is named like a project how it is named', () => {
+  const migrate: Artifact = { ...image('api/migrate'), project: 'api' };
+  const shop = workspace(['api'], { artifacts: new Map([['api/migrate', migrate]]) });
+  expect(goalFor(shop, 'deployed', { projects: ['api/migrate'] })).toMatchObject({
+    ok: false,
+    problems: [{ code: 'projectUnknown', hint: expect.stringMatching(/^it is an image of api: .* --artifact migrate$/) as string }],
   });
 });
 
@@ -57,17 +78,6 @@ it('says which mistakes leave nothing to do, and not that there is nothing', () 
 });
 
 describe('an image without manifests', () => {
-  const image = (name: string): Artifact => ({
-    name,
-    project: name,
-    image: name,
-    recipe: { builder: 'layers/1', context: '', dockerfile: 'Dockerfile', args: {} },
-    inputs: [],
-    requires: [],
-    targets: [],
-    reload: { kind: 'hot', because: '' },
-    after: [],
-  });
   const shop = workspace(['web'], { artifacts: new Map([['lib', image('lib')]]) });
 
   it('is built, and is nothing that could be deployed', () => {

@@ -104,10 +104,18 @@ export function unknownProjects(workspace: Workspace, projects: readonly string[
   return {
     code: 'projectUnknown',
     message: `there is no project ${unknown.map((name) => `"${name}"`).join(' and ')} in this workspace`,
-    hint: meant === undefined ? choice : `perhaps ${meant} was meant`,
+    hint: imageMeant(workspace, only) ?? (meant === undefined ? choice : `perhaps ${meant} was meant`),
     retry: 'never',
     exitCode: 2,
   };
+}
+
+/** One of several images of a project was named as it is told. */
+function imageMeant({ artifacts }: Workspace, name: string | undefined): string | undefined {
+  const artifact = name === undefined ? undefined : artifacts.get(name);
+  if (!artifact) return undefined;
+  const { project } = artifact;
+  return `it is an image of ${project}: name ${project}; build and inputs take one of its images with --artifact ${artifact.name.slice(project.length + 1)}`;
 }
 
 /** A project of the same name with or without a scope, else one that is spelt almost alike. */

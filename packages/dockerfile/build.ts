@@ -70,6 +70,7 @@ class StageBuilder {
     const meant = nearest(target, names);
     const known = names.length === 0 ? 'its stages have no names' : `its stages are ${names.join(', ')}`;
     this.mistakes.push({
+      code: 'targetNotFound',
       message: `there is no stage ${target}: ${meant === undefined ? known : `perhaps ${meant} was meant`}`,
       line: 1,
       column: 1,

@@ -26,6 +26,8 @@ export interface Heredoc {
 }
 
 export interface Mistake {
+  /** `targetNotFound`: what is wrong may be what is asked for, and not the file. Absent: the file is. */
+  readonly code?: 'targetNotFound';
   readonly message: string;
   readonly line: number;
   readonly column: number;

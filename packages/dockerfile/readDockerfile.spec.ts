@@ -355,7 +355,7 @@ describe('mistakes', () => {
     ['COPY a b\nFROM a', 'Dockerfile:1: COPY stands before the first FROM', {}],
     ['FROM $X', 'Dockerfile:1: the image $X is empty: no ARG before FROM gives it a value', {}],
     ['FROM a\nRUN <<EOF\nx', 'Dockerfile:2: the here-document EOF is not ended', {}],
-    ['FROM a AS dev\nFROM a AS prod', 'Dockerfile:1: there is no stage deb: perhaps dev was meant', { target: 'deb' }],
+    ['FROM a AS dev\nFROM a AS prod', 'Dockerfile: there is no stage deb: perhaps dev was meant', { target: 'deb' }],
     ['FROM scratch\nCOPY ${A:?set-it} /x/', 'Dockerfile:2: A: set-it', {}],
     ['# escape=x\nFROM a', 'Dockerfile:1: the escape character can be \\ or `, not x', {}],
   ];

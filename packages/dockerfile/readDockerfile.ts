@@ -68,15 +68,11 @@ export function stageNames(text: string): readonly string[] {
   });
 }
 
-function problemOf({ message, line, column }: Mistake, file: WorkspacePath): Problem {
-  return {
-    code: 'dockerfileInvalid',
-    message: `${file}:${line}: ${message}`,
-    hint: 'correct the Dockerfile',
-    retry: 'whenInputChanges',
-    exitCode: 2,
-    location: { file, line, column },
-  };
+function problemOf({ code, message, line, column }: Mistake, file: WorkspacePath): Problem {
+  const common = { retry: 'whenInputChanges', exitCode: 2, location: { file, line, column } } as const;
+  if (code !== undefined)
+    return { ...common, code, message: `${file}: ${message}`, hint: 'name one of its stages as the target, or write that stage' };
+  return { ...common, code: 'dockerfileInvalid', message: `${file}:${line}: ${message}`, hint: 'correct the Dockerfile' };
 }
 
 const keywords = new Set(

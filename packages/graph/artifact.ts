@@ -15,19 +15,17 @@ import {
 import type { AfterCommand, Artifact, Input, Problem, ReloadPolicy, WorkspacePath } from '../model';
 import { isImage, parseReference } from '../tag';
 import { chooseBuilder } from './builder';
+import { configuredImage, pathsLeadingOut } from './configuredImage';
 import { chooseContext } from './context';
-import { buildCommandOf, fromCommand, type ListedDependencies } from './customImage';
-import { dockerOptionsOf } from './dockerOptions';
+import { fromCommand, type ListedDependencies } from './customImage';
 import type { ImageSettings } from './imageSettings';
-import { imageTextsOf } from './imageTexts';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
 import { pullsOf } from './pulls';
-import { configuredRequires, foundRequires, type Required } from './requires';
+import { foundRequires, type Required } from './requires';
 import { placeIn } from './settings';
 import { defaultTimeoutMs, nothingMade, syncRulesOf, underRules } from './syncRules';
-import { taggerOf } from './tagger';
-import { joinPath, leadsOut, type RecordedFiles } from './workspaceFiles';
+import { joinPath, type RecordedFiles } from './workspaceFiles';
 
 export interface ArtifactRequest extends ImageSettings {
   readonly mode: 'dev' | 'deploy';
@@ -56,9 +54,12 @@ export interface ProjectImage {
 
 /** Makes an artifact, without what other artifacts say of it. Undefined: the project has no image. */
 export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
-  const { project, config, own, files, image, imageKey } = request;
+  const { project, config, own, files, image } = request;
   const outside = pathsLeadingOut(request);
-  if (outside.length > 0) return { settings: request, artifact: undefined, required: [], problems: outside };
+  if (outside.length > 0) {
+    const { required, problems } = configuredImage(request);
+    return { settings: request, artifact: undefined, required, problems: [...outside, ...problems] };
+  }
   const { custom, docker } = config.image ?? {};
   const dockerfile = joinPath(project.root, custom?.dependencies?.dockerfile ?? docker?.file ?? 'Dockerfile');
   const hasDockerfile = !custom || custom.dependencies?.dockerfile !== undefined;
@@ -67,31 +68,15 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
     const ownImage = own?.config?.image;
     const use = request.manifests.containers.find((container) => isBuiltHere(container.image, { image, repo: request.defaultRepo }));
     if (!ownImage && !use) return undefined;
-    return { settings: request, artifact: undefined, required: [], problems: [dockerfileNotFound(request, { dockerfile, use })] };
+    const { required, problems } = ownImage ? configuredImage(request) : { required: [], problems: [] };
+    const missing = dockerfileNotFound(request, { dockerfile, use });
+    return { settings: request, artifact: undefined, required, problems: [missing, ...problems] };
   }
-  const name = parseReference(image);
-  const problems: Problem[] = [...customMissing(request)];
-  if (!name.ok) {
-    problems.push({
-      ...name.problem,
-      project: project.name,
-      hint: `set ${imageKey}.name in slipway.yaml`,
-      ...(own && { location: own.locate(['image', 'name']) }),
-    });
-  } else if (name.value.tag !== undefined || name.value.digest !== undefined) {
-    problems.push(invalidName(request));
-  }
-  const args = imageTextsOf(request, { written: docker?.args ?? {}, keys: ['image', 'docker', 'args'], what: 'the build argument' });
-  const platforms = platformsFor(request);
-  const options = dockerOptionsOf(request, platforms);
-  const configured = configuredRequires(request);
-  const command = custom && buildCommandOf(request, custom);
-  problems.push(...(command?.problems ?? []));
-  const tag = taggerOf(request);
+  const { args, platforms, options, configured, command, tag, problems } = configuredImage(request);
   const made = hasDockerfile
     ? fromDockerfile({ ...request, dockerfile, text, platforms, args: { ...args.values, ...args.late, ...configured.baseArgs } })
     : { ...fromCommand(request), bases: [], declared: [] };
-  const all = [...problems, ...args.problems, ...options.problems, ...configured.problems, ...tag.problems, ...made.problems];
+  const all = [...problems, ...made.problems];
   const found = foundRequires({ ...request, dockerfile, text, bases: made.bases });
   const required = [...configured.required, ...found];
   const undeclared = made.artifact && !custom ? undeclaredBaseArgs(request, made.declared) : [];
@@ -112,59 +97,6 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
 /** A command gets the references of other images as variables. */
 function baseVariables(baseArgs: Readonly<Record<string, string>>): Pick<Artifact['recipe'], 'baseArgs'> {
   return Object.keys(baseArgs).length === 0 ? {} : { baseArgs };
-}
-
-/** What runs while somebody works on it runs on one machine. */
-function platformsFor({ config, mode, machine }: ArtifactRequest): readonly string[] {
-  const { platform, platforms } = config.image ?? {};
-  if (!platforms) return platform === undefined ? [] : [platform];
-  const [first = ''] = platforms;
-  if (mode === 'dev') return [machine !== undefined && platforms.includes(machine) ? machine : first];
-  // The same image, however they are listed.
-  return [...platforms].sort();
-}
-
-/** What lies above the workspace is no part of it: nobody watches it, and another machine has something else there. */
-function pathsLeadingOut(request: ArtifactRequest): readonly Problem[] {
-  const { project, artifact, config, imageKey } = request;
-  const { context, docker } = config.image ?? {};
-  const paths = [
-    { keys: ['context'], path: context, what: 'the context' },
-    { keys: ['docker', 'file'], path: docker?.file, what: 'the Dockerfile' },
-  ];
-  return paths.flatMap(({ keys, path, what }): Problem[] => {
-    if (path === undefined || !leadsOut(project.root, path)) return [];
-    const location = placeIn(request, ['image', ...keys]);
-    return [
-      {
-        code: 'outsideWorkspace',
-        message: `${artifact}: ${what} ${path} lies above the workspace`,
-        hint: `${imageKey}.${keys.join('.')} is relative to ${project.root === '' ? 'the workspace' : project.root}, and may lead up to the root of the workspace`,
-        retry: 'whenInputChanges',
-        exitCode: 2,
-        project: project.name,
-        ...(location && { location }),
-      },
-    ];
-  });
-}
-
-/** `builder: custom` is nothing without a command. */
-function customMissing(request: ArtifactRequest): readonly Problem[] {
-  const { builder, custom } = request.config.image ?? {};
-  if (builder !== 'custom' || custom) return [];
-  const location = placeIn(request, ['image', 'builder']);
-  return [
-    {
-      code: 'commandMissing',
-      message: `${request.artifact}: ${request.imageKey}.builder is custom, and ${request.imageKey}.custom.command does not say how the image is made`,
-      hint: 'write the command, or leave image.builder out',
-      retry: 'whenInputChanges',
-      exitCode: 2,
-      project: request.project.name,
-      ...(location && { location }),
-    },
-  ];
 }
 
 /** Parts the arguments that a Dockerfile declares by when their values are known. */
@@ -229,18 +161,6 @@ function dockerfileNotFound({ project, artifact, own, imageKey }: ArtifactReques
   };
 }
 
-function invalidName({ project, own, image, imageKey, artifact }: ArtifactRequest): Problem {
-  return {
-    code: 'imageNameInvalid',
-    message: `${artifact}: the image name ${image} has a tag or a digest, which Slipway sets itself`,
-    hint: `leave it out of ${imageKey}.name in slipway.yaml`,
-    retry: 'whenInputChanges',
-    exitCode: 2,
-    project: project.name,
-    ...(own && { location: own.locate(['image', 'name']) }),
-  };
-}
-
 export interface DockerfileRequest extends ArtifactRequest {
   readonly dockerfile: WorkspacePath;
   readonly text: string;
@@ -285,7 +205,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
       artifact: undefined,
       bases: [],
       declared: [],
-      problems: choice.problems.map((problem) => ({ ...problem, project: project.name })),
+      problems: choice.problems.map((problem) => ({ ...problem, ...targetPlace(request, problem), project: project.name })),
     };
   const { context, facts } = choice;
   const ignore = ignoreOf({ context, dockerfile, files });
@@ -332,6 +252,12 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     declared: facts.args,
     problems: [...rules.problems, ...pulled.problems, ...nothingMade(taken, request)],
   };
+}
+
+/** A stage that is not there was asked for in the config. */
+function targetPlace(request: DockerfileRequest, { code }: Problem): Pick<Problem, 'location'> {
+  const location = code === 'targetNotFound' ? placeIn(request, ['image', 'docker', 'target']) : undefined;
+  return location ? { location } : {};
 }
 
 /** What images for several platforms take: most of it is the same for all. */

@@ -121,6 +121,31 @@ describe('what a build is told beside files and arguments', () => {
   });
 });
 
+describe('mistakes of the config', () => {
+  const mistakes = 'name: "Not A Name", tag: {envTemplate: "${NOT}"}, platform: linux/amd64, platforms: [linux/arm64], requires: [nobody]';
+  const said = [
+    expect.stringMatching(/^api\/slipway.yaml:2:\d+ .*Not A Name/),
+    expect.stringMatching(/^api\/slipway.yaml:2:\d+ api: image says platform and platforms, and one of them is enough$/),
+    expect.stringMatching(/^api\/slipway.yaml:2:\d+ api: the build argument A needs the variable NOT, which is not set$/),
+    expect.stringMatching(/^api\/slipway.yaml:2:\d+ api: image.requires names nobody, which is no project of this workspace$/),
+    expect.stringMatching(/^api\/slipway.yaml:2:\d+ api: image.tag.envTemplate needs the variable NOT, which is not set$/),
+  ];
+
+  it.each([
+    ['a Dockerfile that is not there', 'file: Other', 'api/slipway.yaml:2:18 api: there is no api/Other'],
+    [
+      'a Dockerfile outside of the workspace',
+      'file: ../../x',
+      'api/slipway.yaml:2:24 api: the Dockerfile ../../x lies above the workspace',
+    ],
+    ['a stage that is not there', 'target: dev', 'api/slipway.yaml:2:26 api/Dockerfile: there is no stage dev: its stages have no names'],
+  ])('are told beside %s', (_, docker, other) => {
+    const { problems } = run(api(`{docker: {${docker}, args: {A: "\${NOT}"}}, ${mistakes}}`));
+    expect(problems.filter((problem) => problem !== other)).toEqual(said);
+    expect(problems).toHaveLength(said.length + 1);
+  });
+});
+
 describe('image.tag', () => {
   it.each([
     ['inputDigest', undefined],

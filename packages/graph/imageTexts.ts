@@ -24,6 +24,7 @@ interface WrittenTexts {
   readonly what: string;
 }
 
+const known = ['IMAGE_NAME', 'IMAGE_REPO', 'IMAGE_TAG'];
 const isLate = (variable: string): boolean => variable === 'IMAGE_TAG' || variable === 'IMAGE_REPO';
 
 /** Fills templates of a project's config: all variables that have no value at once, each with its place. */
@@ -38,7 +39,7 @@ export function imageTextsOf(request: TextsRequest, { written, keys, what }: Wri
     const filled = fillTemplate(template, { value, later: isLate });
     if (variablesOf(template).some(isLate)) late[name] = filled.text;
     else values[name] = fillTemplate(template, { value }).text;
-    problems.push(...templateProblems(filled, { what: `${artifact}: ${what} ${name}`, settings: request, keys: [...keys, name] }));
+    problems.push(...templateProblems(filled, { what: `${artifact}: ${what} ${name}`, settings: request, keys: [...keys, name], known }));
   }
   return { values, late, problems };
 }

@@ -91,7 +91,10 @@ function plainProblems(tagger: PlainTagger, at: readonly string[], request: Tagg
     const { mistakes, missing } = fillTemplate(tagger.template, { value });
     const what = whatOf(request, keys);
     // A version is often set where releases are made and nowhere else; dev does not need it.
-    return templateProblems({ mistakes, missing: request.mode === 'dev' ? [] : missing }, { what, settings: request, keys });
+    return templateProblems(
+      { mistakes, missing: request.mode === 'dev' ? [] : missing },
+      { what, settings: request, keys, known: ['IMAGE_NAME'] },
+    );
   }
   if (tagger.kind !== 'dateTime') return [];
   const tried = dateTimeTag(tagger, new Date(0));
