@@ -1,5 +1,5 @@
 import { joinPath, saidSettings, type SaidSetting } from '../graph';
-import type { Artifact, ReloadPolicy, Release } from '../model';
+import type { Artifact, Release } from '../model';
 import { filesBelow } from '../source';
 import type { CommandOptions, CommandResult, ConfigDocument } from './command';
 import type { ReadWorkspace } from './readWorkspace';
@@ -64,11 +64,9 @@ function ofImage({ name, project, image, recipe, builderBecause, reload, tag }: 
     ...(recipe.target === undefined ? [] : [{ key: `${under}.docker.target`, value: recipe.target }]),
     ...(recipe.platform === undefined ? [] : [{ key: `${under}.platform`, value: recipe.platform }]),
     { key: `${under}.tag`, value: tag?.kind ?? 'inputDigest' },
-    { key: name === project ? 'reload' : `${under}.reload`, value: reloads[reload.kind], because: reload.because },
+    { key: name === project ? 'reload' : `${under}.reload`, value: reload.kind, because: reload.because },
   ];
 }
-
-const reloads: Readonly<Record<ReloadPolicy['kind'], string>> = { hot: 'hot', command: 'command', rebuild: 'rebuild' };
 
 function ofRelease({ namespace, inputs }: Release, otherwise: string | undefined): readonly Setting[] {
   const manifests = inputs.filter(({ accepts }) => !accepts).map(({ path }) => path);

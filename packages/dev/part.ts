@@ -2,7 +2,7 @@ import type { Event, Goal, LogChoice, Problem, ReleaseName, Report, Workspace } 
 import type { Turn } from './converge';
 import { failedEvent, Narrator } from './narrator';
 import { narrowingTo, type Narrowing } from './narrowed';
-import { chosenWithRequired, type Required } from './required';
+import { chosenWithRequired, type Chosen, type Required } from './required';
 import { noManifests, noticesOf, problemsOf } from './selection';
 
 export interface PartOptions {
@@ -16,6 +16,12 @@ export interface PartOptions {
   readonly report: Report;
   /** Of the loop's clock. */
   readonly startedAt: number;
+}
+
+/** What is left to others: releases that are only used as they run, and those that others took over. */
+interface Limits {
+  readonly used: ReadonlySet<ReleaseName>;
+  readonly lost: ReadonlySet<ReleaseName>;
 }
 
 const nothing: Goal = { kind: 'live', artifacts: new Set(), releases: new Set() };
@@ -45,22 +51,27 @@ export class Part {
   }
 
   /** Says for the first time what it wants of a workspace. The problems when that is nothing, or nothing that ever runs. */
-  begin(workspace: Workspace, limits: Parameters<Part['choose']>[1]): readonly Problem[] {
+  begin(workspace: Workspace, limits: Limits): readonly Problem[] {
     const { projects } = this.options;
     const chosen = chosenWithRequired(workspace, 'live', projects, limits.used);
-    const missing = chosen.ok ? noManifests(workspace, chosen.goal, projects) : undefined;
-    return missing ? [missing] : this.choose(workspace, limits);
+    if (!chosen.ok) return chosen.problems;
+    const missing = noManifests(workspace, chosen.goal, projects);
+    return missing ? [missing] : this.take(chosen, workspace, limits.lost);
   }
 
   /** Says what it wants of a workspace. The problems when that is nothing; then it goes on with what it wanted before. */
-  choose(
-    workspace: Workspace,
-    { used, lost }: { readonly used: ReadonlySet<ReleaseName>; readonly lost: ReadonlySet<ReleaseName> },
-  ): readonly Problem[] {
+  choose(workspace: Workspace, { used, lost }: Limits): readonly Problem[] {
     const chosen = chosenWithRequired(workspace, 'live', this.options.projects, used);
-    if (!chosen.ok) return chosen.problems;
-    this.required = chosen.required;
-    this.goal = withoutLost(chosen.goal, workspace, lost);
+    return chosen.ok ? this.take(chosen, workspace, lost) : chosen.problems;
+  }
+
+  private take(
+    { goal, required }: Extract<Chosen, { ok: true }>,
+    workspace: Workspace,
+    lost: ReadonlySet<ReleaseName>,
+  ): readonly Problem[] {
+    this.required = required;
+    this.goal = withoutLost(goal, workspace, lost);
     for (const name of this.goal.releases) this.had.add(name);
     this.narrowing = undefined;
     return [];

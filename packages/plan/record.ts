@@ -99,26 +99,10 @@ function recorded(world: World, fact: Fact): World {
       const failures = ['lookUp', 'build', 'deliver'].reduce((left, kind) => without(left, `${kind}:${fact.artifact}`), world.failures);
       return withArtifact({ ...world, failures }, fact.artifact, { anew: true });
     }
-    case 'contentDoubted': {
-      const container = world.containers.get(fact.container);
-      if (!container?.files || !container.sent) return world;
-      return withContainer(world, {
-        ...container,
-        files: withUnknown(container.files, fact.paths),
-        sent: withUnknown(container.sent, fact.paths),
-        taken: container.taken && withUnknown(container.taken, fact.paths),
-      });
-    }
-    case 'contentSeen': {
-      const container = world.containers.get(fact.container);
-      if (!container?.files || !container.sent) return world;
-      return withContainer(world, {
-        ...container,
-        files: withEntries(container.files, fact.holds),
-        sent: withEntries(container.sent, fact.holds),
-        taken: container.taken && withEntries(container.taken, fact.holds),
-      });
-    }
+    case 'contentDoubted':
+      return withContent(world, fact.container, (tree) => withUnknown(tree, fact.paths));
+    case 'contentSeen':
+      return withContent(world, fact.container, (tree) => withEntries(tree, fact.holds));
     case 'agentLost': {
       const container = world.containers.get(fact.container);
       if (container?.agent.state !== 'connected' || container.agent.connection !== fact.connection) return world;
@@ -187,6 +171,14 @@ function withArtifact(world: World, name: string, change: Partial<ArtifactState>
 
 function withContainer(world: World, container: ContainerState): World {
   return { ...world, containers: withItem(world.containers, container.seen.id, container) };
+}
+
+/** What a container holds is not, or may not be, what was known of it; nor then is what its process has taken up. */
+function withContent(world: World, id: string, change: (tree: DirEntry) => DirEntry): World {
+  const container = world.containers.get(id);
+  if (!container?.files || !container.sent) return world;
+  const { files, sent, taken } = container;
+  return withContainer(world, { ...container, files: change(files), sent: change(sent), taken: taken && change(taken) });
 }
 
 function disconnected(container: ContainerState): ContainerState {
