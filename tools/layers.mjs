@@ -48,6 +48,7 @@ writeFileSync(
       { path: './cluster' },
       { path: './cluster/tsconfig.spec.json' },
       { path: './e2e' },
+      { path: './bench' },
     ],
   }),
 );
