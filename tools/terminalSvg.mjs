@@ -31,6 +31,7 @@ export function terminalSvg(text, { title }) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${escaped(title)}">
 <style>
 ${themeCss(colours.light)}
+${cubeCss(rows)}
 @media (prefers-color-scheme: dark) {
 ${themeCss(colours.dark)}
 }
@@ -46,6 +47,18 @@ ${lines.join('\n')}
 function themeCss({ ground, text, rule, palette }) {
   const classes = palette.map((colour, index) => `.c${index} { fill: ${colour} }`);
   return `.ground { fill: ${ground}; stroke: ${rule} } text { fill: ${text} } ${classes.join(' ')}`;
+}
+
+function cubeCss(rows) {
+  const names = new Set(rows.flat().flatMap(({ look }) => [...look].filter((name) => name.startsWith('x'))));
+  const levels = [0, 95, 135, 175, 215, 255];
+  return [...names]
+    .map((name) => {
+      const at = Number(name.slice(1)) - 16;
+      const parts = [Math.floor(at / 36), Math.floor(at / 6) % 6, at % 6].map((part) => levels[part].toString(16).padStart(2, '0'));
+      return `.${name} { fill: #${parts.join('')} }`;
+    })
+    .join(' ');
 }
 
 /** Each stretch of one look has a place of its own, so that columns stay in line whatever the font. */
@@ -88,9 +101,15 @@ function rowIn(line, before) {
 function lookAfter(before, codes) {
   let look = new Set(before);
   const without = (test) => (look = new Set([...look].filter((name) => !test(name))));
-  const isColour = (name) => /^c\d$/.test(name);
-  for (const code of codes) {
-    if (code === 0) look = new Set();
+  const isColour = (name) => /^[cx]\d+$/.test(name);
+  for (let index = 0; index < codes.length; index += 1) {
+    const code = codes[index];
+    if (code === 38 && codes[index + 1] === 5) {
+      // Of the 256 colours those of packages/report/paint.ts, which are as they are on any ground.
+      without(isColour);
+      look.add(`x${codes[index + 2]}`);
+      index += 2;
+    } else if (code === 0) look = new Set();
     else if (code === 1) look.add('b');
     else if (code === 2) look.add('d');
     else if (code === 4) look.add('u');

@@ -9,7 +9,7 @@ const dull = new Set(['pid', 'hostname', 'v', 'name', '@version']);
 /** pino and bunyan count. */
 const numbered: Readonly<Record<string, string>> = { 10: 'trace', 20: 'debug', 30: 'info', 40: 'warn', 50: 'error', 60: 'fatal' };
 
-/** A line of a log as people read it: one that is a JSON object with a message as level, message and the rest; any other as it is. */
+/** A line of a log as people read it: one that is a JSON object with a message as level, message and the rest, and stacks below it; any other as it is. */
 export function logText(line: string, paint: Paint): string {
   const trimmed = line.trim();
   if (!trimmed.startsWith('{') || !trimmed.endsWith('}')) return line;
@@ -20,8 +20,28 @@ export function logText(line: string, paint: Paint): string {
   const said = levelKey === undefined ? undefined : String(fields[levelKey]).toLowerCase();
   const level = said === undefined ? undefined : (numbered[said] ?? said);
   const shown = new Set([messageKey, levelKey, ...timeKeys, ...dull]);
-  const rest = Object.entries(fields).flatMap(([key, value]) => (shown.has(key) ? [] : [paint.dim(`${key}=${valueText(value)}`)]));
-  return [...(level === undefined ? [] : [painted(level, paint)]), String(fields[messageKey]), ...rest].join(' ');
+  const rest = Object.entries(fields).filter(([key]) => !shown.has(key));
+  const stacks = rest.flatMap(([key, value]) => stackOf(key, value) ?? []);
+  const short = rest.flatMap(([key, value]) => {
+    const left = stackOf(key, value) === undefined ? value : besideStack(value);
+    return left === undefined ? [] : [paint.dim(`${key}=${valueText(left)}`)];
+  });
+  const first = [...(level === undefined ? [] : [painted(level, paint)]), String(fields[messageKey]), ...short].join(' ');
+  return [first, ...stacks.flatMap((stack) => stack.trimEnd().split('\n'))].join('\n');
+}
+
+/** Of a field that is a stack, or an error with one. */
+function stackOf(key: string, value: unknown): string | undefined {
+  const stack = typeof value === 'object' && value !== null && 'stack' in value ? value.stack : value;
+  const isOne = stack !== value || /stack|trace|exception|exc_info/i.test(key);
+  return isOne && typeof stack === 'string' && stack.includes('\n') ? stack : undefined;
+}
+
+/** What an error tells that does not stand in its stack too. */
+function besideStack(value: unknown): Readonly<Record<string, unknown>> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const left = Object.entries(value).filter(([key]) => !['stack', 'message', 'type', 'name'].includes(key));
+  return left.length === 0 ? undefined : Object.fromEntries(left);
 }
 
 function objectIn(text: string): Readonly<Record<string, unknown>> | undefined {

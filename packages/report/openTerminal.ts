@@ -1,7 +1,7 @@
 import type { Event, LogChoice, Report, Wish } from '../model';
 import { footerLines, isMoving, withService, type FooterState } from './footer';
 import { idle, keysIn, pressed } from './keys';
-import { paintFor } from './paint';
+import { paintFor, type Paint } from './paint';
 import { Screen } from './screen';
 import { terminalLines, type Moment } from './terminalLines';
 import { atFirst, type Verbosity } from './terminalState';
@@ -108,20 +108,23 @@ export function openLiveTerminal(options: LiveTerminalOptions): Report {
 class Telling {
   private state = atFirst;
   private timer: NodeJS.Timeout | undefined;
+  private readonly paint: Paint;
   hasStopped = false;
 
   constructor(
     private readonly options: TerminalOptions,
     private readonly write: (lines: readonly string[]) => void,
-  ) {}
+  ) {
+    this.paint = paintFor(options);
+  }
 
   readonly tell = (moment: Moment): void => {
-    const { verbosity, isTTY, env, readableLogs = false, columns, now = () => performance.now() } = this.options;
+    const { verbosity, readableLogs = false, columns, now = () => performance.now() } = this.options;
     if (moment.kind === 'stopping' || moment.kind === 'stopped') this.hasStopped = true;
     const width = columns?.();
     const told = terminalLines(moment, this.state, now(), {
       verbosity,
-      paint: paintFor({ isTTY, env }),
+      paint: this.paint,
       readableLogs: readableLogs && verbosity !== 'debug',
       ...(width !== undefined && { columns: width }),
     });

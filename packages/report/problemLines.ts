@@ -1,5 +1,6 @@
 import type { Problem } from '../model';
 import { plain, type Paint } from './paint';
+import { inItsLine } from './visible';
 
 /** How much of what a tool said is shown: its end, where the reason usually stands. */
 const detailLines = 15;
@@ -9,19 +10,21 @@ export function problemLines(problem: Problem, paint: Paint = plain): readonly s
   return [`${paint.red('failed:')} ${problem.message} ${paint.dim(`[${problem.code}]`)}`, ...problemDetails(problem, paint)];
 }
 
-/** All of it but the sentence itself, and what the sentence has said. */
-export function problemDetails(problem: Problem, paint: Paint): readonly string[] {
+/** All of it but the sentence itself, and what the sentence has said. `shown` stands just above: what the tool said may be all there. */
+export function problemDetails(problem: Problem, paint: Paint, shown: readonly string[] = []): readonly string[] {
   const { location, detail, hint, message } = problem;
   const place = location && [location.file, location.line].filter((part) => part !== undefined).join(':');
-  const said = (detail ?? '').split('\n').map((line) => line.trimEnd());
+  const said = (detail ?? '').split('\n').map((line) => inItsLine(line, paint));
   while (said.at(-1) === '') said.pop();
-  const left = said.length - detailLines;
+  const isShown = said.every((line) => line.trim() === '' || shown.some((text) => text.includes(line.trim())));
+  const told = isShown ? [] : said.slice(-detailLines);
+  const left = isShown ? 0 : said.length - detailLines;
   return [
     ...(place !== undefined && !message.includes(place)
       ? [`at ${place}${location?.column === undefined ? '' : `:${location.column}`}`]
       : []),
     ...(left > 0 ? [paint.dim(`│ … ${left} lines before`)] : []),
-    ...said.slice(-detailLines).map((line) => `${paint.dim('│')} ${line}`),
+    ...told.map((line) => `${paint.dim('│')} ${line}`),
     ...(hint === undefined ? [] : [`${paint.bold('→')} ${hint}`]),
   ];
 }

@@ -532,6 +532,7 @@ describe('what people read', () => {
       [0, ready],
       [10_000, decision({ action: 'target-then-sync' })],
       [11_000, synced()],
+      [11_100, { kind: 'reloaded', artifact: 'worker', pod: 'worker-1', container: 'worker', commands: [], ms: 5 }],
       [60_000, decision({ action: 'redeploy' })],
       [61_000, ready],
     ]);
@@ -626,6 +627,23 @@ describe('what people read', () => {
       ...[2, 3, 4, 5, 6].map((at) => `3000: worker   · step ${at}`),
       '4000: worker   · npm ci',
       '5000: worker   built localhost:5000/worker:0123456789ab  1.2 s',
+    ]);
+  });
+
+  it('does not show again what a tool said of its failure, when that stands just above', () => {
+    const line = (at: number, text: string) => [at, { kind: 'output', subject: 'worker', line: text }] as const;
+    const other = { kind: 'log', service: 'web', artifact: 'web', pod: 'web-1-a', container: 'web', line: 'GET /', replicas: 1 } as const;
+    const detail = 'Unexpected ";"\n\n    src/a.ts:7:23';
+    const start = [0, { kind: 'started', what: 'build', subject: 'worker' }] as const;
+    const long = [start, line(3500, 'Unexpected ";"'), line(3500, '    src/a.ts:7:23')];
+    expect(play([...long, [3600, failed({ detail, hint: 'mend it' })]]).slice(3)).toEqual([
+      '3600: worker   failed: the image of worker was not built [buildFailed]',
+      '3600:            → mend it',
+    ]);
+    expect(play([...long, [3550, other], [3600, failed({ detail })]]).slice(5)).toEqual([
+      '3600:            │ Unexpected ";"',
+      '3600:            │',
+      '3600:            │     src/a.ts:7:23',
     ]);
   });
 
@@ -808,7 +826,7 @@ describe('what people read', () => {
   });
 
   it('gives each name a colour of its own, the same in every run', () => {
-    const paint = paintFor({ isTTY: true, env: {} });
+    const paint = paintFor({ isTTY: true, env: { TERM: 'xterm-256color' } });
     const log = (artifact: string): Event => ({
       kind: 'log',
       service: artifact,

@@ -8,7 +8,7 @@ import { untoldFailures, withSharedFailure, withSharedMending, withSharedTold } 
 import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
 import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
 import { count, duration, givenTag, inOneLine, size, someOf } from './units';
-import { visibleWidth, wrapped } from './visible';
+import { inItsLine, visibleWidth, wrapped } from './visible';
 import { built, continued, finished, held, output, started } from './workLines';
 
 /** An event, or that time has passed: some things are said only when they last. */
@@ -30,7 +30,7 @@ const forwardsPatienceMs = 16_000;
 export function terminalLines(moment: Moment, before: TerminalState, now: number, format: Format): Told {
   const passed = told(before, format, now);
   const { state, lines } = moment.kind === 'timePassed' ? passed : after(moment, passed, now, format);
-  const shown = withNames(state, lines);
+  const shown = withTail(withNames(state, lines), lines);
   let wakeAt: number | undefined;
   for (const [key, { at }] of shown.later) {
     const due = key === 'forwards' && !shown.broken ? at + forwardsPatienceMs : at;
@@ -123,7 +123,7 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'synced':
       return synced(event, state, now, format);
     case 'pulled':
-      return line(event.artifact, pulledText(event), eventful);
+      return line(event.artifact, pulledText(event));
     case 'started':
       return started(event, state, now, debug);
     case 'output':
@@ -131,7 +131,7 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'targetRan':
       return line(event.target, `done  ${took(event.ms)}`, finished(eventful, event.target));
     case 'reloaded':
-      return line(event.artifact, `took it up  ${took(event.ms)}`, finished(eventful, event.artifact));
+      return line(event.artifact, `took it up  ${took(event.ms)}`, finished(state, event.artifact));
     case 'built':
       return built(event, eventful, format);
     case 'delivered':
@@ -225,12 +225,13 @@ function logged(event: Extract<Event, { kind: 'log' }>, before: TerminalState, n
   ];
   const bar = `${who.join(' ')} `;
   if (format.readableLogs !== true) return { state, lines: [{ subject: artifact, bar, text: line.trimEnd() }] };
+  const linesOf = (text: string): readonly Line[] => text.split('\n').map((each) => ({ subject: artifact, bar, text: each }));
+  const readable = (each: string) => linesOf(logText(inItsLine(each, format.paint), format.paint));
   const { flood, isShown } = counted(state.floods.get(service), line, now);
   const next = { ...state, floods: withEntry(state.floods, service, flood) };
-  if (isShown) return { state: next, lines: [{ subject: artifact, bar, text: logText(line.trimEnd(), format.paint) }] };
+  if (isShown) return { state: next, lines: readable(line) };
   const cut = leftOut(flood);
-  const texts = [...(cut === undefined ? [] : [dim(cut)]), ...flood.last.map((each) => logText(each.trimEnd(), format.paint))];
-  const later = { at: flood.since + windowMs, lines: texts.map((text) => ({ subject: artifact, bar, text })) };
+  const later = { at: flood.since + windowMs, lines: [...(cut === undefined ? [] : linesOf(dim(cut))), ...flood.last.flatMap(readable)] };
   return { state: { ...next, later: withEntry(next.later, `flood ${service}`, later) }, lines: [] };
 }
 
@@ -338,7 +339,8 @@ function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalStat
       ? `${paint.red('rollout failed:')} ${said}${rollout.took}`
       : `${paint.red('failed:')} ${said} ${paint.dim(`[${code}]`)}`;
   const again = problem.retry === 'afterDelay' ? [paint.dim('it is tried again')] : [];
-  const details = [...problemDetails(problem, paint), ...again].map((detail) => ({ subject, text: detail, continued: true }));
+  const shown = state.tail.subject === subject ? state.tail.texts : [];
+  const details = [...problemDetails(problem, paint, shown), ...again].map((detail) => ({ subject, text: detail, continued: true }));
   return { state: next, lines: [{ subject, text }, ...details] };
 }
 
@@ -353,6 +355,18 @@ function withNames(state: TerminalState, lines: readonly Line[]): TerminalState 
       next = { ...next, colours: withEntry(next.colours, name, colourFor(name, next.colours.values())) };
   }
   return next;
+}
+
+/** As much of what was printed last as a tool's message may be long. */
+const tailLines = 40;
+
+function withTail(state: TerminalState, lines: readonly Line[]): TerminalState {
+  let { subject, texts } = state.tail;
+  for (const line of lines) {
+    texts = [...(line.subject === subject ? texts : []), line.text].slice(-tailLines);
+    subject = line.subject;
+  }
+  return lines.length === 0 ? state : { ...state, tail: { subject, texts } };
 }
 
 /** The tag that people know an image by, where it has one. */
@@ -372,8 +386,8 @@ function written(
   { paint, columns }: Format,
 ): readonly string[] {
   const name = subject.length > widest ? `${subject.slice(0, widest - 1)}…` : subject;
-  const colour = colours.get(ownerOf(subject));
-  const start = continued === true ? ' '.repeat(width + 4) : `${(colour ? paint[colour] : paint.dim)(name.padEnd(width))}  `;
+  const colour = paint.names[colours.get(ownerOf(subject)) ?? Infinity] ?? paint.dim;
+  const start = continued === true ? ' '.repeat(width + 4) : `${colour(name.padEnd(width))}  `;
   // What a line is broken into stands below its beginning.
   const indent = ' '.repeat(width + (continued === true ? 6 : bar === '' ? 4 : 2));
   const room = columns === undefined ? undefined : columns - Math.max(visibleWidth(start), indent.length) - visibleWidth(bar);

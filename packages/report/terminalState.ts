@@ -1,6 +1,6 @@
 import type { ArtifactName, ContainerPath, Event, ReleaseName, WorkspacePath } from '../model';
 import type { Flood } from './flood';
-import type { Paint, SubjectColour } from './paint';
+import type { Paint, NameColour } from './paint';
 import type { SharedFailure } from './sharedFailures';
 
 export type Verbosity = 'quiet' | 'normal' | 'debug';
@@ -41,7 +41,7 @@ export interface Edit {
 
 /** What formatting has to remember from one event to the next. A value: nothing in it is changed in place. */
 export interface TerminalState {
-  readonly colours: ReadonlyMap<string, SubjectColour>;
+  readonly colours: ReadonlyMap<string, NameColour>;
   /** Of the names, so that what is said begins in one column. */
   readonly width: number;
   readonly later: ReadonlyMap<string, Later>;
@@ -58,6 +58,8 @@ export interface TerminalState {
   readonly builders: ReadonlyMap<ArtifactName, string>;
   /** The last lines that a tool printed for a subject, until it has worked so long that they are shown as they come. */
   readonly outputs: ReadonlyMap<string, { readonly since: number; readonly lines: readonly string[] }>;
+  /** What the last lines say, as long as they are about one subject. */
+  readonly tail: { readonly subject: string; readonly texts: readonly string[] };
   /** The last failure told, by subject. */
   readonly failures: ReadonlyMap<string, string>;
   /** What a rollout that failed was told with by `rollout`: its sentence, and how long it took. */
@@ -101,6 +103,7 @@ export const atFirst: TerminalState = {
   announced: new Set(),
   builders: new Map(),
   outputs: new Map(),
+  tail: { subject: everything, texts: [] },
   failures: new Map(),
   rolloutFailures: new Map(),
   shared: new Map(),

@@ -1,5 +1,7 @@
-/** Colours and other sequences that take no room: CSI and OSC. */
-const sequence = /\u001b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\))/y;
+import type { Paint } from './paint';
+
+/** Colours and other sequences that take no room: CSI, OSC, and those of one character. */
+const sequence = /\u001b(?:\[[0-9:;<=>?]*[ -/]*[@-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[ -/]*[0-OQ-Z\\^-~])/y;
 
 /** Each part of a text: a sequence that takes no room, or one character with the columns it takes. */
 function* parts(text: string): Generator<{ readonly text: string; readonly columns: number }> {
@@ -22,6 +24,27 @@ function columnsOf(character: string): number {
   )
     ? 2
     : 1;
+}
+
+const colour = /^\u001b\[[\d;:]*m$/;
+const tabColumns = 4;
+
+/**
+ * A line that somebody else printed, so that it stays in its line: colours are kept where there are any, what would move the cursor or
+ * clear the screen is not, and of what was written over itself the last is left.
+ */
+export function inItsLine(text: string, { isColorSupported }: Pick<Paint, 'isColorSupported'>): string {
+  const last = text.trimEnd().replace(/^.*\r/s, '');
+  let line = '';
+  let isColoured = false;
+  for (const { text: part } of parts(last)) {
+    if (colour.test(part)) {
+      if (isColorSupported) line += part;
+      isColoured ||= isColorSupported;
+    } else if (part === '\t') line += ' '.repeat(tabColumns - (visibleWidth(line) % tabColumns));
+    else if (!part.startsWith('\u001b') && !/\p{Cc}/u.test(part)) line += part;
+  }
+  return isColoured && !/\u001b\[0?m$/.test(line) ? `${line}\u001b[0m` : line;
 }
 
 /** How many columns of a terminal a text takes. */

@@ -1,6 +1,7 @@
 import type { Event } from '../model';
 import { patienceMs, withEntry, without, type Format, type Line, type Step, type TerminalState } from './terminalState';
 import { duration, shortRef } from './units';
+import { inItsLine } from './visible';
 
 /** What a tool prints is shown as it comes once it has worked for this long. */
 const longWorkMs = 3000;
@@ -52,7 +53,7 @@ export function started(event: Extract<Event, { kind: 'started' }>, state: Termi
 
 /** A tool that is quick is not worth reading; one that takes long is shown at work. */
 export function output(event: Extract<Event, { kind: 'output' }>, state: TerminalState, now: number, { verbosity, paint }: Format): Step {
-  const shown: Line = { subject: event.subject, text: paint.dim(`· ${event.line.trimEnd()}`) };
+  const shown: Line = { subject: event.subject, text: paint.dim(`· ${inItsLine(event.line, paint)}`) };
   const { since, lines } = state.outputs.get(event.subject) ?? { since: now, lines: [] };
   if (verbosity === 'debug' || event.asked === true || now - since >= longWorkMs) return { state, lines: [shown] };
   const kept = [...lines, shown.text].slice(-shownOutput);
