@@ -11,6 +11,8 @@ export default function packShop(): void {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-e2e-')));
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const shop = join(folder, 'shop');
+  // The compiler alone leaves the program as it was bundled before.
+  execFileSync(process.execPath, [join(root, 'tools', 'program.mjs')]);
   const [packed] = JSON.parse(npm(['pack', '--json', '--pack-destination', folder], root)) as readonly [{ readonly filename: string }];
   process.env['SLIPWAY_E2E_PACKAGE'] = join(folder, packed.filename);
   cpSync(join(root, 'examples', 'shop'), shop, { recursive: true, filter: (path) => !made.has(basename(path)) });

@@ -18,5 +18,11 @@ export function loadProgram(part: string): typeof Program {
     return createRequire(__filename)('./program.js') as typeof Program;
   }
   const kept = join(__dirname, 'compiled', part);
-  return loadCompiled({ file, source, kept, whenDone: (keep) => process.once('exit', keep) }) as typeof Program;
+  // What was asked for wrongly has used little of it, and may have any name.
+  const whenDone = (keep: () => void): void => {
+    process.once('exit', (code) => {
+      if (code !== 2) keep();
+    });
+  };
+  return loadCompiled({ file, source, kept, whenDone }) as typeof Program;
 }
