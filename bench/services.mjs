@@ -149,7 +149,7 @@ export async function benchServices(env, { rounds, registry }) {
       imageOf: (service) => `${name}/${service}`,
       rounds,
       slipway: (...args) => timed(process.execPath, [bin('slipway'), ...args], options),
-      nx: (...args) => timed(process.execPath, [bin('nx'), ...args], options),
+      nx: (variables, ...args) => timed(process.execPath, [bin('nx'), ...args], { ...options, env: { ...options.env, ...variables } }),
     });
     const median = measure('', cached).p50;
     return [

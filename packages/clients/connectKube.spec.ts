@@ -32,8 +32,7 @@ async function apiServer(answer: Answer, login: object = { token: 'good' }): Pro
   const sockets = new WebSocketServer({ noServer: true });
   const server = createServer((request, response) => {
     asked.push(new URL(request.url ?? '', 'http://x'));
-    if (request.url === '/api/v1') json(response, 200, { resources: [{ name: 'pods', kind: 'Pod', namespaced: true }] });
-    else answer(request, response);
+    answer(request, response);
   });
   server.on('connection', (connection: Socket) => connections.add(connection));
   server.on('upgrade', (request, socket, head) => {
@@ -164,6 +163,31 @@ describe('a watch', () => {
     const { told, until } = watchPods(kube);
     await until(4);
     expect(told).toEqual(['clusterFailed', 'clusterFailed', 'list 10: ', 'added a']);
+  });
+
+  it('asks neither for the kind nor for changes when the list is all that was wanted', async () => {
+    const { kube, asked } = await apiServer((_request, response) =>
+      json(response, 200, { metadata: { resourceVersion: '10' }, items: [] }),
+    );
+    const listed = new Promise<void>((resolve) => {
+      const watch = kube.watch(
+        { apiVersion: 'v1', kind: 'Pod' },
+        {},
+        {
+          // Something else is asked first, as whoever looks at what is there does.
+          onList: () =>
+            void kube.list({ apiVersion: 'v1', kind: 'Service' }).then(() => {
+              watch.stop();
+              resolve();
+            }),
+          onChange: () => undefined,
+          onTrouble: () => undefined,
+        },
+      );
+    });
+    await listed;
+    expect([...new Set(asked.map(({ pathname }) => pathname))]).toEqual(['/api/v1/pods', '/api/v1/services']);
+    expect(asked.filter(({ searchParams }) => searchParams.has('watch'))).toEqual([]);
   });
 
   it('puts pages of a list together', async () => {

@@ -24,7 +24,7 @@ export interface KubeLogin {
 }
 
 /** A handshake takes as long as some ten requests, on both sides. */
-const requestConnections = 12;
+const requestConnections = 6;
 
 export function kubeLogin(pinned: PinnedContext): KubeLogin {
   let current: Promise<Result<KubeCredentials>> | undefined;

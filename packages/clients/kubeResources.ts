@@ -20,9 +20,37 @@ export function versionPath(apiVersion: string): string {
   return apiVersion.includes('/') ? `/apis/${apiVersion}` : `/api/${apiVersion}`;
 }
 
+/** What every API server has under the same names: nobody needs to be asked for it. */
+const builtIn: ReadonlyMap<string, KubeResource> = new Map(
+  [
+    { apiVersion: 'v1', namespaced: false, kinds: { Namespace: 'namespaces', Node: 'nodes' } },
+    {
+      apiVersion: 'v1',
+      namespaced: true,
+      kinds: {
+        ConfigMap: 'configmaps',
+        Event: 'events',
+        PersistentVolumeClaim: 'persistentvolumeclaims',
+        Pod: 'pods',
+        Secret: 'secrets',
+        Service: 'services',
+        ServiceAccount: 'serviceaccounts',
+      },
+    },
+    {
+      apiVersion: 'apps/v1',
+      namespaced: true,
+      kinds: { DaemonSet: 'daemonsets', Deployment: 'deployments', ReplicaSet: 'replicasets', StatefulSet: 'statefulsets' },
+    },
+    { apiVersion: 'batch/v1', namespaced: true, kinds: { CronJob: 'cronjobs', Job: 'jobs' } },
+  ].flatMap(({ apiVersion, namespaced, kinds }) =>
+    Object.entries(kinds).map(([kind, plural]) => [`${apiVersion} ${kind}`, { plural, namespaced }] as const),
+  ),
+);
+
 /** Which kinds the API server has. A known kind is asked for once; an unknown one every time, because its definition may have been applied since. */
 export function kubeResources(http: KubeHttp): KubeResources {
-  const known = new Map<string, KubeResource>();
+  const known = new Map(builtIn);
   const asking = new Map<string, Promise<Result<void>>>();
 
   const ask = async (apiVersion: string): Promise<Result<void>> => {

@@ -53,6 +53,8 @@ const firstDelayMs = 200;
 const longestDelayMs = 5_000;
 /** A server, or a proxy before it, that closes each watch at once must not be asked in a tight loop. */
 const shortestWatchMs = 1_000;
+/** Whoever finds in the list what it looks for has stopped by then, and no connection is made for it; the watch tells what has changed since the list. */
+const listSufficesMs = 100;
 /** The server closes by itself after this long; then the watch goes on from where it was, which costs nothing. */
 const watchSeconds = 240;
 /** A bookmark comes every minute; a connection that is silent for longer may be dead without anyone having said so. */
@@ -93,6 +95,8 @@ async function keepWatching(http: KubeHttp, collection: WatchedCollection, event
       if (signal.aborted) return undefined;
       onVersion((from = listed.value.resourceVersion));
       events.onList(listed.value.objects, listed.value.resourceVersion);
+      await pause(listSufficesMs, undefined, { signal }).catch(() => undefined);
+      if (isAborted(signal)) return undefined;
     }
     const ended = await followChanges(http, path.value, { collection, version: from, events, onVersion, signal });
     if (ended.kind === 'listAgain') version = undefined;

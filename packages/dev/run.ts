@@ -139,6 +139,8 @@ export async function openRun(options: RunOptions): Promise<Run> {
           owner: { workspaceId: session.workspaceId, release: name },
           namespaces: namespacesOf(release, namespaceOf(session, release)),
           snapshotOf: effects.images.snapshotOf,
+          // A dev may be joined by others.
+          isOnly: !watch && wanted.releases.size === 1,
           keepsVolumes: session.options.keepVolumes === true,
           locate: async (object, fieldPath) => {
             const { workspace: now = workspace, releases } = loop.world();

@@ -1,5 +1,5 @@
 import type { KindRef, KubeObject } from '../clients';
-import { labels, selectorOf, type Owner } from '../deploy';
+import { labels, ownerSelector, selectorOf, type Owner } from '../deploy';
 import {
   found,
   unknown,
@@ -35,6 +35,8 @@ export interface WatchReleaseRequest {
   readonly snapshotOf: (inputsHash: string) => Snapshot | undefined;
   /** Where the manifests of the release have a field of an object; undefined when none of them has the object. */
   readonly locate?: (object: KubeObject, fieldPath: string) => Promise<Location | undefined>;
+  /** No other release is watched: what belongs to others need not be sent. */
+  readonly isOnly?: boolean;
   /** Volume claims alone are no release: they were left on purpose. */
   readonly keepsVolumes?: boolean;
   readonly onSeen: (sighting: ReleaseSighting) => void;
@@ -117,10 +119,10 @@ class ReleaseWatch {
   }
 
   private watch(namespace: string | undefined, kind: KindRef, place: string, listed?: () => void): () => void {
-    const { kube, owner } = this.request;
+    const { kube, owner, isOnly = false } = this.request;
     const keyOf = (object: KubeObject) => `${place} ${object.metadata.name ?? ''}`;
-    // By workspace, not by release: so the watches of all releases can be one.
-    const labelSelector = selectorOf({ [labels.workspace]: owner.workspaceId });
+    // Of several releases by workspace: so the watches of all of them can be one.
+    const labelSelector = isOnly ? ownerSelector(owner) : selectorOf({ [labels.workspace]: owner.workspaceId });
     const watch = kube.watch(
       kind,
       { labelSelector, ...(namespace !== undefined && { namespace }) },
