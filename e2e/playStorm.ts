@@ -18,6 +18,7 @@ export interface Storm {
 }
 
 const app = 'storm';
+const touchEveryMs = 60_000;
 const [folder, aside] = ['storm/tree', 'storm/aside'];
 /** In the containers; with a folder beside the one that is synced, and in it what only they have. */
 const place = '/tmp/storm';
@@ -45,7 +46,7 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
   beforeAll(async () => {
     await shop.open();
     await shop.slipway(['deploy', 'worker', 'web', ...shop.where]);
-    for (const image of ['worker', 'web']) await scale(image, 1);
+    await scaleAll();
     api = await CuttableApi.open();
   });
   afterAll(async () => {
@@ -53,7 +54,8 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
     await api.close();
   });
 
-  const scale = async (of: string, replicas: number): Promise<void> => {
+  let [replicas, touched] = [1, 0];
+  const scale = async (of: string): Promise<void> => {
     const image = await imageOf(shop, of);
     const labels = { app, of };
     const containers = [{ name: app, image, command: ['sh', '-c', prepared] }];
@@ -61,7 +63,7 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
       await shop.kube.apply({
         apiVersion: 'apps/v1',
         kind: 'Deployment',
-        metadata: { name: `${app}-${of}`, namespace: shop.namespace },
+        metadata: { name: `${app}-${of}`, namespace: shop.namespace, annotations: { touched: String(touched) } },
         spec: {
           replicas,
           selector: { matchLabels: labels },
@@ -69,6 +71,22 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
         },
       }),
     );
+  };
+
+  const scaleAll = async (): Promise<void> => {
+    for (const image of ['worker', 'web']) await scale(image);
+  };
+  /**
+   * A ReplicaSet waits five minutes for a pod that it made and that was killed before its controller, whose API server went, has seen it; and looks
+   * again only when something of it changes.
+   */
+  const touch = async (): Promise<string> => {
+    const asked = { namespace: shop.namespace, labelSelector: `app=${app}` };
+    const sets = valueOf(await shop.kube.list({ apiVersion: 'apps/v1', kind: 'ReplicaSet' }, asked));
+    const pods = valueOf(await shop.kube.list({ apiVersion: 'v1', kind: 'Pod' }, asked));
+    touched += 1;
+    await scaleAll();
+    return [...sets, ...pods].map(({ kind, metadata: { name }, status }) => `${kind} ${name ?? ''} ${JSON.stringify(status)}`).join('\n');
   };
 
   const heldIn = async (pod: string): Promise<TreeListing> => {
@@ -99,12 +117,14 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
     );
     const disturbances: string[] = [];
     let disturbing: Promise<unknown> = Promise.resolve();
-    const scaleAll = async (replicas: number) => {
-      for (const image of ['worker', 'web']) await scale(image, replicas);
+    const scaleTo = (count: number): Promise<void> => {
+      replicas = count;
+      return scaleAll();
     };
     const untilEqual = async (): Promise<void> => {
       await disturbing;
       const [held, should] = [new Map<string, readonly string[]>(), wanted()];
+      let [missing, touchAt] = ['', performance.now() + touchEveryMs];
       await until(
         'every container holds what the folder holds',
         async () => {
@@ -112,6 +132,10 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
           // The API server may be just starting.
           const running = await shop.running(app).catch(() => []);
           for (const { pod } of running) held.set(pod, await differencesIn(pod, should));
+          if (held.size < 2 && performance.now() > touchAt) {
+            missing = await touch().catch(String);
+            touchAt = performance.now() + touchEveryMs;
+          }
           return held.size > 1 && [...held.values()].every((differences) => differences.length === 0) ? true : undefined;
         },
         () =>
@@ -121,10 +145,10 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
               `--- ${pod}: ${String(differences.length)} differences`,
               ...differences.slice(0, 15),
             ]),
+            ...(held.size < 2 ? ['--- what the cluster has', missing] : []),
             ...['--- the last disturbances', ...disturbances.slice(-10), '--- the last operations', ...storm.told.slice(-checkEvery)],
             sync.told(),
           ].join('\n'),
-        // A controller whose API server went while it made a pod waits five minutes for that pod, a Deployment and its ReplicaSet one after the other.
         restartsApi ? 900_000 : undefined,
       );
     };
@@ -136,7 +160,7 @@ export function playStorm({ seed: usual, operations, checkEvery, restartsApi }: 
           const at = storm.told.length;
           disturbing = Promise.all([
             disturbing,
-            disturb({ shop, app, api, random, scale: scaleAll, restartsApi })
+            disturb({ shop, app, api, random, scale: scaleTo, restartsApi })
               .catch((error: unknown) => `could not be done: ${String(error)}`)
               .then((what) => disturbances.push(`${String(at)} ${what}`)),
           ]);
