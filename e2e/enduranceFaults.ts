@@ -78,7 +78,10 @@ export function faultsAround(around: Surroundings): Readonly<Record<string, Act>
 }
 
 /** What can only be done to a cluster of one's own. */
-export function faultsOfCluster({ shop, dev, api, engine }: Surroundings, login: ShortLogin | undefined): Readonly<Record<string, Act>> {
+export function faultsOfCluster(
+  { shop, dev, api, engine, save }: Surroundings,
+  login: ShortLogin | undefined,
+): Readonly<Record<string, Act>> {
   return {
     'the API server is restarted': () => restartApi(shop, api.host).then(() => undefined),
     'the engine is restarted': () => restartEngine(engine.behind).then(() => undefined),
@@ -87,7 +90,7 @@ export function faultsOfCluster({ shop, dev, api, engine }: Surroundings, login:
       await pause(tokenCacheMs);
       api.cut();
     },
-    'the node is drained, and comes back': async () => {
+    'the node is drained, and a source and a page are saved before it comes back': async () => {
       const nodes = valueOf(await shop.kube.list({ apiVersion: 'v1', kind: 'Node' }));
       const setUnschedulable = async (unschedulable: boolean): Promise<void> => {
         for (const { apiVersion, kind, metadata } of nodes)
@@ -103,6 +106,7 @@ export function faultsOfCluster({ shop, dev, api, engine }: Surroundings, login:
       try {
         for (const app of ['worker', 'web']) for (const { pod } of await shop.running(app)) await deletePod(shop, pod);
         await dev.until('failed', ({ code }) => code === 'podUnschedulable', mark);
+        save();
       } finally {
         await setUnschedulable(false);
       }
