@@ -8,7 +8,7 @@ import type Net from 'node:net';
  *
  * Guarantee: an existing file is written in place, its old content overwritten and then cut or grown to length, so a reader may see
  * the new beginning with the old end for a moment, never an empty file; a new file, a link, and a file that is asked to be atomic, appears
- * whole, by rename.
+ * whole, by rename; so does one with a second name, which may be outside of what is synced.
  */
 export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots]: readonly string[]): void {
   const fs = load('fs') as typeof Fs;
@@ -66,7 +66,7 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
     fs.mkdirSync(directory, { recursive: true });
     // What a killed agent left.
     const leftover = path.join(directory, temporary);
-    if (fs.existsSync(leftover)) fs.unlinkSync(leftover);
+    if (lstat(leftover)) fs.unlinkSync(leftover);
     entered.add(directory);
   }
 
@@ -131,9 +131,11 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
       try {
         const flags = fs.constants.O_WRONLY | fs.constants.O_NOFOLLOW | fs.constants.O_NONBLOCK;
         const descriptor = fs.openSync(file, flags);
-        if (fs.fstatSync(descriptor).isFile()) return { descriptor, file, written: file, mode };
+        const stats = fs.fstatSync(descriptor);
+        if (stats.isFile() && stats.nlink === 1) return { descriptor, file, written: file, mode };
         fs.closeSync(descriptor);
-        remove(file);
+        // The other name of a file may be anywhere: it keeps what it has.
+        if (!stats.isFile()) remove(file);
       } catch (error) {
         const code = codeOf(error);
         // A program that runs, or a file that may not be written, can still be replaced; anything that is no file goes.

@@ -7,6 +7,8 @@ import { ledgerOfAnother } from './ledger';
  * Guarantee: the same as Node's, except that in an archive (ten changes and more at once, none of them asked to be atomic) an existing
  * file is emptied before it is written, within the same few microseconds, and a new file appears before it is whole.
  *
+ * A file with a second name, which may be outside of what is synced, is replaced instead of written in place, where there is stat.
+ *
  * It reads its standard input only by `read`, which takes byte by byte and so never too much, and by dd with a full block.
  */
 export const shAgentSource = `
@@ -85,7 +87,7 @@ approach() {
   inside "$near" || return
   rest=\${1#"\${near%/}"}
   rest=\${rest#/}
-  [ -n "$rest" ] || [ ! -e $temporary ] || rm -f $temporary
+  [ -n "$rest" ] || ! { [ -e $temporary ] || [ -L $temporary ]; } || rm -f $temporary
 }
 
 # Goes to a directory, making it where it is missing.
@@ -103,6 +105,9 @@ enter() {
 present() { [ -e "./$base" ] || [ -L "./$base" ]; }
 
 regular() { [ -f "./$base" ] && [ ! -L "./$base" ]; }
+
+# The other name of a file may be anywhere: it keeps what it has. Where there is no stat, nobody knows of it.
+has_other_name() { case $(stat -c %h "$1" 2>/dev/null) in '' | 1) return 1 ;; esac; }
 
 clear_way() {
   ! present || rm -rf "./$base" || return
@@ -133,7 +138,7 @@ make_new() {
 put_file() {
   enter "$parent" || return
   if regular; then
-    if [ "$flag" != a ]; then
+    if [ "$flag" != a ] && ! has_other_name "./$base"; then
       in_place && return
       # It could not be opened for writing: it runs, or is not ours. It can still be replaced.
       [ -z "$got" ] || return
@@ -240,8 +245,8 @@ make_way() {
     case $line in
     ??f*)
       if regular; then
-        [ "$mode" = - ] || set -- "$@" "$path"
-        [ $# -lt 100 ] || { chmod "$mode" "$@" || return; set --; }
+        set -- "$@" "$path"
+        [ $# -lt 100 ] || { ready "$@" || return; set --; }
       elif present; then
         clear_way || return
       fi
@@ -250,7 +255,20 @@ make_way() {
     *) clear_way || return ;;
     esac
   done
-  [ $# = 0 ] || chmod "$mode" "$@"
+  [ $# = 0 ] || ready "$@"
+}
+
+# Readies files that are there for an archive.
+ready() {
+  case $(stat -c %h "$@" 2>/dev/null) in
+  *[!1$nl]* | *11*)
+    for each do
+      shift
+      if has_other_name "$each"; then rm -f "$each" || return; else set -- "$@" "$each"; fi
+    done
+    ;;
+  esac
+  [ "$mode" = - ] || [ $# = 0 ] || chmod "$mode" "$@"
 }
 
 unpack() {
@@ -448,7 +466,7 @@ printf 'user\\t%s\\n' "$user"
 can_write() {
   [ -w "$1" ] || return
   # To the superuser a shell says yes even where the file system is read-only.
-  [ "$user" != 0 ] || { true >"$1/$temporary" && rm -f "$1/$temporary"; }
+  [ "$user" != 0 ] || { rm -f "$1/$temporary" && true >"$1/$temporary" && rm -f "$1/$temporary"; }
 }
 
 # First of all: nobody else may be writing from here on.
