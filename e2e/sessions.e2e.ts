@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { valueOf } from './localRegistry';
 import { Shop } from './shop';
 import { until } from './until';
@@ -71,12 +72,21 @@ describe('one session after another', () => {
     expect(await shop.objects()).toEqual([]);
   });
 
-  it('--keep leaves what was deployed, and `slipway delete` removes it', async () => {
+  it('--keep leaves what was deployed, dev of a clone that knows nothing of it goes on with it, and `slipway delete` removes it', async () => {
     const dev = shop.dev('web', '--keep');
     await dev.until('ready');
     const before = await shop.onlyOne('web');
     expect(await dev.interrupt()).toBe(0);
     expect(dev.since(0, 'stopped')).toMatchObject([{ kept: true }]);
+    expect(await shop.onlyOne('web')).toEqual(before);
+
+    rmSync(shop.path('.slipway'), { recursive: true });
+    const other = shop.dev('web', '--keep');
+    await other.until('ready');
+    shop.write('apps/web/site/page.txt', 'of the other clone');
+    await other.answer('web', '/page.txt', 'of the other clone');
+    expect(await other.interrupt()).toBe(0);
+    expect(other.since(0, 'built')).toEqual([]);
     expect(await shop.onlyOne('web')).toEqual(before);
 
     const deleted = await shop.slipway(['delete', 'web', '--json', ...shop.where]);

@@ -80,7 +80,15 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const effects = new Effects(session, report, (fact) => loop.post(fact), options.onWritten ?? (() => undefined), followApplied);
   const narrator = options.narrate ? undefined : new Narrator(0);
   const loop = openLoop({
-    run: effects.run,
+    run: async (step, context) => {
+      const outcome = await effects.run(step, context);
+      // Containers may run that image already, as those of another clone do: nothing about them changes by which they would be seen again.
+      if ('artifact' in step && (outcome.kind === 'lookedUp' || outcome.kind === 'built')) {
+        for (const [name, following] of watches)
+          if (context.world().workspace?.releases.get(name)?.artifacts.includes(step.artifact)) following.lookAgain?.();
+      }
+      return outcome;
+    },
     now,
     onTurn: (turn) => {
       options.narrate?.(turn);
@@ -118,7 +126,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   });
   let queueIdle = true;
   let scannedBefore = false;
-  const watches = new Map<string, { stop(): void; follow?: ReleaseFollowing['follow'] }>();
+  const watches = new Map<string, Pick<ReleaseFollowing, 'stop'> & Partial<ReleaseFollowing>>();
   const trouble = new ClusterTrouble(report);
   const kube: WatchedKube | undefined = session.kube && shareWatches(trouble.watchedOf(session.kube));
   const follow = (wanted: Goal): void => {

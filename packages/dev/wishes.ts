@@ -1,12 +1,20 @@
 import type { Report } from '../model';
 import { containersByArtifact, viewOf } from '../plan';
+import { count } from '../report';
 import { failedEvent } from './narrator';
 import type { Run } from './run';
 
 /** Makes new images of services, whatever is there. */
 export function rebuild(services: readonly string[], run: Run, report: Report): void {
   for (const name of artifactsOf(run, services)) {
-    report({ kind: 'notice', subject: name, message: 'rebuilding from scratch, as was asked for' });
+    report({
+      kind: 'decision',
+      artifact: name,
+      action: 'rebuild',
+      files: [],
+      containerPaths: [],
+      because: 'as was asked for, from scratch',
+    });
     run.loop.post({ kind: 'rebuildAsked', artifact: name });
   }
 }
@@ -45,8 +53,8 @@ async function compare(name: string, run: Run, report: Report): Promise<void> {
   const where = containers.length === 1 ? 'its container' : `its ${containers.length} containers`;
   notice(
     wrong === 0
-      ? `${where} really hold${containers.length === 1 ? 's' : ''} what the files are`
-      : `${wrong} paths in ${where} were not as they should be`,
+      ? `compared: ${where} hold${containers.length === 1 ? 's' : ''} the same as the files`
+      : `compared: ${count(wrong, 'path')} in ${where} differed from the files, and ${wrong === 1 ? 'is' : 'are'} brought anew`,
   );
 }
 

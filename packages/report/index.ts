@@ -9,5 +9,5 @@ export { paintFor, plain, type Paint } from './paint';
 export { problemLines } from './problemLines';
 export { terminalLines, type Moment, type Told } from './terminalLines';
 export { atFirst, type Format, type TerminalState, type Verbosity } from './terminalState';
-export { size } from './units';
+export { count, size } from './units';
 export { watchProblems } from './unsaid';

@@ -1,4 +1,5 @@
 import type { KubeObject } from '../clients';
+import { emptyDir, type Snapshot } from '../model';
 import { fakeKube } from '../testkit/fakeKube';
 import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '.';
 
@@ -121,7 +122,7 @@ function follow(kube: WatchedKube, more: Partial<WatchReleaseRequest> = {}) {
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };
-  return { seen, until, stop: () => watch.stop() };
+  return { seen, until, stop: () => watch.stop(), lookAgain: () => watch.lookAgain() };
 }
 
 const rolloutIs = (state: string) => (sighting: ReleaseSighting) =>
@@ -152,6 +153,21 @@ describe('watchRelease', () => {
     setStatus(done(1));
     await until(rolloutIs('ready'));
     expect(seen.map(({ revision }) => revision)).toEqual(seen.map((_, index) => index + 1));
+    stop();
+  });
+
+  test('what a container was made from is seen once it is known, though nothing about the container has changed', async () => {
+    const { kube, deploy, pod, replicaSet } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    pod('worker-1-a', 1, running('containerd://1'));
+    const images = new Map<string, Snapshot>();
+    const { until, stop, lookAgain } = follow(kube, { snapshotOf: (hash) => images.get(hash) });
+    await until(({ containers }) => containers.length === 1);
+    const known: Snapshot = { inputsHash: 'in1', rebuildHash: '', layoutHash: '', sources: emptyDir, tree: emptyDir };
+    images.set('in1', known);
+    lookAgain();
+    expect((await until(({ containers }) => containers[0]?.snapshot !== undefined)).containers).toMatchObject([{ snapshot: known }]);
     stop();
   });
 

@@ -48,13 +48,15 @@ export interface WatchReleaseRequest {
  */
 export function watchRelease(request: WatchReleaseRequest): ReleaseFollowing {
   const watch = new ReleaseWatch(request);
-  return { stop: () => watch.stop(), follow: (places) => watch.follow(places) };
+  return { stop: () => watch.stop(), follow: (places) => watch.follow(places), lookAgain: () => watch.lookSoon() };
 }
 
 export interface ReleaseFollowing {
   stop(): void;
   /** Follows objects of more kinds than the usual ones too. Resolves when what is there of them is known, or will not be soon. */
   follow(places: readonly WatchedPlace[]): Promise<void>;
+  /** `snapshotOf` knows more than it did. */
+  lookAgain(): void;
 }
 
 /** Objects of a kind in a namespace, or in none. */
@@ -204,7 +206,7 @@ class ReleaseWatch {
     return byUid;
   }
 
-  private lookSoon(): void {
+  lookSoon(): void {
     if (!this.stopped) this.due ??= setImmediate(() => this.look());
   }
 
