@@ -121,7 +121,12 @@ const docker = {
   description: 'How its Dockerfile is built.',
   additionalProperties: false,
   properties: {
-    file: { type: 'string', description: 'The Dockerfile, relative to the project. Default: Dockerfile.', minLength: 1 },
+    file: {
+      type: 'string',
+      description:
+        'The Dockerfile, of any name, relative to the project; where it has none there, relative to the context that it names. Default: Dockerfile.',
+      minLength: 1,
+    },
     target: {
       type: 'string',
       description: 'The stage to build. Default: in dev the stage named dev if there is one, else the last.',

@@ -16,7 +16,7 @@ import type { AfterCommand, Artifact, Input, Problem, ReloadPolicy, WorkspacePat
 import { isImage, parseReference } from '../tag';
 import { chooseBuilder } from './builder';
 import { configuredImage, pathsLeadingOut } from './configuredImage';
-import { chooseContext } from './context';
+import { chooseContext, dockerfilePath } from './context';
 import { fromCommand, type ListedDependencies } from './customImage';
 import type { ImageSettings } from './imageSettings';
 import { expectedKind, type Output } from './outputs';
@@ -61,7 +61,12 @@ export function imageOf(request: ArtifactRequest): ProjectImage | undefined {
     return { settings: request, artifact: undefined, required, problems: [...outside, ...problems] };
   }
   const { custom, docker } = config.image ?? {};
-  const dockerfile = joinPath(project.root, custom?.dependencies?.dockerfile ?? docker?.file ?? 'Dockerfile');
+  const dockerfile = dockerfilePath({
+    file: custom?.dependencies?.dockerfile ?? docker?.file,
+    root: project.root,
+    context: own?.config?.image?.context,
+    files,
+  });
   const hasDockerfile = !custom || custom.dependencies?.dockerfile !== undefined;
   const text = hasDockerfile ? files.textOf(dockerfile) : '';
   if (text === undefined) {

@@ -3,6 +3,29 @@ import { wildcard } from '../dockerfile';
 import type { Problem, WorkspacePath } from '../model';
 import { joinPath, type WorkspaceFiles } from './workspaceFiles';
 
+/** The directory that a config names as the context of an image. */
+export function contextOf(wanted: string, root: WorkspacePath): WorkspacePath {
+  return wanted === 'project' ? root : wanted === 'workspace' ? '' : joinPath(root, wanted);
+}
+
+export interface DockerfilePlace {
+  /** As the config has it. */
+  readonly file: string | undefined;
+  /** Of the project. */
+  readonly root: WorkspacePath;
+  /** The context that the config of the project names itself. */
+  readonly context: string | undefined;
+  readonly files: Pick<WorkspaceFiles, 'textOf'>;
+}
+
+/** A Dockerfile is beside its project, else in the context that is named, as other tools have it. One that is nowhere should be beside the project. */
+export function dockerfilePath({ file = 'Dockerfile', root, context, files }: DockerfilePlace): WorkspacePath {
+  const beside = joinPath(root, file);
+  if (context === undefined || files.textOf(beside) !== undefined) return beside;
+  const within = joinPath(contextOf(context, root), file);
+  return files.textOf(within) === undefined ? beside : within;
+}
+
 export interface ContextRequest {
   readonly project: { readonly name: string; readonly root: WorkspacePath };
   /** As the config has it. */
@@ -19,7 +42,7 @@ export type ContextChoice =
 /** The directory that a Dockerfile copies from: as configured, else the project if all it copies is there, else the workspace if all is there. */
 export function chooseContext({ project, wanted, dockerfile, files, read }: ContextRequest): ContextChoice {
   if (wanted !== undefined) {
-    const context = wanted === 'project' ? project.root : wanted === 'workspace' ? '' : joinPath(project.root, wanted);
+    const context = contextOf(wanted, project.root);
     const { facts, problems } = read(context);
     return facts ? { ok: true, context, facts } : { ok: false, problems };
   }

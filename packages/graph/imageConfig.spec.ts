@@ -233,6 +233,38 @@ describe('image.requires', () => {
   });
 });
 
+describe('the Dockerfile of an image with another context', () => {
+  const proxy = { 'proxy/Dockerfile': 'FROM scratch\nCOPY conf /\n', 'proxy/conf': '' };
+  const said = { 'api/slipway.yaml': 'version: 1\nimages: {p: {context: ../proxy}}' };
+
+  it.each<[string, Readonly<Record<string, string>>, string]>([
+    ['is in that context', { ...proxy, ...said }, 'proxy/Dockerfile'],
+    ['is beside the project where there is one', { ...proxy, ...said, 'api/Dockerfile': 'FROM scratch\nCOPY conf /\n' }, 'api/Dockerfile'],
+    [
+      'has any name',
+      {
+        ...proxy,
+        'proxy/p.Containerfile': 'FROM scratch\n',
+        'api/slipway.yaml': said['api/slipway.yaml'].replace('}', ', docker: {file: p.Containerfile}}'),
+      },
+      'proxy/p.Containerfile',
+    ],
+  ])('%s', (_, texts, dockerfile) => {
+    const { artifacts, problems } = run(texts);
+    expect(problems).toEqual([]);
+    expect(artifacts.get('api/p')?.recipe).toMatchObject({ dockerfile, context: 'proxy' });
+  });
+
+  it('is not that of the context which the root names for all', () => {
+    const { artifacts, problems } = run({
+      Dockerfile: 'FROM scratch\n',
+      'slipway.yaml': 'version: 1\nimage: {context: workspace}',
+      'lib/index.js': '',
+    });
+    expect([[...artifacts.keys()], problems]).toEqual([[], []]);
+  });
+});
+
 describe('platforms', () => {
   const texts = {
     'api/Dockerfile': 'FROM scratch\nARG TARGETARCH\nCOPY app-${TARGETARCH} /app\nCOPY web /web\n',

@@ -1,6 +1,7 @@
 import { mergeConfig, readConfig, type Config, type ImageConfig } from '../config';
 import { readDockerfile, readIgnore, wildcard, type DockerfileFacts } from '../dockerfile';
 import type { WorkspacePath } from '../model';
+import { contextOf, dockerfilePath } from './context';
 import { imagesOf } from './imageSettings';
 import { manifestPatterns, toolInputs } from './manifestSources';
 import { joinPath, recorded, type WorkspaceFiles } from './workspaceFiles';
@@ -43,7 +44,7 @@ export function imageFiles({ root, files }: ImageFilesRequest): ImageFiles | und
 function filesOfImage({ context: wanted, docker, custom }: ImageConfig, { root, files }: ImageFilesRequest): ImageFiles | undefined {
   // What a command reads may be anything.
   if (custom && custom.dependencies?.dockerfile === undefined) return undefined;
-  const dockerfile = joinPath(root, custom?.dependencies?.dockerfile ?? docker?.file ?? 'Dockerfile');
+  const dockerfile = dockerfilePath({ file: custom?.dependencies?.dockerfile ?? docker?.file, root, context: wanted, files });
   const text = files.textOf(dockerfile);
   if (text === undefined) return undefined;
   const contexts = wanted === undefined ? [root, ''] : [contextOf(wanted, root)];
@@ -102,10 +103,6 @@ function configOf(root: WorkspacePath, files: WorkspaceFiles): Config | undefine
   const [ofWorkspace, own] = configs;
   if (!ofWorkspace?.config || !own?.config) return undefined;
   return root === '' ? ofWorkspace.config : mergeConfig(ofWorkspace.config, own.config);
-}
-
-function contextOf(wanted: string, root: WorkspacePath): WorkspacePath {
-  return wanted === 'project' ? root : wanted === 'workspace' ? '' : joinPath(root, wanted);
 }
 
 function missingIn(context: WorkspacePath, { sources }: DockerfileFacts, files: WorkspaceFiles): readonly string[] {
