@@ -102,13 +102,14 @@ describe('the names of images', () => {
     const word = randomUUID();
     shop.write('slipway.yaml', 'version: 1\n');
     shop.write('apps/platform/package.json', '{"name": "platform", "version": "1.0.0", "private": true}');
-    shop.write('apps/platform/Dockerfile', 'FROM busybox:1.36\nCOPY word /word\n');
+    shop.write('apps/platform/Dockerfile', 'FROM busybox:1.36\nCOPY word /word\nONBUILD COPY own.txt /own.txt\n');
     shop.write('apps/platform/word', word);
     shop.write('apps/found/package.json', '{"name": "found", "version": "1.0.0", "private": true}');
     shop.write('apps/found/Dockerfile', 'FROM platform\nRUN cp /word /found\n');
     shop.write('apps/named/package.json', '{"name": "named", "version": "1.0.0", "private": true}');
     shop.write('apps/named/Dockerfile', 'ARG BASE\nFROM ${BASE}\nRUN cp /word /named\n');
     shop.write('apps/named/slipway.yaml', 'version: 1\nimage: {requires: [{project: platform, arg: BASE}]}\n');
+    for (const name of ['found', 'named']) shop.write(`apps/${name}/own.txt`, word);
     const both = async () =>
       Object.fromEntries((await build('found', 'named')).map(({ project, built, digest }) => [project, { built, digest }]));
     const first = await both();
@@ -118,6 +119,9 @@ describe('the names of images', () => {
     const second = await both();
     expect(second).toMatchObject({ found: { built: true }, named: { built: true } });
     expect(second['found']?.digest).not.toBe(first['found']?.digest);
+    // What the base copies with ONBUILD.
+    shop.write('apps/found/own.txt', `${word} again`);
+    expect(await both()).toMatchObject({ found: { built: true }, named: { built: false } });
   });
 
   it('several images of one project are built, tagged and deployed together, and an edit of a file reaches the container of its own image alone', async () => {

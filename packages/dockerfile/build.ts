@@ -146,7 +146,9 @@ class StageBuilder {
       if (kind.kind === 'image') this.images.push({ name: base, stage: identity.index });
     }
     this.stages.push(this.stage);
-    for (const trigger of parent?.onBuild ?? []) this.inStage(this.stage, trigger);
+    const left = parent ? [] : (this.options.triggersOf?.(base) ?? []);
+    const triggers = left.map((text) => ({ ...instruction, ...split(text, this.parsed.escape) }));
+    for (const trigger of [...(parent?.onBuild ?? []), ...triggers]) this.inStage(this.stage, trigger);
   }
 
   private scopeOf(stage: Stage): Lookup {

@@ -1,7 +1,12 @@
 import { engineHead } from '.';
 
 function parted(lines: readonly string[]): string | undefined {
-  const head = engineHead(lines.join('\n'), { args: {}, kindOf: (path) => (path === 'src' ? 'dir' : 'file'), dockerfile: 'Dockerfile' });
+  const head = engineHead(lines.join('\n'), {
+    args: {},
+    kindOf: (path) => (path === 'src' ? 'dir' : 'file'),
+    triggersOf: (image) => (image === 'left' ? ['COPY . .'] : []),
+    dockerfile: 'Dockerfile',
+  });
   const rest = head?.rest.flatMap(({ instructions }) => instructions.map(({ keyword, text }) => `${keyword} ${text}`));
   return head && `${head.text.trimEnd().split('\n').length}: ${head.because} | ${rest?.join(', ') ?? ''}`;
 }
@@ -43,6 +48,11 @@ describe('a Dockerfile is parted after the last instruction that needs an engine
     ['it is for another platform', ['FROM --platform=$BUILDPLATFORM a', 'RUN make', 'COPY src .']],
     ['its base depends on the platform', ['ARG TARGETARCH', 'FROM a-$TARGETARCH', 'RUN make', 'COPY src .']],
     ['triggers stand before it', ['FROM a', 'ONBUILD COPY x /', 'RUN make', 'COPY src .']],
+    ['its base leaves triggers to it', ['FROM left', 'RUN make', 'COPY src .']],
+    [
+      'a stage that is copied from gets triggers, and nothing else needs one',
+      ['FROM left AS b', 'FROM a', 'COPY src .', 'COPY --from=b /x /'],
+    ],
     ['its syntax is another', ['# syntax=example/own', 'FROM a', 'RUN make', 'COPY src .']],
   ])('not when %s', (_, lines) => {
     expect(parted(lines)).toBeUndefined();

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { below } from './below';
 import type { Instruction } from './instructions';
-import { needOf, needOfWhole, type NeedsEngineOptions } from './needsEngine';
+import { needOf, needOfWhole, triggersFor, type NeedsEngineOptions } from './needsEngine';
 import { splitStages, stageNamed, type SplitDockerfile, type SplitStage } from './splitStages';
 import { hasWildcard, wildcard } from './wildcard';
 
@@ -32,7 +32,8 @@ export function engineHead(text: string, options: EngineHeadOptions): EngineHead
   const split = needOfWhole(text, options) ? undefined : splitStages(text, options);
   if (!split) return undefined;
   const chain = chainOf(split);
-  if (chain.some(isOfPlatform)) return undefined;
+  // What triggers take is not written here: it may be the Dockerfile itself.
+  if (chain.some((stage) => isOfPlatform(stage) || triggersFor(stage, options).length > 0)) return undefined;
   const last = lastNeed(chain, split, options);
   if (!last) return undefined;
   const { stage, instruction, because } = last;
@@ -93,7 +94,8 @@ function needOfSource(
   const source = from === undefined ? undefined : stageNamed(from, split.stages.slice(0, stage.index));
   if (from === undefined || !source) return undefined;
   const chain = chainOf({ ...split, final: source });
-  if (chain.some(isOfPlatform) || lastNeed(chain, split, options)) return `COPY --from=${from}`;
+  const hasTriggers = chain.some((each) => triggersFor(each, options).length > 0);
+  if (hasTriggers || chain.some(isOfPlatform) || lastNeed(chain, split, options)) return `COPY --from=${from}`;
   return undefined;
 }
 

@@ -13,6 +13,8 @@ export interface NeedsEngine {
 export interface NeedsEngineOptions extends SplitOptions {
   /** What a path of the context is: ADD unpacks files, and copies directories as COPY does. */
   readonly kindOf: (path: string) => PathKind | undefined;
+  /** What images leave to those that stand on them, as their ONBUILD says it. Absent, or empty: nothing that is known. */
+  readonly triggersOf?: (image: string) => readonly string[];
 }
 
 /**
@@ -44,11 +46,18 @@ export function needOfWhole(text: string, options: NeedsEngineOptions): NeedsEng
 function needOfStage(stage: SplitStage, split: SplitDockerfile, options: NeedsEngineOptions): NeedsEngine | undefined {
   if (stage.platform !== undefined) return { because: 'FROM --platform', line: stage.line };
   if (stage.base.kind === 'image' && stage.base.name === '') return { because: 'a FROM that depends on the platform', line: stage.line };
+  const [trigger] = triggersFor(stage, options);
+  if (trigger !== undefined) return { because: `ONBUILD ${trigger} of its base`, line: stage.line };
   for (const instruction of stage.instructions) {
     const because = needOf(instruction, { stage, split, options });
     if (because !== undefined) return { because, line: instruction.line };
   }
   return undefined;
+}
+
+/** What the base of a stage leaves to it. */
+export function triggersFor({ base }: SplitStage, { triggersOf }: NeedsEngineOptions): readonly string[] {
+  return base.kind === 'image' ? (triggersOf?.(base.name) ?? []) : [];
 }
 
 /** Where an instruction stands. */

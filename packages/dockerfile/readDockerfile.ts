@@ -16,6 +16,8 @@ export interface DockerfileOptions {
   readonly kindOf: (path: string) => PathKind | undefined;
   /** The names in a directory of the context: a wildcard that matches directories flattens them. Absent: as if there were none. */
   readonly namesIn?: (directory: string) => readonly string[];
+  /** What images leave to those that stand on them, as their ONBUILD says it. Absent, or empty: nothing that is known. */
+  readonly triggersOf?: (image: string) => readonly string[];
 }
 
 export interface DockerfileFacts {

@@ -8,6 +8,7 @@ import {
   readDockerfile,
   readIgnore,
   stageNames,
+  triggersIn,
   type DockerfileFacts,
   type PathKind,
   type PathMatcher,
@@ -22,7 +23,7 @@ import type { ImageSettings } from './imageSettings';
 import { expectedKind, type Output } from './outputs';
 import { reloadingOf } from './reload';
 import { pullsOf } from './pulls';
-import { foundRequires, type Required } from './requires';
+import { foundRequires, imagesNamed, type Required } from './requires';
 import { placeIn } from './settings';
 import { defaultTimeoutMs, nothingMade, syncRulesOf, underRules } from './syncRules';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
@@ -184,9 +185,9 @@ interface FromDockerfile {
 
 function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   const { project, config, files, mode, dockerfile, text, args } = request;
-  const wantedTarget = config.image?.docker?.target;
   const [platform, ...otherPlatforms] = request.platforms;
-  const target = wantedTarget ?? (mode === 'dev' && stageNames(text).includes('dev') ? 'dev' : undefined);
+  const target = targetOf(config, { mode, text });
+  const triggersOf = (image: string) => triggersOfImage(image, request);
   const kindOf = (path: WorkspacePath): PathKind | undefined => files.kindOf(path) ?? expectedKind(request.outputs, path);
   const known = { ...files, kindOf };
   const readFor = (context: WorkspacePath, wanted: string | undefined) =>
@@ -197,6 +198,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
       ...(wanted !== undefined && { platform: wanted }),
       kindOf: (path) => kindOf(joinPath(context, path)),
       namesIn: (directory) => files.namesIn(joinPath(context, directory)),
+      triggersOf,
     });
   const choice = chooseContext({
     project,
@@ -221,7 +223,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     }),
   );
   if (problems.length > 0) return { artifact: undefined, bases: facts.images, declared: facts.args, problems };
-  const builder = chooseBuilder(request, { context, target, kindOf });
+  const builder = chooseBuilder(request, { context, target, kindOf, triggersOf });
   if (!builder.ok) return { artifact: undefined, bases: facts.images, declared: facts.args, problems: [builder.problem] };
   const reload = reloadOf(request, facts);
   const everyFacts = [facts, ...otherPlatforms.flatMap((other) => readFor(context, other).facts ?? [])];
@@ -257,6 +259,21 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     declared: facts.args,
     problems: [...rules.problems, ...pulled.problems, ...nothingMade(taken, request)],
   };
+}
+
+/** The stage that is built; a stage `dev` while somebody works on it. */
+function targetOf({ image }: Config, { mode, text }: { readonly mode: 'dev' | 'deploy'; readonly text: string }): string | undefined {
+  return image?.docker?.target ?? (mode === 'dev' && stageNames(text).includes('dev') ? 'dev' : undefined);
+}
+
+/** What another image of the workspace leaves to this one; what images from elsewhere do is not known before they are pulled. */
+function triggersOfImage(reference: string, request: DockerfileRequest): readonly string[] {
+  return imagesNamed(reference, request).flatMap(({ project, config, own }) => {
+    if (config.image?.custom) return [];
+    const place = { file: config.image?.docker?.file, root: project.root, context: own?.config?.image?.context };
+    const text = request.files.textOf(dockerfilePath({ ...place, files: request.files }));
+    return text === undefined ? [] : triggersIn(text, targetOf(config, { mode: request.mode, text }));
+  });
 }
 
 /** A stage that is not there was asked for in the config. */

@@ -14,6 +14,7 @@ interface Choice {
   readonly context: WorkspacePath;
   readonly target: string | undefined;
   readonly kindOf: (path: WorkspacePath) => PathKind | undefined;
+  readonly triggersOf: (image: string) => readonly string[];
 }
 
 /** Versions change when a builder makes something else of the same inputs. */
@@ -26,7 +27,7 @@ const buildkit = 'buildkit/1';
  * What makes the image. It enters the tag, so it is decided from the Dockerfile and the config alone: every machine decides alike,
  * whatever engine or registry it has. Failure: `engineNeeded` (exit 2), when the config asks for `layers` and the Dockerfile for more.
  */
-export function chooseBuilder(request: DockerfileRequest, { context, target, kindOf }: Choice): Result<ChosenBuilder> {
+export function chooseBuilder(request: DockerfileRequest, { context, target, kindOf, triggersOf }: Choice): Result<ChosenBuilder> {
   const { config, own, project, text, args, dockerfile, imageKey: key } = request;
   const wanted = config.image?.builder ?? 'auto';
   const place = own?.config?.image?.builder === undefined ? 'slipway.yaml of the workspace' : own.path;
@@ -42,6 +43,7 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
     ...(platform !== undefined && { platform }),
     ...(target !== undefined && { target }),
     kindOf: (path: string) => kindOf(joinPath(context, path)),
+    triggersOf,
   };
   const needs = platforms.slice(1).map((other) => needsEngine(text, { ...options, platform: other }));
   const need = needsEngine(text, options) ?? needs.find((other) => other !== undefined);

@@ -265,6 +265,35 @@ describe('the Dockerfile of an image with another context', () => {
   });
 });
 
+describe('what a base of the workspace leaves to those that stand on it', () => {
+  const base = { 'base/Dockerfile': 'FROM scratch\nWORKDIR /app\nONBUILD COPY src /src\nONBUILD RUN make\n' };
+  const files = { 'api/src/a.js': '', 'api/own.js': '' };
+
+  it.each([
+    ['FROM base', {}],
+    ['ARG BASE\nFROM ${BASE}', { 'api/slipway.yaml': 'version: 1\nimage: {requires: [{project: base, arg: BASE}]}' }],
+  ])('is read as if it stood there: %j', (from, texts) => {
+    const { artifacts, problems } = run({ ...base, ...files, ...texts, 'api/Dockerfile': `${from}\nCOPY own.js /own.js\n` });
+    expect(problems).toEqual([]);
+    expect(artifacts.get('api')).toMatchObject({ recipe: { builder: 'docker/1' }, requires: ['base'] });
+    expect(artifacts.get('api')?.builderBecause).toMatch(/^ONBUILD COPY src \/src of its base \(api\/Dockerfile:\d\) needs an engine$/);
+    expect(artifacts.get('api')?.inputs.find(({ path }) => path === 'api/src')).toMatchObject({ onChange: 'rebuild' });
+  });
+
+  it('is nothing of images from elsewhere, and nothing that the base was left itself', () => {
+    const texts = {
+      ...base,
+      'next/Dockerfile': 'FROM base\nCOPY src /x\n',
+      'next/src/b.js': '',
+      'api/Dockerfile': 'FROM next\nCOPY own.js /own.js\n',
+    };
+    expect(run({ ...files, ...texts }).artifacts.get('api')?.recipe.builder).toBe('layers/1');
+    expect(run({ ...files, ...base, 'api/Dockerfile': 'FROM base:1\nCOPY own.js /own.js\n' }).artifacts.get('api')?.recipe.builder).toBe(
+      'layers/1',
+    );
+  });
+});
+
 describe('platforms', () => {
   const texts = {
     'api/Dockerfile': 'FROM scratch\nARG TARGETARCH\nCOPY app-${TARGETARCH} /app\nCOPY web /web\n',

@@ -88,15 +88,23 @@ export interface FoundRequest extends ConfiguredRequest {
   readonly defaultRepo: string | undefined;
 }
 
+/** The images of the workspace that a reference in the Dockerfile of another one means. */
+export function imagesNamed(
+  reference: string,
+  { artifact, allImages, defaultRepo }: Pick<FoundRequest, 'artifact' | 'allImages' | 'defaultRepo'>,
+): readonly ImageSettings[] {
+  if (isOfficialImage(reference)) return [];
+  return allImages.filter((other) => other.artifact !== artifact && isImage(reference, { image: other.image, repo: defaultRepo }));
+}
+
 /** Images of the workspace that a Dockerfile names in `FROM` and `COPY --from`. */
 export function foundRequires({ artifact, dockerfile, text, bases, allImages, defaultRepo }: FoundRequest): readonly Required[] {
-  return bases
-    .filter((base) => !isOfficialImage(base))
-    .flatMap((base) =>
-      allImages
-        .filter((other) => other.artifact !== artifact && isImage(base, { image: other.image, repo: defaultRepo }))
-        .map((other) => ({ name: other.artifact, location: { file: dockerfile, ...placeOf(base, text) } })),
-    );
+  return bases.flatMap((base) =>
+    imagesNamed(base, { artifact, allImages, defaultRepo }).map((other) => ({
+      name: other.artifact,
+      location: { file: dockerfile, ...placeOf(base, text) },
+    })),
+  );
 }
 
 /** Where a Dockerfile names an image; nowhere when a variable stands for it. */
