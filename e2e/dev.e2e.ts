@@ -174,4 +174,15 @@ describe('while `slipway dev worker web` runs', () => {
     expect(synced.sort()).toEqual(replicas.map(({ pod }) => [pod, '/app/src/basket.js']));
     expect(dev.since(mark, 'built')).toEqual([]);
   });
+
+  it('a project that is moved is told with what still names its old folder; back in its place, it goes on', async () => {
+    const mark = dev.mark();
+    renameSync(shop.path('apps/web'), shop.path('apps/front'));
+    await dev.until('failed', ({ subject, code }) => subject === 'web' && code === 'contextNotFound', mark);
+    renameSync(shop.path('apps/front'), shop.path('apps/web'));
+    await dev.until('mended', ({ subject }) => subject === 'web', mark);
+    shop.write('apps/web/site/page.txt', 'back again');
+    await dev.answer('web', '/page.txt', 'back again');
+    expect(dev.since(mark, 'built')).toEqual([]);
+  });
 });

@@ -3,15 +3,18 @@ import type { Session } from './session';
 
 type Read = Pick<Session, 'read' | 'options'>;
 
-/** Whether a file says what the workspace is: config, Dockerfiles, ignore files, manifests, and what the project graph is read from. */
+/**
+ * Whether a file says what the workspace is: config, Dockerfiles, ignore files, manifests, and what the project graph is read from. A
+ * folder does that is gone with such files in it.
+ */
 export function isConfigOf(session: Read, path: WorkspacePath): boolean {
-  if (session.read.configFiles.includes(path)) return true;
   if (isGraphOf(session, path)) return true;
-  return session.read.configFiles.some((folder) => path.startsWith(`${folder}/`));
+  return session.read.configFiles.some((file) => file === path || path.startsWith(`${file}/`) || file.startsWith(`${path}/`));
 }
 
-/** Whether the project graph is read from a file. */
-export function isGraphOf(session: Read, path: WorkspacePath): boolean {
+/** Whether the project graph is read from a file, or from files in a folder. */
+export function isGraphOf({ read, options }: Read, path: WorkspacePath): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
-  return session.options.graph.watch.some((watched) => watched === path || watched === name);
+  if (options.graph.watch.some((watched) => watched === path || watched === name)) return true;
+  return [...read.workspace.projects.values()].some(({ root }) => root === path || root.startsWith(`${path}/`));
 }

@@ -127,8 +127,10 @@ export class ImageSteps {
     const after = await this.hooks.run(artifact, hooksAt(artifact.hooks, 'after', 'build'), hooked);
     if (isAborted(signal)) return { kind: 'stopped' };
     if (after) return failure(after);
-    if (answer.value.sentHash === step.snapshot.inputsHash) this.remember(step.snapshot);
     const { image, sentHash, builder } = answer.value;
+    // What was packed of other files is no image of anything, and is made again.
+    if (sentHash !== step.snapshot.inputsHash) return { kind: 'built', image, sentHash };
+    this.remember(step.snapshot);
     const because = artifact.builderBecause === undefined ? {} : { because: artifact.builderBecause };
     this.report({ kind: 'built', artifact: step.artifact, ref, ms: Date.now() - startedAt, builder, ...because });
     return { kind: 'built', image, sentHash };

@@ -12,7 +12,20 @@ import {
   type WatchReleaseRequest,
 } from '../status';
 import { openSource, type Source } from '../source';
-import type { ContainerState, DirEntry, Goal, Release, Report, Result, SeenContainer, Snapshot, WorkspacePath, World } from '../model';
+import {
+  leavesOf,
+  type ContainerState,
+  type DirEntry,
+  type Entry,
+  type Goal,
+  type Release,
+  type Report,
+  type Result,
+  type SeenContainer,
+  type Snapshot,
+  type WorkspacePath,
+  type World,
+} from '../model';
 import type { ArtifactView } from '../plan';
 import { ClusterTrouble } from './clusterTrouble';
 import { openLoop, type Loop, type Turn } from './converge';
@@ -109,7 +122,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     onFacts: (entries, { scanned, at }) => {
       const post = (): void => loop.post({ kind: 'filesSeen', entries, scanned, at });
       // The first scan tells what the workspace was read from; a later one may find what was saved while its scope was chosen.
-      const before = scannedBefore ? beforeFiles?.(entries.map(([path]) => path)) : undefined;
+      const before = scannedBefore ? beforeFiles?.(entries.flatMap(([path, entry]) => pathsIn(path, entry))) : undefined;
       if (scanned) scannedBefore = true;
       if (queueIdle && !before) return post();
       queueIdle = false;
@@ -188,4 +201,9 @@ export async function openRun(options: RunOptions): Promise<Run> {
 
 function openNoWatcher(): { add(): void; remove(): void; close(): Promise<void> } {
   return { add: () => undefined, remove: () => undefined, close: () => Promise.resolve() };
+}
+
+/** A folder that is new is told as one path, with all that is in it. */
+function pathsIn(path: WorkspacePath, entry: Entry | undefined): readonly WorkspacePath[] {
+  return entry?.kind === 'dir' ? [path, ...[...leavesOf(entry, path)].map(([leaf]) => leaf)] : [path];
 }
