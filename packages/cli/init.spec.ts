@@ -99,3 +99,35 @@ describe('init --manifests, where Nx has no generators', () => {
     expect(document.survey.slice(-2)).toEqual(['Next:', '  npx slipway init --manifests @shop/api']);
   });
 });
+
+describe('init --from, where Nx has no generators', () => {
+  it('writes what a skaffold.yaml says beside each project, and tells the rest', async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-init-')));
+    mkdirSync(join(root, 'apps/api'), { recursive: true });
+    const skaffold = 'apiVersion: skaffold/v4beta11\nbuild: {artifacts: [{image: shop/api, context: apps/api, ko: {}}]}\n';
+    for (const [path, text] of Object.entries({
+      'package.json': '{}',
+      'apps/api/package.json': '{"name": "api"}',
+      'skaffold.yaml': skaffold,
+    }))
+      writeFileSync(join(root, path), text);
+    const workspace: GraphSource = {
+      kind: 'workspaces',
+      root,
+      watch: [],
+      read: () => Promise.resolve(succeeded({ projects: [{ name: 'api', root: 'apps/api', dependencies: [], targets: new Map() }] })),
+      runTarget: () => ({ command: 'false', args: [] }),
+    };
+    const before = await init({ workspace, dryRun: true, json: false });
+    const { document } = await init({ workspace, dryRun: false, json: false, from: ['skaffold.yaml'] });
+    const config = readFileSync(join(root, 'apps/api/slipway.yaml'), 'utf8');
+    const missing = await init({ workspace, dryRun: false, json: false, from: ['other.yaml'] });
+    rmSync(root, { recursive: true, force: true });
+    expect(before.document.survey.join('\n')).toContain('npx slipway init --from skaffold.yaml');
+    expect(document.changes[0]).toEqual({ path: 'apps/api/slipway.yaml', created: true, because: ['from skaffold.yaml'] });
+    expect(document.notes[0]).toContain('skaffold.yaml:2:');
+    expect(document.survey.join('\n')).not.toContain('skaffold');
+    expect(config).toContain('name: shop/api');
+    expect(missing).toMatchObject({ exitCode: 2, problems: [{ code: 'fileNotFound' }] });
+  });
+});

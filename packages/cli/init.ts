@@ -4,10 +4,10 @@ import { dirname, join } from 'node:path';
 import type { CommandResult } from '../dev';
 import { filesBelow } from '../source';
 import { withFiles, type GraphSource } from '../graph';
-import type { Problem } from '../model';
+import type { Problem, WorkspacePath } from '../model';
 import { nxCommand } from '../nx';
 import type { InitDocument } from '../report';
-import { surveyLines, type NextCommands } from '../scaffold';
+import { importSkaffold, noteLines, surveyLines, unread, type NextCommands } from '../scaffold';
 import { manifestsOf, type WantedManifests } from './newManifests';
 import { packageManagerOf, scriptCommand, setUp, type PackageManager, type SetUp } from '../turbo';
 
@@ -16,6 +16,8 @@ export interface InitOptions {
   /** Writes nothing. */
   readonly dryRun: boolean;
   readonly json: boolean;
+  /** Paths of files of Skaffold. */
+  readonly from?: readonly WorkspacePath[];
   readonly manifests?: WantedManifests;
 }
 
@@ -24,21 +26,24 @@ export function init(options: InitOptions): Promise<CommandResult<InitDocument>>
   return options.workspace.kind === 'nx' ? initNx(options) : initPackages(options);
 }
 
-async function initPackages({ workspace, dryRun, manifests }: InitOptions): Promise<CommandResult<InitDocument>> {
+async function initPackages({ workspace, dryRun, from = [], manifests }: InitOptions): Promise<CommandResult<InitDocument>> {
   const { root, kind } = workspace;
   const facts = await workspace.read();
   if (!facts.ok) return refused(facts.problem, { kind, root });
   const { projects, notices = [] } = facts.value;
   const there = filesBelow(root);
   const written = manifestsOf(manifests, { projects, files: there });
-  if (written.problems.length > 0) return refusedAll(written.problems, { kind, root });
+  const imported = importSkaffold({ files: there, projects, from });
+  const wrong = [...imported.problems, ...written.problems];
+  if (wrong.length > 0) return refusedAll(wrong, { kind, root });
+  const added = [...imported.configs.map((config) => ({ ...config, created: true })), ...written.changes];
   const made = setUp({
     kind: kind === 'turbo' ? 'turbo' : 'workspaces',
     manager: packageManagerOf(root),
     projects,
-    files: withFiles(there, new Map(written.changes.map(({ path, text }) => [path, text]))),
+    files: withFiles(there, new Map(added.map(({ path, text }) => [path, text]))),
   });
-  const changes = [...written.changes, ...made.changes];
+  const changes = [...added, ...made.changes];
   for (const { path, text } of dryRun ? [] : changes) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text);
@@ -51,8 +56,12 @@ async function initPackages({ workspace, dryRun, manifests }: InitOptions): Prom
       root,
       dryRun,
       changes: changes.map(({ path, created, because }) => ({ path, created, because })),
-      notes: [...notices.map(({ message, hint }) => (hint === undefined ? message : `${message}: ${hint}`)), ...made.notes],
-      survey: surveyLines(made.survey, nextCommands(root, kind, made)),
+      notes: [
+        ...notices.map(({ message, hint }) => (hint === undefined ? message : `${message}: ${hint}`)),
+        ...(imported.notes.length === 0 ? [] : [noteLines(imported.notes).join('\n')]),
+        ...made.notes,
+      ],
+      survey: surveyLines(unread(made.survey, from), nextCommands(root, kind, made)),
     },
   };
 }
@@ -71,14 +80,22 @@ function nextCommands(root: string, kind: GraphSource['kind'], { devOf }: SetUp)
     const { command, args } = scriptCommand(manager, project, script);
     return [command, ...args].join(' ');
   };
-  return { dev, manifests: (project) => `${runner[manager]} slipway init --manifests ${project}`, projectFile: 'package.json' };
+  return {
+    dev,
+    manifests: (project) => `${runner[manager]} slipway init --manifests ${project}`,
+    from: (path) => `${runner[manager]} slipway init --from ${path}`,
+    projectFile: 'package.json',
+  };
 }
 
 /** Nx says itself what its generator does. With JSON that goes where words for people go. */
 async function initNx(options: InitOptions): Promise<CommandResult<InitDocument>> {
   const { projects, port } = options.manifests ?? { projects: [] };
   const ofPort = port === undefined ? [] : [`--port=${port}`];
-  const generators = projects.length === 0 ? [['init']] : projects.map((project) => ['manifests', project, ...ofPort]);
+  const generators =
+    projects.length === 0
+      ? [['init', ...(options.from ?? []).map((file) => `--from=${file}`)]]
+      : projects.map((project) => ['manifests', project, ...ofPort]);
   for (const [name = '', ...args] of generators) {
     const ended = await generate(options, [`nx-slipway:${name}`, ...args]);
     if (ended.exitCode !== 0) return ended;

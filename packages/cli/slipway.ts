@@ -88,6 +88,7 @@ interface BuildOnlyFlags extends BuildFlags, ArtifactFlags {
 
 interface InitFlags extends CommonFlags {
   readonly dryRun?: boolean;
+  readonly from?: readonly string[];
   readonly manifests?: readonly string[];
   readonly port?: number;
 }
@@ -326,14 +327,15 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   );
   plain('init', 'set the workspace up: tasks, scripts and ignore files; doing it twice changes nothing more', '')
     .option('--dry-run', 'only say what would be written')
+    .option('--from <skaffold.yaml...>', 'write slipway.yaml files that say what these say, and tell what has no counterpart')
     .option('--manifests <project...>', 'write a Deployment and a Service for projects that have a Dockerfile and no manifests')
     .addOption(new Option('--port <number>', 'the port of these (default: the one that the Dockerfile exposes)').argParser(wholeNumber))
-    .action(async ({ json = false, verbosity, dryRun = false, manifests = [], port }: InitFlags) => {
+    .action(async ({ json = false, verbosity, dryRun = false, from = [], manifests = [], port }: InitFlags) => {
       const output = openOutput({ ...surroundings, json, verbosity, long: false });
       const workspace = await commands.findWorkspace(surroundings.cwd, { isBrief: true });
       if (!workspace.ok) return ends(output.refuse(workspace.problem));
       const wanted = manifests.length === 0 ? {} : { manifests: { projects: manifests, ...(port !== undefined && { port }) } };
-      const options = { dryRun, json, ...wanted };
+      const options = { dryRun, json, from: filesIn(workspace.value.root, surroundings.cwd, from), ...wanted };
       ends(output.finish(await commands.init({ ...options, workspace: workspace.value }), { lines: initLines }));
     });
   program

@@ -1,8 +1,9 @@
 export { manifestsFor, type ExistingService, type Guessed } from './existingService';
 export { dockerignoreLines, gitignoreLines, harmlessLines, withLines } from './ignoreFiles';
 export { isPackageFolder, packagePatterns, serviceFolder } from './packagePatterns';
+export { importSkaffold, type Imported, type ImportNote } from './skaffold/importSkaffold';
 export { withAllowedContext } from './rootConfig';
-export { contextLines, surveyLines, type ContextSeen, type NextCommands } from './sentences';
+export { contextLines, noteLines, surveyLines, type ContextSeen, type NextCommands } from './sentences';
 export { packageJson, serviceFiles, type PackageRequest } from './serviceFiles';
 export {
   defaultPorts,
@@ -15,4 +16,4 @@ export {
   type ServiceSources,
 } from './serviceKind';
 export { serviceName, servicePort } from './serviceName';
-export { survey, type Found, type Survey, type SurveyRequest } from './survey';
+export { survey, unread, type Found, type Survey, type SurveyRequest } from './survey';

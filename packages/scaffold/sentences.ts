@@ -1,5 +1,6 @@
 import { below } from '../dockerfile';
 import type { WorkspacePath } from '../model';
+import type { ImportNote } from './skaffold/importSkaffold';
 import type { Found, Survey } from './survey';
 
 /** What a user types for the next step, as it is called in this workspace. */
@@ -8,6 +9,8 @@ export interface NextCommands {
   /** Absent where nothing writes manifests or services. */
   readonly manifests?: (project: string) => string;
   readonly service?: () => string;
+  /** Absent where nothing is made of other tools' files. */
+  readonly from?: (path: WorkspacePath) => string;
   /** The file that makes a folder a project. */
   readonly projectFile: string;
 }
@@ -15,18 +18,30 @@ export interface NextCommands {
 /** What a survey found, project by project, each with what is next for it; the last line is the one command to go on with. */
 export function surveyLines({ found, otherTools }: Survey, commands: NextCommands): readonly string[] {
   const rows = found.map((each) => [each.project ?? each.root, what(each), next(each, commands)]);
-  const others =
-    otherTools.length === 0 ? [] : ['', `${listed(otherTools)}: not read, and left as ${otherTools.length === 1 ? 'it is' : 'they are'}`];
+  const others = otherToolLines({ found, otherTools }, commands);
   if (rows.length === 0) {
     const start = commands.service?.();
     const way = 'A service of your own is a Dockerfile in the folder of a project, and manifests in k8s/ beside it';
     return [
       'Found neither Dockerfiles nor manifests.',
       ...others,
+      ...(others.length > 0 ? [''] : []),
       ...(start === undefined ? [`${way}.`] : [`${way}. To have one made:`, `  ${start}`]),
     ];
   }
   return ['Found:', ...columns(rows).map((line) => `  ${line}`), ...others, '', ...lastLines(found, commands)];
+}
+
+function otherToolLines({ found, otherTools }: Pick<Survey, 'found' | 'otherTools'>, { from }: NextCommands): readonly string[] {
+  if (otherTools.length === 0) return [];
+  const [skaffold] = otherTools.filter((path) => /(^|\/)skaffold\.ya?ml$/.test(path));
+  const isImported = found.some(({ config }) => config !== undefined);
+  const way = skaffold === undefined || isImported ? undefined : from?.(skaffold);
+  return [
+    '',
+    `${listed(otherTools)}: not read, and left as ${otherTools.length === 1 ? 'it is' : 'they are'}`,
+    ...(way === undefined ? [] : ['To say in slipway.yaml what Skaffold is told, and to hear what has no counterpart:', `  ${way}`]),
+  ];
 }
 
 function what(found: Found): string {
@@ -73,6 +88,15 @@ function lastLines(found: readonly Found[], commands: NextCommands): readonly st
   );
   if (without?.project !== undefined && commands.manifests) return ['Next:', `  ${commands.manifests(without.project)}`];
   return [];
+}
+
+/** What an import tells, a line each, the file's own order kept. */
+export function noteLines(notes: readonly ImportNote[]): readonly string[] {
+  const lines = notes.map(({ location: { file, line, column }, field, sentence }) => {
+    const where = line === undefined ? file : `${file}:${line}:${column ?? 1}`;
+    return `  ${where}${field === '' ? '' : ` ${field}`}: ${sentence}`;
+  });
+  return lines.length === 0 ? [] : ['Not taken over, or otherwise here than there:', ...lines];
 }
 
 /** What is known of the cluster that the kubeconfig points to. */

@@ -107,6 +107,7 @@ describe('a survey of a workspace', () => {
         'Found neither Dockerfiles nor manifests.',
         '',
         'docker-compose.yml and skaffold.yaml: not read, and left as they are',
+        '',
         'A service of your own is a Dockerfile in the folder of a project, and manifests in k8s/ beside it. To have one made:',
         '  service NAME',
       ],

@@ -61,6 +61,11 @@ export function survey({ files, projects }: SurveyRequest): Survey {
   return { found: found.sort((a, b) => (order(a) < order(b) ? -1 : 1)), otherTools, copied: [...new Set(copied)] };
 }
 
+/** What was found, without files of other tools that have been read by now. */
+export function unread(seen: Survey, read: readonly WorkspacePath[] = []): Survey {
+  return { ...seen, otherTools: seen.otherTools.filter((path) => !read.includes(path)) };
+}
+
 const kustomizationNames: ReadonlySet<string> = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
 const otherToolNames = /^(skaffold\.ya?ml|Tiltfile|devspace\.ya?ml|(docker-)?compose(\.[\w-]+)?\.ya?ml)$/;
 

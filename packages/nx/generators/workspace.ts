@@ -30,6 +30,7 @@ export function nxCommands(tree: Tree, devkit: Devkit, devTarget: (project: stri
   return {
     dev: (project) => `${exec} nx run ${project}:${devTarget(project)}`,
     manifests: (project) => `${exec} nx g ${pluginName}:manifests ${project}`,
+    from: (path) => `${exec} nx g ${pluginName}:init --from=${path}`,
     service: () => `${exec} nx g ${pluginName}:service api`,
     projectFile: 'package.json or project.json',
   };

@@ -52,6 +52,24 @@ describe('the init generator', () => {
     expect(tree.read('slipway.yaml', 'utf-8')).toMatch(/^# ours\nversion: 1\n[^]*qa[^]*staging/);
   });
 
+  it('says in slipway.yaml what a skaffold.yaml says, and names that file until it has been read', async () => {
+    const said = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+    const heard = () => said.mock.calls.flat().join('\n');
+    tree.write('apps/api/project.json', '{"name": "api"}');
+    tree.write('skaffold.yaml', 'apiVersion: skaffold/v4beta11\nbuild: {artifacts: [{image: shop/api, context: apps/api, ko: {}}]}\n');
+    await (
+      await init(tree, { skipPackageJson: true })
+    )();
+    expect(heard()).toContain('nx g nx-slipway:init --from=skaffold.yaml');
+    said.mockClear();
+    await (
+      await init(tree, { from: ['skaffold.yaml'], skipPackageJson: true })
+    )();
+    said.mockRestore();
+    expect(tree.read('apps/api/slipway.yaml', 'utf-8')).toContain('name: shop/api');
+    await expect(init(tree, { from: ['other.yaml'] })).rejects.toThrow('there is no other.yaml');
+  });
+
   it('writes nothing when the config cannot be read', async () => {
     tree.write('slipway.yaml', 'version: [\n');
     await expect(init(tree, { allowContext: 'staging' })).rejects.toThrow(/slipway\.yaml:\d+: not valid YAML/);

@@ -6,8 +6,11 @@ import {
   dockerignoreLines,
   gitignoreLines,
   harmlessLines,
+  importSkaffold,
+  noteLines,
   survey,
   surveyLines,
+  unread,
   withAllowedContext,
   withLines,
 } from '../../../scaffold';
@@ -20,6 +23,7 @@ import { lookAtContext } from './lookAtContext';
 
 export interface InitOptions {
   readonly allowContext?: string;
+  readonly from?: readonly string[];
   readonly skipFormat?: boolean;
   readonly skipPackageJson?: boolean;
   readonly keepExistingVersions?: boolean;
@@ -31,8 +35,12 @@ export interface InitOptions {
 export default async function init(tree: Tree, options: InitOptions): Promise<GeneratorCallback> {
   const devkit = runningDevkit();
   const files = treeFiles(tree);
+  const projects = projectsIn(tree, devkit);
+  const imported = importSkaffold({ files, projects, from: options.from ?? [] });
+  if (imported.problems.length > 0) throw refusal(imported.problems);
+  for (const { path, text } of imported.configs) tree.write(path, text);
   if (options.allowContext !== undefined) allowContext(tree, options.allowContext);
-  const seen = survey({ files, projects: projectsIn(tree, devkit) });
+  const seen = survey({ files, projects });
   const install = setUp(tree, devkit, { ...options, copied: seen.copied });
   await format(tree, options.skipFormat);
   return afterwards(tree, devkit, {
@@ -44,11 +52,12 @@ export default async function init(tree: Tree, options: InitOptions): Promise<Ge
         ?.allowContexts;
       const { exec } = devkit.getPackageManagerCommand(devkit.detectPackageManager(tree.root), tree.root);
       return [
+        ...noteLines(imported.notes),
         ...contextLines(
           await lookAtContext(process.env, allowed ?? []),
           (context) => `${exec} nx g ${pluginName}:init --allowContext=${quoted(context)}`,
         ),
-        ...surveyLines(seen, commands),
+        ...surveyLines(unread(seen, options.from), commands),
       ];
     },
   });

@@ -1,0 +1,198 @@
+import type { Config, ImageConfig, SyncConfig } from '../../config';
+import { joinPath } from '../../graph';
+import { withoutScope, type BuildNetwork, type Project, type WorkspacePath } from '../../model';
+import type { Field } from './field';
+import { fromGoTemplate } from './goTemplates';
+import { hooksOf, type BeforeAndAfter } from './hooks';
+import { fromProject, ownerOf, type Place } from './place';
+
+export type ImportedImageConfig = ImageConfig & Pick<Config, 'sync'>;
+
+/** An artifact of Skaffold, as the project that it belongs to may say it. */
+export interface ImportedImage {
+  readonly image: string;
+  readonly project: Project;
+  readonly config: ImportedImageConfig;
+  readonly hooks: { readonly build?: BeforeAndAfter; readonly sync?: BeforeAndAfter };
+}
+
+/** Builders that have no counterpart: their command can be run by `builder: custom`. */
+const otherBuilders = ['jib', 'bazel', 'buildpacks', 'buildpack', 'ko', 'googleCloudBuild'];
+
+/** One of `build.artifacts`. Undefined when it belongs to no project; that has been told. */
+export function imageOf(artifact: Field, place: Place, projectByImage: ReadonlyMap<string, Project>): ImportedImage | undefined {
+  const image = artifact.at('image')?.text();
+  if (image === undefined) return undefined;
+  const docker = artifact.at('docker') ?? artifact.at('kaniko');
+  const context = joinPath(place.folder, artifact.at('context')?.text() ?? '.');
+  const file = docker?.at('dockerfile')?.text() ?? 'Dockerfile';
+  const dockerfile = [joinPath(context, file), joinPath(place.folder, file)].find((path) => place.files.kindOf(path) === 'file');
+  const project = projectByImage.get(image) ?? ownerOf(place, dockerfile ?? context);
+  if (!project) {
+    place.note(artifact, `${image} belongs to no project of the workspace, so nothing is written for it`);
+    artifact.skip();
+    return undefined;
+  }
+  for (const builder of otherBuilders) {
+    const field = artifact.at(builder);
+    if (!field) continue;
+    field.skip();
+    place.note(
+      field,
+      `${image} is built by ${builder}, for which there is no builder here: a command of your own can be one (image.builder: custom)`,
+    );
+  }
+  const custom = artifact.at('custom');
+  const platforms = artifact.at('platforms')?.texts() ?? [];
+  const requires = requiresOf(artifact, project, projectByImage, place);
+  const config: ImportedImageConfig = {
+    ...(image !== withoutScope(project.name) && { name: image }),
+    ...(context !== project.root && { context: context === '' ? 'workspace' : fromProject(project, context) }),
+    ...(custom && { builder: 'custom' as const, custom: customOf(custom, { project, context, place }) }),
+    ...(!custom && dockerOf(docker, { file: dockerfile ?? joinPath(context, file), project, place })),
+    ...(platforms.length > 0 && { platforms }),
+    ...(requires.length > 0 && { requires }),
+    ...syncOf(artifact.at('sync'), { project, context, place }),
+  };
+  const build = hooksOf(artifact.at('hooks'), project, place);
+  return { image, project, config, hooks: { ...(build && { build }), ...syncHooksOf(artifact.at('sync')?.at('hooks'), project, place) } };
+}
+
+interface Where {
+  readonly project: Project;
+  readonly context: WorkspacePath;
+  readonly place: Place;
+}
+
+function requiresOf(
+  artifact: Field,
+  project: Project,
+  projectByImage: ReadonlyMap<string, Project>,
+  place: Place,
+): NonNullable<ImageConfig['requires']> {
+  return (artifact.at('requires')?.items() ?? []).flatMap((each) => {
+    const image = each.at('image')?.text() ?? '';
+    const arg = each.at('alias')?.text() ?? image;
+    const required = projectByImage.get(image);
+    if (required && required !== project) return [{ project: required.name, arg }];
+    place.note(
+      each,
+      required ? `${image} is of the same project: say it with artifact: NAME below requires` : `${image} belongs to no project`,
+    );
+    return [];
+  });
+}
+
+function dockerOf(
+  docker: Field | undefined,
+  { file, project, place }: { readonly file: WorkspacePath; readonly project: Project; readonly place: Place },
+): Pick<ImageConfig, 'docker'> {
+  const text = (key: string): string | undefined => docker?.at(key)?.text();
+  const args = (docker?.at('buildArgs')?.entries() ?? []).flatMap(([name, value]) => {
+    const written = value.text();
+    const made = written === undefined ? `\${${name}}` : fromGoTemplate(written);
+    if (made === undefined) place.note(value, `is a Go template that has no counterpart: ${written ?? ''}`);
+    return made === undefined ? [] : [[name, made] as const];
+  });
+  const wantedNetwork = text('network')?.toLowerCase();
+  const network: BuildNetwork | undefined = wantedNetwork === 'none' || wantedNetwork === 'host' ? wantedNetwork : undefined;
+  const secrets = (docker?.at('secrets')?.items() ?? []).flatMap((each) => {
+    const id = each.at('id')?.text();
+    const src = each.at('src')?.text();
+    const env = each.at('env')?.text();
+    if (id === undefined) return [];
+    return [
+      {
+        id,
+        ...(src === undefined
+          ? { env: env ?? id }
+          : { src: src.startsWith('/') || src.startsWith('~') ? src : fromProject(project, joinPath(place.folder, src)) }),
+      },
+    ];
+  });
+  const ssh = text('ssh');
+  const addHosts = (docker?.at('addHost')?.texts() ?? []).map(
+    (each) => [each.slice(0, each.indexOf(':')), each.slice(each.indexOf(':') + 1)] as const,
+  );
+  const cacheFrom = (docker?.at('cacheFrom')?.texts() ?? []).flatMap((each) => fromGoTemplate(each) ?? []);
+  const target = text('target');
+  const path = fromProject(project, file);
+  const config = {
+    ...(path !== 'Dockerfile' && { file: path }),
+    ...(target !== undefined && { target }),
+    ...(args.length > 0 && { args: Object.fromEntries(args) }),
+    ...(network && { network }),
+    ...(addHosts.length > 0 && { addHosts: Object.fromEntries(addHosts) }),
+    ...(secrets.length > 0 && { secrets }),
+    ...(ssh !== undefined && { ssh: [ssh] }),
+    ...(cacheFrom.length > 0 && { cacheFrom }),
+    ...(text('pullParent') === 'true' && { pull: true }),
+    ...(text('noCache') === 'true' && { noCache: true }),
+  };
+  return Object.keys(config).length === 0 ? {} : { docker: config };
+}
+
+function customOf(custom: Field, { project, place }: Where): NonNullable<ImageConfig['custom']> {
+  const reads = custom.at('dependencies');
+  const inProject = (path: string): string => fromProject(project, joinPath(place.folder, path));
+  const paths = reads?.at('paths')?.texts() ?? [];
+  const ignore = reads?.at('ignore')?.texts() ?? [];
+  const dockerfile = reads?.at('dockerfile')?.at('path')?.text();
+  const command = reads?.at('command')?.text();
+  const dependencies =
+    dockerfile !== undefined
+      ? { dockerfile: inProject(dockerfile) }
+      : command !== undefined
+        ? { command }
+        : paths.length > 0
+          ? { paths: paths.map(inProject), ...(ignore.length > 0 && { ignore: ignore.map(inProject) }) }
+          : undefined;
+  place.note(custom, 'is run in the folder of the project, with IMAGE, PUSH_IMAGE, BUILD_CONTEXT and PLATFORMS as in Skaffold');
+  return { command: custom.at('buildCommand')?.text() ?? '', ...(dependencies && { dependencies }) };
+}
+
+function syncOf(sync: Field | undefined, { project, context, place }: Where): { readonly sync?: SyncConfig } {
+  const infer = (sync?.at('infer')?.texts() ?? []).map((glob) => fromProject(project, joinPath(context, glob)));
+  const rules = (sync?.at('manual')?.items() ?? []).flatMap((rule) => {
+    const src = rule.at('src')?.text();
+    const dest = rule.at('dest')?.text();
+    const strip = rule.at('strip')?.text();
+    return src === undefined || dest === undefined ? [] : [{ src, dest, ...(strip !== undefined && { strip }) }];
+  });
+  const auto = sync?.at('auto');
+  if (auto) place.note(auto, 'what the Dockerfile copies is synced by itself');
+  auto?.skip();
+  const hooks = sync?.at('hooks');
+  const before = inContainer(hooks?.at('before'));
+  const after = inContainer(hooks?.at('after'));
+  const config: SyncConfig = {
+    // A narrowing to everything narrows nothing.
+    ...(infer.length > 0 && !infer.includes('**/*') && !infer.includes('**') && { infer }),
+    ...(rules.length > 0 && { rules }),
+    ...(before.length > 0 && { before }),
+    ...(after.length > 0 && { after }),
+  };
+  return Object.keys(config).length === 0 ? {} : { sync: config };
+}
+
+function inContainer(hooks: Field | undefined): readonly { readonly run: readonly string[] }[] {
+  return (hooks?.items() ?? []).flatMap((hook) => {
+    const run = hook.at('container')?.at('command')?.texts() ?? [];
+    return run.length === 0 ? [] : [{ run }];
+  });
+}
+
+/** Those of sync that run on the host. */
+function syncHooksOf(hooks: Field | undefined, project: Project, place: Place): { readonly sync?: BeforeAndAfter } {
+  if (!hooks) return {};
+  const both = (['before', 'after'] as const).flatMap((when) => {
+    const list = (hooks.at(when)?.items() ?? []).flatMap((hook) => {
+      const host = hook.at('host');
+      const run = host?.at('command')?.texts() ?? [];
+      const dir = fromProject(project, joinPath(place.folder, host?.at('dir')?.text() ?? '.'));
+      return run.length === 0 ? [] : [{ run, ...(dir !== '.' && { dir }) }];
+    });
+    return list.length === 0 ? [] : [[when, list] as const];
+  });
+  return both.length === 0 ? {} : { sync: Object.fromEntries(both) };
+}
