@@ -174,19 +174,20 @@ describe('a watch', () => {
         { apiVersion: 'v1', kind: 'Pod' },
         {},
         {
-          // Something else is asked first, as whoever looks at what is there does.
+          // Other things are asked first, as whoever looks at what is there does.
           onList: () =>
-            void kube.list({ apiVersion: 'v1', kind: 'Service' }).then(() => {
+            void (async () => {
+              for (const kind of ['Service', 'Secret', 'Service', 'Secret', 'Service']) await kube.list({ apiVersion: 'v1', kind });
               watch.stop();
               resolve();
-            }),
+            })(),
           onChange: () => undefined,
           onTrouble: () => undefined,
         },
       );
     });
     await listed;
-    expect([...new Set(asked.map(({ pathname }) => pathname))]).toEqual(['/api/v1/pods', '/api/v1/services']);
+    expect([...new Set(asked.map(({ pathname }) => pathname))]).toEqual(['/api/v1/pods', '/api/v1/services', '/api/v1/secrets']);
     expect(asked.filter(({ searchParams }) => searchParams.has('watch'))).toEqual([]);
   });
 
