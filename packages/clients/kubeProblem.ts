@@ -105,7 +105,10 @@ function problemOf(status: KubeStatus, said: string, subject: string): Problem {
       exitCode: 3,
     };
   }
-  return { code: 'clusterFailed', message: `the cluster failed for ${subject}: ${said}`, retry: 'afterDelay', exitCode: 1 };
+  const hint = said.includes('webhook')
+    ? 'see that what answers it runs: kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations'
+    : 'try again; the log of its API server says more';
+  return { code: 'clusterFailed', message: `the cluster failed for ${subject}: ${said}`, hint, retry: 'afterDelay', exitCode: 1 };
 }
 
 function conflictProblem(status: KubeStatus, said: string, subject: string): Problem {

@@ -100,6 +100,7 @@ function unreadable(file: string, error: unknown): Problem {
   return {
     code: 'kubeconfigInvalid',
     message: `the kubeconfig ${file} cannot be read: ${messageOf(error).split('\n')[0] ?? ''}`,
+    hint: 'correct it, or name another with --kubeconfig',
     retry: 'whenInputChanges',
     exitCode: 2,
     location: { file },
@@ -140,6 +141,7 @@ function pin(config: KubeConfig, files: readonly string[], wanted: string | unde
     return failed({
       code: 'kubeconfigInvalid',
       message: `the context ${name} names the cluster ${context.cluster}, which ${files.join(', ')} does not describe`,
+      hint: 'correct it, or choose another with --context',
       retry: 'whenInputChanges',
       exitCode: 2,
     });

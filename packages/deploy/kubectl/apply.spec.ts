@@ -135,6 +135,25 @@ describe('apply', () => {
     ]);
   });
 
+  test.each([
+    [
+      'failed to create typed patch object (shop/settings; /v1, Kind=ConfigMap): .dada: field not declared in schema',
+      'is not a field that there is',
+    ],
+    ['unknown field "dada"', 'is not a field that there is'],
+    [
+      'ConfigMap "settings" is invalid: dada: Too long: may not be more than 1048576 bytes',
+      'is not valid: Too long: may not be more than 1048576 bytes',
+    ],
+  ])('a field of the object itself has its place too: %s', async (said, reason) => {
+    const { kube, refusals } = cluster();
+    refusals.set('ConfigMap settings', said);
+    const result = await shop(kube, config.replace('\ndata:', '\ndada:'));
+    expect(result).toMatchObject({
+      problem: { code: 'manifestInvalid', message: `configmap/settings: dada ${reason}`, location: { line: 4 } },
+    });
+  });
+
   test('what the cluster says of a Secret is not repeated', async () => {
     const { kube, refusals } = cluster();
     const typed = '.stringData.password: expected string, got &value.valueUnstructured{Value:4711}';

@@ -14,7 +14,9 @@ export function fieldProblems({ object, location, locate }: RenderedObject, prob
   const roots = Object.keys(object)
     .filter((name) => /^\w+$/.test(name))
     .join('|');
-  const path = `(?:${roots})(?:\\.[\\w$/-]+|\\[[^\\]]*\\])+`;
+  // One of the outermost alone is a field where something is said of it; else it is a word.
+  const saysOf = ':\\s+(?:field not declared|[A-Z]\\w+ value|Forbidden|Too long|Too many|expected )';
+  const path = `(?:${roots})(?:(?:\\.[\\w$/-]+|\\[[^\\]]*\\])+|(?=${saysOf})|(?<=unknown field "\\w+)(?="))`;
   // A reason ends at its line, or where the next field begins.
   const pattern = new RegExp(`(?<![\\w.])\\.?(${path})"?(?::\\s*([^\\n]*?)(?=;\\s+\\.?${path}:|\\n|$))?`, 'g');
   for (const [, field, reason] of said.matchAll(pattern)) {
@@ -26,7 +28,7 @@ export function fieldProblems({ object, location, locate }: RenderedObject, prob
     return { code: 'manifestInvalid', message, hint: hintOf(reason), retry: 'whenInputChanges', exitCode: 2, location };
   });
   if (!first) {
-    if (!secret) return [{ ...problem, location }];
+    if (!secret) return [{ hint: 'correct it in the manifest', ...problem, location }];
     const encoding = said.includes('illegal base64');
     return [
       {
