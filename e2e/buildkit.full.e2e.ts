@@ -8,6 +8,11 @@ import { imagesOfIndex, localRegistry, valueOf } from './localRegistry';
 import { Shop } from './shop';
 import { until } from './until';
 
+interface BuilderPod {
+  readonly spec?: object;
+  readonly status?: { readonly containerStatuses?: readonly { readonly ready: boolean }[] };
+}
+
 describe('images that are made in the cluster', () => {
   const shop = new Shop();
   let registry: string;
@@ -35,8 +40,14 @@ build:
     namespace: ${shop.namespace}
     image: ${images[0]?.ref ?? ''}
     cacheRepo: ${registry}/${shop.namespace}
+    serviceAccount: builder
+    pullSecret: pull
+    nodeSelector: {kubernetes.io/os: linux}
+    tolerations: [{key: builders, operator: Exists}]
+    resources: {requests: {cpu: 50m, memory: 64Mi}}
 `,
     );
+    valueOf(await shop.kube.apply({ apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'builder', namespace: shop.namespace } }));
     shop.edit('apps/worker/Dockerfile', 'FROM node:20-slim', 'FROM ground');
     shop.edit(
       'apps/worker/Dockerfile',
@@ -51,14 +62,13 @@ build:
   }, firstBuildMs);
   afterAll(() => shop.close());
 
-  const builderPods = async (): Promise<readonly { readonly name: string; readonly isReady: boolean }[]> => {
+  const builderPods = async () => {
     const pods = valueOf(
       await shop.kube.list({ apiVersion: 'v1', kind: 'Pod' }, { namespace: shop.namespace, labelSelector: 'slipway.dev/builder-pod' }),
     );
-    return pods.map(({ metadata, ...pod }) => {
-      const { containerStatuses = [] } =
-        (pod as { readonly status?: { readonly containerStatuses?: readonly { readonly ready: boolean }[] } }).status ?? {};
-      return { name: metadata.name ?? '', isReady: containerStatuses.some(({ ready }) => ready) };
+    return pods.map((pod) => {
+      const { spec, status } = pod as BuilderPod;
+      return { spec, isReady: (status?.containerStatuses ?? []).some(({ ready }) => ready) };
     });
   };
   const noneIsLeft = () => until('no pod of a builder is left', async () => ((await builderPods()).length === 0 ? true : undefined));
@@ -97,7 +107,27 @@ build:
   it('that fail are told with the line of the Dockerfile, and leave nothing behind', async () => {
     const undo = shop.edit('apps/worker/Dockerfile', 'USER node', 'RUN echo out of luck && exit 3\nUSER node');
     const { stdout } = await shop.slipway(['build', 'worker', ...shop.where], { exitCode: 1 });
-    expect(stdout).toMatch(/the build failed at RUN echo out of luck .*exit code 3[^]*apps\/worker\/Dockerfile:7[^]*│ out of luck/);
+    expect(stdout).toMatch(/· out of luck\n[^]*the build failed at RUN echo out of luck .*exit code 3[^]*apps\/worker\/Dockerfile:7/);
+    undo();
+    await noneIsLeft();
+  });
+
+  it('that are cancelled leave nothing behind, in a pod that is as the config says', async () => {
+    const undo = shop.edit('apps/worker/Dockerfile', 'USER node', 'RUN sleep 600\nUSER node');
+    const cancelled = shop.dev('worker');
+    const pod = await until(
+      'buildkitd is ready',
+      async () => (await builderPods()).find(({ isReady }) => isReady),
+      () => cancelled.told(),
+    );
+    expect(pod.spec).toMatchObject({
+      serviceAccountName: 'builder',
+      imagePullSecrets: [{ name: 'pull' }],
+      nodeSelector: { 'kubernetes.io/os': 'linux' },
+      tolerations: expect.arrayContaining([expect.objectContaining({ key: 'builders' })]) as unknown,
+      containers: [expect.objectContaining({ resources: { requests: { cpu: '50m', memory: '64Mi' } } })],
+    });
+    await cancelled.interrupt();
     undo();
     await noneIsLeft();
   });

@@ -7,6 +7,7 @@ const settings = {
   pullSecret: 'pull',
   nodeSelector: { disk: 'ssd' },
   tolerations: [{ key: 'build', operator: 'Exists' }],
+  resources: { requests: { cpu: 2 }, limits: { memory: '8Gi' } },
 };
 
 function pod(status: object = {}, more: Partial<KubeObject['metadata']> = {}): KubeObject {
@@ -30,7 +31,13 @@ describe('the pod of a buildkitd', () => {
         imagePullSecrets: [{ name: 'pull' }],
         nodeSelector: { disk: 'ssd' },
         tolerations: [{ key: 'build', operator: 'Exists' }],
-        containers: [{ image: 'docker.io/moby/buildkit:v0.29.0', securityContext: { privileged: true } }],
+        containers: [
+          {
+            image: 'docker.io/moby/buildkit:v0.29.0',
+            securityContext: { privileged: true },
+            resources: { requests: { cpu: 2 }, limits: { memory: '8Gi' } },
+          },
+        ],
       },
     });
   });
