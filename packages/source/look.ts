@@ -12,7 +12,7 @@ export interface LookEvents {
   readonly onDirectory: (path: WorkspacePath) => void;
   /** A directory that was followed is gone or no longer wanted. */
   readonly onDirectoryLeft: (path: WorkspacePath) => void;
-  /** A path cannot be read; it stays as it was last seen. Told once until it can be read again. */
+  /** A path cannot be read, and stays as it was last seen; or it is nothing that can be. Told once until it can be read. */
   readonly onProblem: (problem: Problem) => void;
   /** A path has to be looked at again after so many milliseconds. */
   readonly onLookAgain: (path: WorkspacePath, delayMs: number) => void;
@@ -38,7 +38,8 @@ const restMs = 100;
 /** Compares the disk with what was last seen of it. One look at a time. */
 export class Looker {
   private readonly seen = newDir(undefined, 'outside', 0);
-  private readonly unreadable = new Set<WorkspacePath>();
+  /** Of what cannot be read it was said. */
+  private readonly told = new Set<WorkspacePath>();
 
   constructor(
     private readonly root: string,
@@ -103,7 +104,7 @@ export class Looker {
     if (how.deep) this.events.onDirectory(path);
     const listing = this.attempt(path, () => ({ stats: lstatSync(this.absolute(path)), names: readdirSync(this.absolute(path)) }));
     if (!listing) return;
-    this.unreadable.delete(path);
+    this.told.delete(path);
     dir.ino = listing.stats.ino;
     dir.listedMtimeMs = isRecent(listing.stats, racyMs) ? 0 : listing.stats.mtimeMs;
     const listed = new Set(listing.names);
@@ -124,7 +125,8 @@ export class Looker {
       setChild(parent, name, undefined);
     }
     if (stats === 'absent' || !kind) {
-      this.unreadable.delete(path);
+      if (stats !== 'absent' && this.reach.placeOf(parent.place, path, name, 'file') === 'inside') this.tell(path, noFile(path, stats));
+      else this.told.delete(path);
       return;
     }
     const place = this.reach.placeOf(parent.place, path, name, kind === 'dir' ? 'dir' : 'file');
@@ -178,7 +180,7 @@ export class Looker {
     try {
       const read = await hashFile(this.absolute(path), stats, pace);
       if (!read.steady || isRecent(stats, racyMs)) this.events.onLookAgain(path, racyMs + emptiedMs);
-      this.unreadable.delete(path);
+      this.told.delete(path);
       const entry = fileEntry({ ...read, mode: stats.mode });
       const { size, mtimeMs, ctimeMs, ino } = stats;
       return { kind: 'file', size, mtimeMs, ctimeMs, ino, entry: before?.entry.hash === entry.hash ? before.entry : entry };
@@ -190,7 +192,7 @@ export class Looker {
 
   /** What left the disk or the scope is no longer watched; whether it stays in the tree is the caller's. */
   private leave(node: SeenNode, path: WorkspacePath): void {
-    this.unreadable.delete(path);
+    this.told.delete(path);
     if (node.kind !== 'dir' || node.place === 'outside') return;
     node.place = 'outside';
     this.events.onDirectoryLeft(path);
@@ -211,9 +213,13 @@ export class Looker {
       this.events.onLookAgain(path, emptiedMs);
       return;
     }
-    if (this.unreadable.has(path)) return;
-    this.unreadable.add(path);
-    this.events.onProblem(unreadableProblem(path, error));
+    this.tell(path, unreadableProblem(path, error));
+  }
+
+  private tell(path: WorkspacePath, problem: Problem): void {
+    if (this.told.has(path)) return;
+    this.told.add(path);
+    this.events.onProblem(problem);
   }
 }
 
@@ -232,7 +238,19 @@ export function unreadableProblem(path: WorkspacePath, error: unknown): Problem 
   };
 }
 
-/** Undefined for what is never told: sockets, pipes, devices. */
+function noFile(path: WorkspacePath, stats: Stats): Problem {
+  const kind = stats.isSocket() ? 'socket' : stats.isFIFO() ? 'pipe' : 'device';
+  return {
+    code: 'fileSkipped',
+    message: `${path} is a ${kind}: no image takes it, and it is not copied`,
+    hint: 'name it in .dockerignore, or leave it out of a sync with --exclude, and nothing is said of it',
+    retry: 'afterDelay',
+    exitCode: 1,
+    location: { file: path },
+  };
+}
+
+/** Undefined for what is no content: sockets, pipes, devices. */
 function kindOf(stats: Stats): SeenNode['kind'] | undefined {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'dir';

@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
@@ -12,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openWatcher, type OpenWatcher, type WatcherEvents } from '../clients';
@@ -200,12 +202,39 @@ describe('the first scan', () => {
     expect(paths()).toEqual(['comm']);
   });
 
-  it('tells links as links, empty directories as such, and nothing of pipes', async () => {
+  it('says once of sockets and pipes that they are skipped, where they are wanted', async () => {
+    const scope: Scope = { paths: ['src', 'other/a'], accepts: (path) => !path.endsWith('.ignored') };
+    const { source, at, put, hint, paths, problems } = bench(scope, { 'src/a': 'a', 'other/a': 'a' });
+    for (const pipe of ['src/pipe', 'src/pipe.ignored', 'other/pipe']) execFileSync('mkfifo', [at(pipe)]);
+    const socket = createServer().listen(at('src/app.sock'));
+    await once(socket, 'listening');
+    await source.scan();
+    await hint('src/pipe');
+    expect(paths()).toEqual(['other/a', 'src/a']);
+    const told = [
+      'src/app.sock is a socket: no image takes it, and it is not copied',
+      'src/pipe is a pipe: no image takes it, and it is not copied',
+    ];
+    expect(problems.map(({ message }) => message).sort()).toEqual(told);
+    // One that comes again is another one.
+    rmSync(at('src/pipe'));
+    await hint('src/pipe');
+    put('src/pipe', 'a file');
+    await hint('src/pipe');
+    expect(paths()).toEqual(['other/a', 'src/a', 'src/pipe']);
+    rmSync(at('src/pipe'));
+    execFileSync('mkfifo', [at('src/pipe')]);
+    await hint('src/pipe');
+    expect(paths()).toEqual(['other/a', 'src/a']);
+    expect(problems).toHaveLength(3);
+    socket.close();
+  });
+
+  it('tells links as links, and empty directories as such', async () => {
     const { source, tree, at, paths, problems } = bench(everything, { 'real/file': 'x' });
     symlinkSync('real', at('link'));
     symlinkSync('nowhere', at('dangling'));
     mkdirSync(at('empty'));
-    execFileSync('mkfifo', [at('pipe')]);
     await source.scan();
     expect(paths()).toEqual(['dangling', 'empty', 'link', 'real/file']);
     expect(entryAt(tree(), 'link')).toMatchObject({ kind: 'link', target: 'real' });
