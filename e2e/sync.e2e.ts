@@ -80,7 +80,7 @@ describe('sync, onto what runs already', () => {
     it('waits for a pod, follows the folder, leaves alone what is not its own, and brings a new pod everything', async () => {
       shop.write('site/sub/a.txt', 'a');
       shop.write('site/noise.log', 'noise');
-      const sync = shop.sync(...where, '--wait');
+      const sync = shop.sync(...where, '--wait', '--pull=made/*.lock');
       await sync.until('notice', ({ message }) => message.startsWith('waiting: no pod'));
       const { pod } = await run();
       await sync.until('ready');
@@ -95,6 +95,9 @@ describe('sync, onto what runs already', () => {
         JSON.stringify((await holds(pod)).filter(theirs)) === JSON.stringify(wanted()) ? true : undefined,
       );
       expect((await holds(pod)).filter((line) => !theirs(line))).toHaveLength(1);
+      await shop.inside('site', pod, ['sh', '-c', `mkdir ${inPod}/made; echo watched >${inPod}/made/while.lock`]);
+      await sync.until('pulled', ({ paths }) => paths.includes('made/while.lock'));
+      expect(shop.read('site/made/while.lock')).toBe('watched\n');
 
       valueOf(await shop.kube.delete({ apiVersion: 'v1', kind: 'Pod', namespace: shop.namespace, name: pod }));
       await until('the pod is gone', async () => ((await shop.running('site')).length === 0 ? true : undefined));
@@ -121,18 +124,14 @@ describe('sync, onto what runs already', () => {
       const look = (...flags: readonly string[]) => shop.slipway(['sync', ...where, ...flags, '--verify', ...shop.where]);
       expect((await look()).stdout).toContain('holds what it should');
       // What happened while nobody watched. What they alone have goes only where it is asked for, and never what is left out.
-      await shop.inside('site', second.pod, [
-        'sh',
-        '-c',
-        `cd ${inPod}; echo 1 >sub/their.own; echo 1 >their.log; mkdir -p made; echo made >made/a.lock`,
-      ]);
+      await shop.inside('site', second.pod, ['sh', '-c', `cd ${inPod}; echo 1 >sub/their.own; echo 1 >their.log; echo made >made/a.lock`]);
       expect((await look('--once', '--pull=made/*.lock')).stdout).toContain('holds what it should');
       expect(shop.read('site/made/a.lock')).toBe('made\n');
       await shop.inside('site', second.pod, ['sh', '-c', `cd ${inPod}; echo theirs >made/a.lock; echo 1 >made/b.lock; echo 1 >made/c`]);
       await look('--once', '--mirror', '--pull=made/*.lock');
       expect([shop.read('site/made/a.lock'), shop.read('site/made/b.lock')]).toEqual(['theirs\n', '1\n']);
       const left = await shop.inside('site', second.pod, ['sh', '-c', `cd ${inPod}; ls sub their.log made`]);
-      expect(left.split(/\s+/).sort().join(' ').trim()).toBe('a.lock a.txt b.lock made: sub: their.log');
+      expect(left.split(/\s+/).sort().join(' ').trim()).toBe('a.lock a.txt b.lock made: sub: their.log while.lock');
       await shop.inside('site', second.pod, ['rm', `${inPod}/their.log`]);
       shop.write('site/sub/later.txt', 'later');
       shop.remove('site/sub/a.txt');

@@ -51,14 +51,14 @@ export class ContainerSteps {
   constructor(
     private readonly session: Session,
     private readonly report: Report,
-    private readonly post: (fact: Fact) => void,
+    private readonly loop: { readonly post: (fact: Fact) => void; readonly now: () => number },
     private readonly hooks: HookRunner,
     /** Called when something was changed in a container after which its process may start again. */
     private readonly onWritten: (seen: SeenContainer, run: RunInPod) => void,
   ) {
     const { kube, options } = session;
     this.read = sourceReader(options.root);
-    this.pulling = kube && new Pulling({ root: options.root, kube, report, post });
+    this.pulling = kube && new Pulling({ root: options.root, kube, report, ...loop });
   }
 
   async connect(step: StepOf<'connect'>, id: StepId, signal: AbortSignal, world: World): Promise<Outcome> {
@@ -76,7 +76,7 @@ export class ContainerSteps {
       silenceMs: limitMs,
       onLost: (problem) => {
         this.agents.delete(step.container);
-        this.post({ kind: 'agentLost', container: step.container, connection: id, problem });
+        this.loop.post({ kind: 'agentLost', container: step.container, connection: id, problem });
       },
     });
     if (!opened.ok) return imageFailure(opened.problem, artifact);

@@ -22,6 +22,7 @@ export class Effects {
     private readonly session: Session,
     report: Report,
     post: (fact: Fact) => void,
+    now: () => number,
     /** Called when something was changed in a container after which its process may start again. */
     onWritten: (seen: SeenContainer, run: RunInPod) => void,
     /** Called with what was applied of a release, before that is told. */
@@ -29,7 +30,7 @@ export class Effects {
   ) {
     const hooks = new HookRunner(session, report);
     this.images = new ImageSteps(session, report, hooks);
-    this.containers = new ContainerSteps(session, report, post, hooks, onWritten);
+    this.containers = new ContainerSteps(session, report, { post, now }, hooks, onWritten);
     this.targets = new TargetSteps(session, report, post);
     this.releases = new ReleaseSteps(session, report, post, hooks, onApplied);
   }

@@ -71,7 +71,7 @@ describe('what a container makes', () => {
       events.push(event);
       wake();
     };
-    pulling = new Pulling({ root: here(''), kube: container.kube, report, post });
+    pulling = new Pulling({ root: here(''), kube: container.kube, report, post, now: () => 1234 });
   });
   afterEach(async () => {
     pulling.close();
@@ -141,6 +141,7 @@ describe('what a container makes', () => {
     expect(facts.map(({ kind }) => kind)).toEqual(
       facts.flatMap((_, index) => (index % 2 === 0 ? ['filesSeen', 'contentSeen'] : [])).slice(0, facts.length),
     );
+    expect(facts[0]).toMatchObject({ at: 1234 });
     for (const path of ['gen/deep/a.ts', 'gen/-- odd *.ts']) expect(heldThere(path)).toBe(heldHere(path));
     expect(heldHere('gen/deep/a.ts')).toBe(fileEntry({ digest: contentDigest('made'), size: 4, mode: 0o755 }).hash);
   });

@@ -29,6 +29,8 @@ export interface PullingRequest {
   readonly kube: Pick<Kube, 'exec'>;
   readonly report: Report;
   readonly post: (fact: Fact) => void;
+  /** The loop's clock. */
+  readonly now: () => number;
 }
 
 /** What has just been connected, before anything is brought there. */
@@ -292,7 +294,7 @@ export class Pulling {
     came: readonly (readonly [Candidate, FileEntry])[],
     { same, bytes }: { readonly same: readonly Candidate[]; readonly bytes: number },
   ): readonly LedgerEntry[] {
-    const { post, report } = this.request;
+    const { post, report, now } = this.request;
     const entries = came.map(([{ to }, entry]) => [to, entry] as const);
     const tree = world && withEntries(visibleTree(world), entries);
     // What is of no input of the image is none of the loop's: it would take it away.
@@ -303,7 +305,7 @@ export class Pulling {
       return digestOf(entry) === candidate.file.digest && entry && isInput(candidate) ? [[candidate.path, entry]] : [];
     });
     if (came.length > 0) {
-      post({ kind: 'filesSeen', entries, scanned: false, at: world?.now ?? 0 });
+      post({ kind: 'filesSeen', entries, scanned: false, at: now() });
       if (holds.length > 0) post({ kind: 'contentSeen', container: seen.id, holds });
       report({
         kind: 'pulled',

@@ -90,7 +90,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     const places = await placesOfTaughtKinds(session.kube, objects, namespaceOf(session, release));
     await watches.get(release.name)?.follow?.(places);
   };
-  const effects = new Effects(session, report, (fact) => loop.post(fact), options.onWritten ?? (() => undefined), followApplied);
+  const effects = new Effects(session, report, (fact) => loop.post(fact), now, options.onWritten ?? (() => undefined), followApplied);
   const narrator = options.narrate ? undefined : new Narrator(0);
   const loop = openLoop({
     run: async (step, context) => {

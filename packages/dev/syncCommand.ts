@@ -285,7 +285,7 @@ class Syncing {
     if (found.size === 0 && all.length === 0) all.push(nothingRuns([...this.attachment.goal.releases]));
     const differing = [...found.values()].filter((differences) => differences !== undefined && differences.length > 0);
     const count = differing.reduce((sum, differences) => sum + (differences?.length ?? 0), 0);
-    if (count > 0) all.push(containersDiffer(count, differing.length));
+    if (count > 0) all.push(containersDiffer(count, differing.length, this.attachment.folder !== undefined));
     return { ...withProblems(all), document: this.document(world, found) };
   }
 
@@ -312,11 +312,14 @@ function filesText(files: number): string {
   return `${String(files)} ${files === 1 ? 'file' : 'files'}`;
 }
 
-function containersDiffer(paths: number, containers: number): Problem {
+function containersDiffer(paths: number, containers: number, ofFolder: boolean): Problem {
   return {
     code: 'containersDiffer',
     message: `${filesText(paths)} in ${containers === 1 ? 'one container' : `${String(containers)} containers`} ${paths === 1 ? 'is' : 'are'} not what ${paths === 1 ? 'it' : 'they'} should be`,
-    hint: 'sync --once brings what was edited here; what was changed in a container goes with its pod',
+    // Of a folder everything is compared when it connects; of an image what a sync brought, by its ledger.
+    hint: ofFolder
+      ? 'sync --once brings what differs'
+      : 'sync --once brings what was edited here; what was changed in a container goes with its pod',
     retry: 'afterDelay',
     exitCode: 1,
   };

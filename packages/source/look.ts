@@ -242,8 +242,8 @@ function noFile(path: WorkspacePath, stats: Stats): Problem {
   const kind = stats.isSocket() ? 'socket' : stats.isFIFO() ? 'pipe' : 'device';
   return {
     code: 'fileSkipped',
-    message: `${path} is a ${kind}: no image takes it, and it is not copied`,
-    hint: 'name it in .dockerignore, or leave it out of a sync with --exclude, and nothing is said of it',
+    message: `${path} is not copied: it is a ${kind}`,
+    hint: 'leave it out with .dockerignore, or of a folder with --exclude, and nothing is said of it',
     retry: 'afterDelay',
     exitCode: 1,
     location: { file: path },

@@ -211,10 +211,7 @@ describe('the first scan', () => {
     await source.scan();
     await hint('src/pipe');
     expect(paths()).toEqual(['other/a', 'src/a']);
-    const told = [
-      'src/app.sock is a socket: no image takes it, and it is not copied',
-      'src/pipe is a pipe: no image takes it, and it is not copied',
-    ];
+    const told = ['src/app.sock is not copied: it is a socket', 'src/pipe is not copied: it is a pipe'];
     expect(problems.map(({ message }) => message).sort()).toEqual(told);
     // One that comes again is another one.
     rmSync(at('src/pipe'));
