@@ -67,6 +67,16 @@ describe.each([
     expect(sameContent(file('x'), found.get(join(app, 'gone')))).toBe(false);
     expect(sameContent(undefined, found.get(join(app, 'dir')))).toBe(false);
   });
+
+  it('is told of thousands of files, though hashes are told while others are still looked for', async () => {
+    const app = join(folder, 'thousands');
+    mkdirSync(app);
+    const paths = [...Array(4000).keys()].map((index) => join(app, `${'n'.repeat(60)}${String(index)}`));
+    for (const path of paths) writeFileSync(path, 'x');
+    const answer = await inspect({ kube, container, paths });
+    const wanted = file('x').hash;
+    expect(paths.filter((path) => !answer.ok || answer.value.get(path)?.hash !== wanted)).toEqual([]);
+  });
 });
 
 it('says what is missing where a container cannot be looked into', async () => {

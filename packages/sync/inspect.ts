@@ -1,3 +1,4 @@
+import type { Readable } from 'node:stream';
 import type { Exec, Kube } from '../clients';
 import { emptyDir, fileEntry, linkEntry, succeeded, failed, type ContainerPath, type Entry, type Problem, type Result } from '../model';
 import { isPlain } from './ledger';
@@ -21,6 +22,7 @@ const pathsAtOnce = 5000;
 // While it works, what looks says so every two seconds, so that its silence tells that it is gone.
 // One line an answer: the path's number, what is there, and what tells two of its kind apart. Node reads everything; a shell needs
 // sha256sum, and gets a path that does not fit on a line, or that sha256sum would not print as it is, in octal digits. Both read as many lines as the first one says, as the end of input does not reach every container.
+// What sha256sum and stat say has a stream of its own, the standard error: they do not write line by line, and would break the lines of others.
 const nodeLook = `
 var fs = require('fs'), crypto = require('crypto');
 var text = '', paths, at = 0;
@@ -65,7 +67,7 @@ for tool in sha256sum xargs readlink; do
 done
 echo sh
 read -r count
-exec 3>&1
+exec 3>&1 4>&2
 # Only as long as who started it is there.
 while sleep 2 && kill -0 $$; do echo .; done 2>/dev/null &
 beat=$!
@@ -93,8 +95,9 @@ beat=$!
     fi
     at=$((at + 1))
   done
-} | { xargs -0 sh -c 'sha256sum "$@"; stat -c "%a %n" "$@"' sh 2>/dev/null || :; }
+} | { xargs -0 sh -c 'sha256sum "$@"; stat -c "%a %n" "$@"' sh 2>/dev/null || :; } >&4
 kill "$beat" 2>/dev/null
+echo done >&4
 echo done
 `;
 
@@ -140,7 +143,10 @@ interface Hearing {
 
 async function heard(request: InspectRequest, { exec, command, given }: Hearing): Promise<Result<Inspected>> {
   const { paths } = request;
-  const lines = new Lines(exec);
+  // That nobody reads it is told by the end of what is said.
+  exec.stdin.on('error', () => undefined);
+  const lines = new Lines(exec.stdout);
+  const sums = new Lines(exec.stderr);
   const kind = given ?? (await lines.next());
   if (kind === 'node') {
     const text = JSON.stringify(paths);
@@ -159,12 +165,14 @@ async function heard(request: InspectRequest, { exec, command, given }: Hearing)
     );
   }
   const seen = new Seen(paths);
-  for (let line = await lines.next(); line !== 'done'; line = await lines.next()) {
-    if (line === undefined) {
-      const { problem, exitCode } = await exec.ended;
-      return failed(problem ?? brokenOff(request, exitCode));
+  for (const said of kind === 'sh' ? [lines, sums] : [lines]) {
+    for (let line = await said.next(); line !== 'done'; line = await said.next()) {
+      if (line === undefined) {
+        const { problem, exitCode } = await exec.ended;
+        return failed(problem ?? brokenOff(request, exitCode));
+      }
+      seen.take(line);
     }
-    seen.take(line);
   }
   exec.close();
   return succeeded(seen.entries());
@@ -270,11 +278,9 @@ class Lines {
   private over = false;
   private wake: () => void = () => undefined;
 
-  constructor({ stdin, stdout, stderr }: Exec) {
-    // That nobody reads it is told by the end of what is said.
-    stdin.on('error', () => undefined);
-    stdout.setEncoding('utf8');
-    stdout.on('data', (text: string) => {
+  constructor(stream: Readable) {
+    stream.setEncoding('utf8');
+    stream.on('data', (text: string) => {
       const lines = (this.rest + text).split('\n');
       this.rest = lines.pop() ?? '';
       this.ready.push(...lines);
@@ -284,9 +290,8 @@ class Lines {
       this.over = true;
       this.wake();
     };
-    stdout.once('end', end);
-    stdout.once('close', end);
-    stderr.resume();
+    stream.once('end', end);
+    stream.once('close', end);
   }
 
   async next(): Promise<string | undefined> {
