@@ -4,6 +4,7 @@ import { runCommand } from './runCommand';
 import { valueOf } from './localRegistry';
 import { objectsIn } from './objectsIn';
 import { Shop } from './shop';
+import { until } from './until';
 
 const secret = (word: string) => `apiVersion: v1\nkind: Secret\nmetadata: {name: job}\nstringData: {WORD: ${word}}\n`;
 const claim = `apiVersion: v1
@@ -260,6 +261,36 @@ spec:
     await shop.slipway(['delete', 'job', ...context]);
     expect(await left()).toEqual([]);
     expect(valueOf(await namespace())).toBeDefined();
+  });
+
+  it('leaves the claims of a StatefulSet when they are to stay, though it would take them with it', async () => {
+    const set = `apiVersion: apps/v1
+kind: StatefulSet
+metadata: {name: db}
+spec:
+  persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}
+  serviceName: db
+  selector: {matchLabels: {app: db}}
+  template:
+    metadata: {labels: {app: db}}
+    spec: {containers: [{name: db, image: 'redis:7-alpine'}]}
+  volumeClaimTemplates:
+    - metadata: {name: data}
+      spec: {storageClassName: '', accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}
+`;
+    shop.write('infra/db/project.json', '{"name": "db"}');
+    shop.write('infra/db/slipway.yaml', 'version: 1\nrollout: {deadline: 1}\n');
+    shop.write('infra/db/k8s/db.yaml', set);
+    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name: 'data-db-0', namespace: shop.namespace };
+    const owners = async () => valueOf(await shop.kube.get(claim))?.metadata.ownerReferences?.map(({ kind }) => kind);
+    await shop.slipway(['deploy', 'db', ...shop.where], { exitCode: 1 });
+    await until('the claim goes with its set', async () => ((await owners())?.includes('StatefulSet') === true ? true : undefined));
+    await shop.slipway(['delete', 'db', '--keep-volumes', ...shop.where]);
+    expect((await shop.objects()).filter((object) => object.startsWith('StatefulSet'))).toEqual([]);
+    expect(valueOf(await shop.kube.get(claim))?.metadata).toMatchObject({ name: claim.name });
+    expect(valueOf(await shop.kube.get(claim))?.metadata.deletionTimestamp).toBeUndefined();
+    expect(await owners()).toBeUndefined();
+    valueOf(await shop.kube.delete(claim));
   });
 
   it('is found again where no one would look: in other namespaces, in none, and after it was moved', async () => {

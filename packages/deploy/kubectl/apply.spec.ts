@@ -342,6 +342,34 @@ describe('remove', () => {
     expect(names('Pod')).toEqual([]);
   });
 
+  test('a StatefulSet that takes its claims with it lets go of them first, when they are to stay', async () => {
+    const { kube, fake, writes } = cluster();
+    const set =
+      'apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {name: db}\nspec: {persistentVolumeClaimRetentionPolicy: {whenDeleted: Delete}}\n';
+    await shop(kube, set);
+    const [{ uid = '' } = {}] = fake.all('StatefulSet').map(({ metadata }) => metadata);
+    const claim = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', metadata: { name: 'data-db-0', namespace: 'shop' } };
+    const ownerReferences = [{ kind: 'StatefulSet', name: 'db', uid }];
+    fake.put({ ...claim, metadata: { ...claim.metadata, ownerReferences } });
+    const told: unknown[] = [];
+    const controlled: Kube = {
+      ...kube,
+      apply(object, options) {
+        told.push(object['spec'], options);
+        // As its controller does, in its own time.
+        setImmediate(() => fake.put(claim));
+        return kube.apply({ ...object, metadata: { ...fake.all('StatefulSet')[0]?.metadata, ...object.metadata } }, options);
+      },
+    };
+    writes.length = 0;
+    expect(await remove({ kube: controlled, owner, namespaces: ['shop'], keepVolumes: true })).toMatchObject({ ok: true });
+    expect(told).toEqual([
+      { persistentVolumeClaimRetentionPolicy: { whenDeleted: 'Retain' } },
+      { force: true, fieldManager: 'slipway-keep-volumes' },
+    ]);
+    expect(writes).toEqual(['apply StatefulSet db', 'delete StatefulSet db']);
+  });
+
   test('names the pods that stay', async () => {
     const { kube, fake } = cluster();
     const labels = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop' };

@@ -5,6 +5,7 @@ import { ownedObjects } from '../ownedObjects';
 import { helmReleaseOf, selectorOf, templateLabels, type Owner } from '../ownership';
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
+import { letGoOfClaims } from './keptClaims';
 
 export interface RemoveRequest {
   readonly kube: Kube;
@@ -56,6 +57,10 @@ export async function remove({
     // A pod or ReplicaSet with the labels of its template belongs to a controller, which is deleted itself.
     .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller))
     .filter(({ kind }) => !stays.has(kind) && !(keepVolumes && kind === 'PersistentVolumeClaim'));
+  if (keepVolumes) {
+    const released = await letGoOfClaims(kube, owned);
+    if (!released.ok) return released;
+  }
   const releases = new Map(
     [...helmReleases, ...owned.flatMap((object) => helmReleaseOf(object) ?? [])].map((each) => [`${each.namespace}/${each.name}`, each]),
   );
