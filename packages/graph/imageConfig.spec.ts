@@ -175,6 +175,11 @@ describe('image.tag', () => {
 
   it.each([
     ['{envTemplate: "v${NOT}"}', 'api/slipway.yaml:2:30 api: image.tag.envTemplate needs the variable NOT, which is not set'],
+    ['{envTemplate: "v{{.V}}"}', 'api/slipway.yaml:2:30 api: image.tag.envTemplate: a variable is written ${NAME}, not {{.V}}'],
+    [
+      '{custom: {template: "{{.GIT}}"}}',
+      'api/slipway.yaml:2:35 api: image.tag.custom.template: a variable is written ${NAME}, not {{.GIT}}',
+    ],
     ['{envTemplate: "${a-b}"}', 'api/slipway.yaml:2:29 api: image.tag.envTemplate: ${a-b} is not a variable'],
     ['{dateTime: {timezone: Mars}}', 'api/slipway.yaml:2:36 api: image.tag.dateTime.timezone is Mars, which is not a time zone'],
     ['{custom: {template: "${GITT}"}}', 'api/slipway.yaml:2:35 api: image.tag.custom.template names GITT, which is none of its components'],

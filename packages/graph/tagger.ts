@@ -81,7 +81,18 @@ function templateProblemsOf({ template }: CustomTagger, names: readonly string[]
       ...(location && { location }),
     };
   });
-  return [...templateProblems({ mistakes, missing: [] }, { what, settings: request, keys }), ...unknown];
+  return [
+    ...templateProblems({ mistakes: [...mistakes, ...goTemplates(template)], missing: [] }, { what, settings: request, keys }),
+    ...unknown,
+  ];
+}
+
+/** Variables as Skaffold writes them: no tag has such signs. */
+function goTemplates(template: string): readonly { readonly message: string; readonly offset: number }[] {
+  return [...template.matchAll(/\{\{.*?\}\}/g)].map(({ 0: text, index }) => ({
+    message: `a variable is written \${NAME}, not ${text}`,
+    offset: index,
+  }));
 }
 
 function plainProblems(tagger: PlainTagger, at: readonly string[], request: TaggerRequest): readonly Problem[] {
@@ -92,7 +103,7 @@ function plainProblems(tagger: PlainTagger, at: readonly string[], request: Tagg
     const what = whatOf(request, keys);
     // A version is often set where releases are made and nowhere else; dev does not need it.
     return templateProblems(
-      { mistakes, missing: request.mode === 'dev' ? [] : missing },
+      { mistakes: [...mistakes, ...goTemplates(tagger.template)], missing: request.mode === 'dev' ? [] : missing },
       { what, settings: request, keys, known: ['IMAGE_NAME'] },
     );
   }

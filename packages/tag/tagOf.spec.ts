@@ -94,12 +94,6 @@ describe('the tag of an image', () => {
     expect(tag(tagger, more)).toContain(expected);
   });
 
-  it('points out a template of Go', () => {
-    expect(tagOf({ kind: 'envTemplate', template: '{{.VERSION}}' }, subject)).toMatchObject({
-      problem: { hint: 'a variable is written ${NAME}, not {{.NAME}}' },
-    });
-  });
-
   it('needs git only when it is used', () => {
     expect(needsGit(gitCommit('Tags'))).toBe(true);
     expect(needsGit({ kind: 'custom', template: '${SHA}', components: {} })).toBe(false);

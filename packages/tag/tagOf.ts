@@ -47,9 +47,7 @@ function tagInvalid(tag: string, mistake: string): Problem {
   return {
     code: 'tagInvalid',
     message: `image.tag gives ${tag === '' ? 'an empty text' : JSON.stringify(tag)}, which is not a tag: ${mistake}`,
-    hint: /\{\{.*\}\}/.test(tag)
-      ? 'a variable is written ${NAME}, not {{.NAME}}'
-      : 'correct image.tag in slipway.yaml, or the variables it names',
+    hint: 'correct image.tag in slipway.yaml, or the variables it names',
     retry: 'whenInputChanges',
     exitCode: 2,
   };
