@@ -24,13 +24,21 @@ let readBefore: ReadonlyMap<WorkspacePath, RightConfig> = new Map();
 /** What a config was read by: another number when the rules change that are not in the schema. */
 const rules = (): string => `1 ${schemaDigest()}`;
 
+type Places = Pick<ReadConfig, 'locate' | 'locateIn'>;
+
+interface Reading {
+  readonly read: () => ReadConfig;
+  /** Of a config that is known already. */
+  readonly places: () => Places;
+}
+
 /** What is known of a text, else what `read` gives. */
-export function unlessKnown({ path, isRoot, text }: ConfigText, read: () => ReadConfig): ReadConfig {
+export function unlessKnown({ path, isRoot, text }: ConfigText, { read, places }: Reading): ReadConfig {
   const file = { path, isRoot, digest: createHash('sha256').update(text).digest('base64') };
   const here = readHere.get(path);
   if (here && isSame(here, file)) return here.read;
   const before = readBefore.get(path);
-  const known = before && isSame(before, file) ? recalled(before, read) : read();
+  const known = before && isSame(before, file) ? recalled(before, places) : read();
   readHere.set(path, { ...file, read: known });
   return known;
 }
@@ -62,13 +70,13 @@ function isSame(one: KnownConfig, other: KnownConfig): boolean {
 }
 
 /** The text is read all the same where a place in it is asked for, as when something else is wrong with what it says. */
-function recalled({ config }: RightConfig, read: () => ReadConfig): ReadConfig {
-  let whole: ReadConfig | undefined;
-  const reading = (): ReadConfig => (whole ??= read());
+function recalled({ config }: RightConfig, places: () => Places): ReadConfig {
+  let known: Places | undefined;
+  const found = (): Places => (known ??= places());
   return {
     config,
     problems: [],
-    locate: (keys) => reading().locate(keys),
-    locateIn: (keys, offset) => reading().locateIn(keys, offset),
+    locate: (keys) => found().locate(keys),
+    locateIn: (keys, offset) => found().locateIn(keys, offset),
   };
 }

@@ -26,10 +26,11 @@ export interface ReadConfig {
 
 /** Reads a slipway.yaml. All mistakes at once, each with its place. */
 export function readConfig(file: ConfigText): ReadConfig {
-  return unlessKnown(file, () => readText(file));
+  return unlessKnown(file, { read: () => readText(file), places: () => placesIn(file).places });
 }
 
-function readText({ path, text, isRoot }: ConfigText): ReadConfig {
+/** Where things stand in a text, whether they are right or not. */
+function placesIn({ path, text }: ConfigText) {
   const lines = new (yaml().LineCounter)();
   const document = yaml().parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number): Location => {
@@ -44,15 +45,22 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
     if (text.slice(from, to).includes('\n')) return locate(keys);
     return at(from + offset + (/^["']/.test(text.slice(from)) ? 1 : 0));
   };
+  return { document, at, places: { locate, locateIn } };
+}
+
+function readText(file: ConfigText): ReadConfig {
+  const { isRoot } = file;
+  const { document, at, places } = placesIn(file);
+  const { locate } = places;
   // What follows the first mistake mostly follows from it, and would hide it.
   const [mistake] = document.errors;
   if (mistake) {
     const problem = invalid(at(mistake.pos[0]), `not valid YAML: ${mistake.message.replace(/\.$/, '')}`);
-    return { config: undefined, problems: [problem], locate, locateIn };
+    return { config: undefined, problems: [problem], ...places };
   }
   const value: unknown = document.toJS();
   if (value === null)
-    return { config: undefined, problems: [invalid(at(0), 'the file is empty', 'write version: 1, or delete it')], locate, locateIn };
+    return { config: undefined, problems: [invalid(at(0), 'the file is empty', 'write version: 1, or delete it')], ...places };
   const validate = validatorFor(isRoot ? 'root' : 'project');
   // At the root image says what all images have in common, besides.
   const twofold = !isRoot && isMapping(value) && ['image', 'images'].every((key) => Object.hasOwn(value as object, key));
@@ -65,7 +73,7 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
         ),
       ]
     : [];
-  if (validate(value)) return { config: twofold ? undefined : value, problems: contradictions, locate, locateIn };
+  if (validate(value)) return { config: twofold ? undefined : value, problems: contradictions, ...places };
   const schema = isRoot ? rootSchema : projectSchema;
   const mistakes = meaningful(validate.errors ?? []).map((error) => {
     const keys = keysOf(error);
@@ -78,7 +86,7 @@ function readText({ path, text, isRoot }: ConfigText): ReadConfig {
   });
   const problems = [...mistakes, ...contradictions];
   problems.sort((a, b) => (a.location?.line ?? 0) - (b.location?.line ?? 0));
-  return { config: undefined, problems, locate, locateIn };
+  return { config: undefined, problems, ...places };
 }
 
 function invalid(location: Location, what: string, hint?: string): Problem {

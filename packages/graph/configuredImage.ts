@@ -86,10 +86,10 @@ function customMissing(request: ArtifactRequest): readonly Problem[] {
 
 /** A name that no registry takes, or that says what Slipway decides. */
 function nameProblems({ project, own, image, imageKey, artifact }: ArtifactRequest): readonly Problem[] {
-  const place = { project: project.name, ...(own && { location: own.locate(['image', 'name']) }) };
   const name = parseReference(image);
+  if (name.ok && name.value.tag === undefined && name.value.digest === undefined) return [];
+  const place = { project: project.name, ...(own && { location: own.locate(['image', 'name']) }) };
   if (!name.ok) return [{ ...name.problem, ...place, hint: `set ${imageKey}.name in slipway.yaml` }];
-  if (name.value.tag === undefined && name.value.digest === undefined) return [];
   return [
     {
       code: 'imageNameInvalid',
