@@ -190,6 +190,21 @@ describe('variables', () => {
   });
 });
 
+it.each(['https://x.example/app.js', 'git@github.com:o/r.git', 'https://github.com/o/r.git#main', 'git://x.example/app.js'])(
+  'takes nothing of the context for %s',
+  (source) => {
+    const { facts } = read(`FROM scratch\nADD ${source} /x/\n`);
+    expect(facts.sources).toEqual([]);
+    expect(effects(`FROM scratch\nADD ${source} conf /x/\n`)).toEqual({ conf: ['sync /x/conf'] });
+  },
+);
+
+it('knows what a platform makes of its arguments', () => {
+  const text = 'FROM scratch\nARG TARGETOS TARGETARCH\nCOPY dir/$TARGETARCH.js /x/$TARGETOS/\n';
+  expect(effects(text, { platform: 'linux/a' })).toEqual({ 'dir/a.js': ['sync /x/linux/a.js'] });
+  expect(effects(text)['dir/a.js']).toEqual([expect.stringMatching(/^rebuild: /)]);
+});
+
 describe('what needs a rebuild', () => {
   const table: readonly (readonly [string, string, string, string])[] = [
     ['what a later RUN may read', 'FROM a\nWORKDIR /x\nCOPY package.json .\nRUN npm ci\nCOPY dir d', 'package.json', 'read by RUN npm ci'],
