@@ -14,6 +14,8 @@ export interface DevRequest {
   readonly eventsFile: string;
   /** It writes them to its standard output, which goes to that file. */
   readonly printsEvents?: boolean;
+  /** Keys can be typed. */
+  readonly takesKeys?: boolean;
 }
 
 /** A `dev`, or another command that goes on, while it runs: what it does is read from its events file, as any other program could. */
@@ -24,10 +26,10 @@ export class RunningDev {
   private output = '';
 
   constructor(private readonly request: DevRequest) {
-    const { command, args, cwd, env, eventsFile, printsEvents = false } = request;
+    const { command, args, cwd, env, eventsFile, printsEvents = false, takesKeys = false } = request;
     const stdout = printsEvents ? openSync(eventsFile, 'a') : undefined;
     // A process group of its own, so that it can be interrupted as a terminal does it.
-    this.child = spawn(command, args, { cwd, env, stdio: ['ignore', stdout ?? 'pipe', 'pipe'], detached: true });
+    this.child = spawn(command, args, { cwd, env, stdio: [takesKeys ? 'pipe' : 'ignore', stdout ?? 'pipe', 'pipe'], detached: true });
     if (stdout !== undefined) closeSync(stdout);
     for (const stream of [this.child.stdout, this.child.stderr]) stream?.on('data', (chunk: Buffer) => (this.output += chunk.toString()));
     this.ended = new Promise((resolve) => {
@@ -60,6 +62,10 @@ export class RunningDev {
   /** All that it has printed. */
   get printed(): string {
     return this.output;
+  }
+
+  type(keys: string): void {
+    this.child.stdin?.write(keys);
   }
 
   /** Waits for what it prints. */

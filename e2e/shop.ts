@@ -161,6 +161,14 @@ export class Shop {
     return this.start('slipway', ['dev', ...args, ...this.where]);
   }
 
+  /** Starts `slipway dev` at a terminal of its own, made by script(1) of util-linux, and gives it back at once. */
+  devAtTerminal(...args: readonly string[]): RunningDev {
+    const eventsFile = this.nextEventsFile();
+    const words = [this.bin('slipway'), 'dev', ...args, ...this.where, `--events=${eventsFile}`];
+    const command = `stty columns 100 rows 30; exec ${words.map((word) => `'${word}'`).join(' ')}`;
+    return this.begin({ command: 'script', args: ['-qefc', command, '/dev/null'], eventsFile, takesKeys: true });
+  }
+
   /** Starts `slipway sync` and gives it back at once. */
   sync(...args: readonly string[]): RunningDev {
     return this.goesOn('sync', ...args);
@@ -211,7 +219,9 @@ export class Shop {
   }
 
   private begin(request: Omit<DevRequest, 'cwd' | 'env'>): RunningDev {
-    const dev = new RunningDev({ ...request, cwd: this.root, env: userEnv() });
+    // Who takes keys is a person, wherever the tests run.
+    const env = request.takesKeys === true ? { ...userEnv(), CI: undefined, TERM: 'xterm-256color' } : userEnv();
+    const dev = new RunningDev({ ...request, cwd: this.root, env });
     this.devs.push(dev);
     return dev;
   }
