@@ -58,7 +58,8 @@ export function classifyFor(workspace: Workspace, artifact: Artifact, path: Work
 function takenUp({ after, reload }: Artifact, { path, byRule }: { readonly path: WorkspacePath; readonly byRule: boolean }): string {
   const commands = after.filter(({ accepts }) => accepts?.(path, 'file') ?? true).map(({ run }) => `\`${run.join(' ')}\``);
   if (commands.length > 0) return `then ${commands.join(', then ')} in the container`;
-  return byRule && reload.kind === 'rebuild' ? 'nothing is started again for it' : reload.because;
+  if (!byRule || reload.kind !== 'rebuild') return reload.because;
+  return `${reload.because}: name a command in sync.after, say reload: hot if its process does, or take it out of sync.rules for a new image`;
 }
 
 function targetReading(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Target | undefined {

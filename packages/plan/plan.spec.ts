@@ -529,6 +529,21 @@ describe('classify', () => {
     expect(classify(workspaceWith(api), path)).toEqual([{ artifact: 'api', action, containerPaths, because }]);
   });
 
+  it('says of a file that a rule copies, and nothing takes up, what can be chosen', () => {
+    const compiled: Artifact = {
+      ...api,
+      inputs: [{ path: 'api/src', containerPath: '/src', onChange: 'sync', byRule: true, because: 'copied by sync.rules' }],
+      reload: { kind: 'rebuild', because: 'nothing in `/app` would pick up a change' },
+    };
+    const becauseOf = (artifact: Artifact) => classify(workspaceWith(artifact), 'api/src/main.go').map(({ because }) => because);
+    expect(becauseOf(compiled)).toEqual([
+      'copied by sync.rules; nothing in `/app` would pick up a change: name a command in sync.after, say reload: hot if its process does, or take it out of sync.rules for a new image',
+    ]);
+    expect(becauseOf({ ...compiled, after: [{ run: ['go', 'build'], timeoutMs: 1 }] })).toEqual([
+      'copied by sync.rules; then `go build` in the container',
+    ]);
+  });
+
   it('has no answer for a file that reaches nothing', () => {
     expect(classify(workspaceWith(api), 'api/notes.md')).toEqual([]);
   });
