@@ -2,6 +2,14 @@ import type { Goal, TargetId, Workspace, WorkspacePath } from '../model';
 import type { Selector } from '../plan';
 import type { Scope } from '../source';
 
+/** What vim and Emacs keep beside a file while it is open or being saved: swap files, locks, copies. */
+const editorsOwn = /(^|\/)(\.[^/]*\.sw[a-px]|\.#[^/]*|#[^/]*#|[^/]*~)$/;
+
+/** Of directories, what is an editor's own is no input of an image or a target, and never the reason for another one. A file that is named counts, whatever its name. */
+function withoutEditorsOwn({ path, accepts }: Selector): Selector {
+  return { path, accepts: (at, kind) => !editorsOwn.test(at) && (accepts?.(at, kind) ?? true) };
+}
+
 /** What of the disk matters for a goal: inputs of its artifacts and targets, their outputs, manifests, and the files that the workspace itself is read from. */
 export function scopeFor(workspace: Workspace, goal: Goal, configFiles: readonly WorkspacePath[]): Scope {
   // A folder among them stands for the names in it, not for what is further below.
@@ -15,14 +23,15 @@ export function scopeFor(workspace: Workspace, goal: Goal, configFiles: readonly
     const target = workspace.targets.get(id);
     if (!target || targets.has(id)) return;
     targets.add(id);
-    selectors.push(...target.inputs, ...target.outputs.map((path) => ({ path })));
+    selectors.push(...target.inputs.map(withoutEditorsOwn), ...target.outputs.map((path) => ({ path })));
     for (const lower of target.dependsOn) addTarget(lower);
   };
   const addArtifact = (name: string): void => {
     const artifact = workspace.artifacts.get(name);
     if (!artifact || artifacts.has(name)) return;
     artifacts.add(name);
-    selectors.push(...artifact.inputs);
+    // A folder that is copied as it is has every file copied.
+    selectors.push(...(artifact.recipe.builder === 'none' ? artifact.inputs : artifact.inputs.map(withoutEditorsOwn)));
     for (const id of artifact.targets) addTarget(id);
     for (const base of artifact.requires) addArtifact(base);
   };
