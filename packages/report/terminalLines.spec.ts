@@ -531,6 +531,7 @@ describe('what people read', () => {
     const lines = play([
       [0, ready],
       [10_000, decision({ action: 'target-then-sync' })],
+      [10_900, { kind: 'targetRan', target: 'b:build', ms: 900 }],
       [11_000, synced()],
       [11_100, { kind: 'reloaded', artifact: 'worker', pod: 'worker-1', container: 'worker', commands: [], ms: 5 }],
       [60_000, decision({ action: 'redeploy' })],

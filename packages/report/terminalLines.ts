@@ -129,7 +129,7 @@ function said(event: Event, state: TerminalState, now: number, format: Format): 
     case 'output':
       return output(event, state, now, format);
     case 'targetRan':
-      return line(event.target, `done  ${took(event.ms)}`, finished(eventful, event.target));
+      return line(event.target, `done  ${took(event.ms)}`, finished(state, event.target));
     case 'reloaded':
       return line(event.artifact, `took it up  ${took(event.ms)}`, finished(state, event.artifact));
     case 'built':
