@@ -166,6 +166,22 @@ describe('sync, onto what runs already', () => {
       expect(await sync.interrupt()).toBe(0);
     });
 
+    it('tells a full disk with what to do, and brings what has room', async () => {
+      const [app, place] = ['small', '/small'];
+      const volumes = [{ name: app, emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }];
+      const containers = [{ name: app, image: await image(), command: serve, volumeMounts: [{ name: app, mountPath: place }] }];
+      const metadata = { name: app, namespace: shop.namespace, labels: { app } };
+      await apply({ apiVersion: 'v1', kind: 'Pod', metadata, spec: { terminationGracePeriodSeconds: 1, containers, volumes } });
+      const pod = await until('the pod runs', async () => (await shop.running(app))[0]?.pod);
+      shop.write(`${app}/small.txt`, 'small');
+      shop.write(`${app}/large.txt`, 'large'.repeat(500_000));
+      const flags = [`--selector=app=${app}`, `--local-path=${app}`, `--remote-path=${place}`];
+      const { stdout } = await shop.slipway(['sync', '--once', ...flags, ...shop.where], { exitCode: 1 });
+      expect(stdout).toMatch(/\/small\/large\.txt cannot be changed in .*: no space is left on its file system/);
+      expect(stdout).toContain('Make room there');
+      expect(await shop.inside(app, pod, ['cat', `${place}/small.txt`])).toBe('small');
+    });
+
     it('brings everything to the pod that comes after one that was evicted', async () => {
       const app = { app: 'moved' };
       const template = {

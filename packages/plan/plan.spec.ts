@@ -192,6 +192,37 @@ describe('plan', () => {
     ]);
   });
 
+  it('sends small files first, and then large ones one by one, each when nothing else is on its way', () => {
+    const large = (text: string): Entry => fileEntry({ digest: contentDigest(text), size: 2 * 1024 * 1024, mode: 0o644 });
+    const pathsOf = (decided: World): unknown[] =>
+      plan(decided).start.map((step) => (step.kind === 'sync' ? step.changes.map(({ path }) => path) : step.kind));
+    const acknowledged = (before: World): World =>
+      does(before, 'sync', (step) => ({
+        kind: 'synced',
+        holds: step.kind === 'sync' ? step.changes.map(({ path, after: holds }) => [path, holds]) : [],
+        notWritten: [],
+        bytes: 0,
+        timing: { detect: 0, read: 0, send: 0, apply: 0, total: 0 },
+      }));
+    const entries = ['a', 'b'].map((name) => [`api/src/${name}.bin`, large(name)] as const);
+    // Its process watches its files by now.
+    const settled = after(deployed(), { kind: 'clockTicked', now: 10_000 });
+    let world = after(settled, { kind: 'filesSeen', entries: [...entries, ['api/src/z.js', file('z')]], scanned: false, at: 10_001 });
+    expect(pathsOf(world)).toEqual([['/app/src/z.js']]);
+    world = acknowledged(world);
+    expect(pathsOf(world)).toEqual([['/app/src/a.bin']]);
+    const [step] = plan(world).start;
+    const onItsWay = step ? after(world, { kind: 'stepStarted', id: 'large', step, at: 10_010 }) : world;
+    expect(pathsOf(onItsWay)).toEqual([]);
+    expect(isReached(onItsWay)).toBe(false);
+    const edit = edited(onItsWay, 'api/src/main.js', file('two'));
+    expect(pathsOf(edit)).toEqual([['/app/src/main.js']]);
+    world = acknowledged(edited(acknowledged(world), 'api/src/main.js', file('two')));
+    expect(pathsOf(world)).toEqual([['/app/src/b.bin']]);
+    expect(plan(acknowledged(world))).toMatchObject({ start: [], held: [] });
+    expect(isReached(acknowledged(world))).toBe(true);
+  });
+
   it('rebuilds for a file that a RUN reads, and copies it all the same', () => {
     expect(kinds(edited(deployed(), 'api/package.json', file('{"x":1}')))).toEqual(['lookUp', 'sync']);
   });

@@ -47,6 +47,8 @@ import { isFresh, landsFrom, staleTargets, targetInputsHash, unansweredMs, visib
 
 /** Changes of one batch. Small enough that the next edit is never far behind. */
 export const batchChanges = 1000;
+/** Bytes from which on a file goes by itself, when all else has arrived: an edit made meanwhile waits for no more than one of these. */
+const largeFileBytes = 1024 * 1024;
 /** Batches on their way to one container. */
 const batchesInFlight = 4;
 /** How long an apply of ours is believed before the cluster has shown it. */
@@ -384,6 +386,7 @@ class Planning {
     const visible = visibleTree(world);
     const refusal = world.failures.get(refusalKey(container.seen.id));
     const changes: SyncChange[] = [];
+    let large: SyncChange | undefined;
     for (const change of diffTrees(container.sent ?? tree, tree)) {
       if (changes.length >= batchChanges) break;
       const path = `/${change.path}`;
@@ -397,9 +400,12 @@ class Planning {
       }
       const source = sourceWithInput(artifact, visible, path);
       const write = source?.input.write;
-      if (source) changes.push({ path, source: source.path, after: change.after, ...(write && { write }) });
+      if (!source) continue;
+      const copied = { path, source: source.path, after: change.after, ...(write && { write }) };
+      if (change.after.kind === 'file' && change.after.size > largeFileBytes) large ??= copied;
+      else changes.push(copied);
     }
-    return changes;
+    return changes.length > 0 || !large || container.inFlight.length > 0 ? changes : [large];
   }
 
   private planRemoval(): void {

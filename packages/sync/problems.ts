@@ -22,11 +22,15 @@ export function syncRefused(where: string, path: ContainerPath, said: string, us
       ? { hint: 'Slipway writes through a link only within the directories it keeps in step: sync to where the link leads instead' }
       : {}),
     ...(denied ? { hint: writableHint } : {}),
+    ...(isFull.test(reason) ? { hint: roomHint } : {}),
     retry: 'afterDelay',
     exitCode: 1,
     ...(reason === said ? {} : { detail: said }),
   };
 }
+
+const isFull = /^no space is left|^a disk quota/;
+const roomHint = 'Make room there, or give its volume more (sizeLimit of an emptyDir, resources of a claim); it is tried again by itself';
 
 const writableHint =
   'Let the container run as a user who may write there (securityContext.runAsUser), or give the files to its user in the Dockerfile (COPY --chown, RUN chown)';
