@@ -35,6 +35,16 @@ describe('why a deploy fails', () => {
     metadata: { name: shop.namespace },
     handler: 'nowhere',
   };
+  const taintedNode = { apiVersion: 'v1', kind: 'Node', name: `tainted.${shop.namespace}` };
+  /** A node as the others of the cluster, by which it is known. Nothing runs on it, as nobody is there; and nothing else is scheduled to it, for its taint. */
+  const makeTaintedNode = async (): Promise<void> => {
+    const { name, ...kind } = taintedNode;
+    const [other] = valueOf(await shop.kube.list(kind));
+    const { providerID = '' } = (other?.['spec'] ?? {}) as { readonly providerID?: string };
+    const labels = { ...other?.metadata.labels, 'kubernetes.io/hostname': name };
+    const spec = { providerID: `${providerID}-tainted`, taints: [{ key: 'dedicated', value: 'others', effect: 'NoSchedule' }] };
+    valueOf(await shop.kube.apply({ ...kind, metadata: { name, labels }, spec }));
+  };
   const policyName = (): string => `no-policy.${shop.namespace}`;
   const policyKinds = ['ValidatingAdmissionPolicy', 'ValidatingAdmissionPolicyBinding'].map((kind) => ({
     apiVersion: 'admissionregistration.k8s.io/v1',
@@ -108,7 +118,14 @@ describe('why a deploy fails', () => {
 
   beforeAll(async () => {
     await shop.open();
-    faults.push(...faultsOf({ registry: await localRegistry(shop.kube), gate, runtimeClass: runtimeClass.metadata.name }));
+    faults.push(
+      ...faultsOf({
+        registry: await localRegistry(shop.kube),
+        gate,
+        runtimeClass: runtimeClass.metadata.name,
+        taintedNode: taintedNode.name,
+      }),
+    );
     for (const { name, manifest } of faults) add(name, manifest);
     for (const { name, manifest } of unready) add(name, manifest, 'version: 1\nrollout: {deadline: 6}\n');
     add(
@@ -119,7 +136,7 @@ describe('why a deploy fails', () => {
     add('healthy', healthyManifest);
     add('patient', healthyManifest.replaceAll('healthy', 'patient'), 'version: 1\nrollout: {tolerateFailuresUntilDeadline: true}\n');
     shop.edit('faults/patient/k8s/patient.yaml', 'resources:', 'envFrom: [{configMapRef: {name: late}}]\n          resources:');
-    await Promise.all([makePolicy(), makeGate(), shop.kube.apply(runtimeClass).then(valueOf)]);
+    await Promise.all([makePolicy(), makeGate(), shop.kube.apply(runtimeClass).then(valueOf), makeTaintedNode()]);
     for (const kind of ['Pod', 'Event', 'ReplicaSet']) {
       const ref = { apiVersion: kind === 'ReplicaSet' ? 'apps/v1' : 'v1', kind };
       const watch = shop.kube.watch(
@@ -135,6 +152,7 @@ describe('why a deploy fails', () => {
     for (const watch of watches) watch.stop();
     for (const kind of policyKinds) await shop.kube.delete({ ...kind, name: policyName() });
     await shop.kube.delete({ ...runtimeClass, name: runtimeClass.metadata.name });
+    await shop.kube.delete(taintedNode);
     await shop.close();
   });
 

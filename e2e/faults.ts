@@ -90,10 +90,12 @@ export interface FaultPlaces {
   readonly gate: number;
   /** A runtime class that no node has the runtime of. */
   readonly runtimeClass: string;
+  /** A node that has a taint, `dedicated`. */
+  readonly taintedNode: string;
 }
 
 /** Everything that a deploy explains, each provoked by one service. */
-export function faultsOf({ registry, gate, runtimeClass }: FaultPlaces): readonly Fault[] {
+export function faultsOf({ registry, gate, runtimeClass, taintedNode }: FaultPlaces): readonly Fault[] {
   return [
     {
       name: 'pull-missing',
@@ -237,7 +239,16 @@ export function faultsOf({ registry, gate, runtimeClass }: FaultPlaces): readonl
       name: 'labels',
       manifest: deployment('labels', { pod: 'nodeSelector: {example.com/disk: fast}' }),
       code: 'podUnschedulable',
-      message: /none takes it: labels that don't match Pod's node affinity\/selector on \d+$/,
+      message: /none takes it: .*labels that don't match Pod's node affinity\/selector on \d+/,
+      line: 'nodeSelector:',
+      shownBy: hasCondition('Unschedulable'),
+    },
+    {
+      name: 'taint',
+      manifest: deployment('taint', { pod: `nodeSelector: {kubernetes.io/hostname: ${taintedNode}}` }),
+      code: 'podUnschedulable',
+      // Newer schedulers do not name it.
+      message: /none takes it: .*(the taint dedicated=\S+|taints that it does not tolerate) on 1/,
       line: 'nodeSelector:',
       shownBy: hasCondition('Unschedulable'),
     },
@@ -253,7 +264,7 @@ export function faultsOf({ registry, gate, runtimeClass }: FaultPlaces): readonl
       name: 'room',
       manifest: deployment('room', { requests: 'cpu: 1k' }),
       code: 'podUnschedulable',
-      message: /none takes it: too little cpu on \d+ \(it asks for 1k\)$/,
+      message: /none takes it: .*too little cpu on \d+ \(it asks for 1k\)/,
       line: 'requests:',
       shownBy: hasCondition('Unschedulable'),
     },
