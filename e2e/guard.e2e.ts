@@ -9,7 +9,7 @@ import { Shop } from './shop';
 import { until } from './until';
 
 /** All that the guard itself asks: which cluster it is, and whether it answers. */
-const itsQuestions = ['GET /api/v1', 'GET /api/v1/namespaces/kube-system', 'GET /api/v1/nodes', 'GET /version'];
+const itsQuestions = ['GET /api/v1/namespaces/kube-system', 'GET /api/v1/nodes', 'GET /version'];
 
 const isFull = process.env['SLIPWAY_FULL'] !== undefined;
 

@@ -87,7 +87,7 @@ const running = (id: string) => ({
   phase: 'Running',
   containerStatuses: [{ name: 'worker', containerID: id, restartCount: 0, state: { running: { startedAt: '2026-01-01T00:00:00Z' } } }],
 });
-const crashing = (id: string, exitCode: number, restartCount: number) => ({
+const crashing = (id: string, exitCode: number, restartCount: number, reason = 'Error') => ({
   phase: 'Running',
   containerStatuses: [
     {
@@ -95,7 +95,7 @@ const crashing = (id: string, exitCode: number, restartCount: number) => ({
       containerID: id,
       restartCount,
       state: { waiting: { reason: 'CrashLoopBackOff' } },
-      lastState: { terminated: { exitCode } },
+      lastState: { terminated: { exitCode, reason } },
     },
   ],
 });
@@ -360,6 +360,26 @@ describe('watchRelease', () => {
     });
     expect(asked).toEqual(['Deployment worker spec.template.spec.containers[name="worker"].command']);
     stop();
+  });
+
+  test('another trouble of the same container is not told with the place of the one before', async () => {
+    const { kube, deploy, replicaSet, pod } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    const locate: WatchReleaseRequest['locate'] = (_object, field) =>
+      Promise.resolve({ file: 'k8s/worker.yaml', line: field.endsWith('command') ? 7 : 12 });
+    const { seen, until, stop } = follow(kube, { locate });
+    const problems = () =>
+      seen.flatMap(({ live }) => (live.state === 'found' && live.value.rollout.state === 'failed' ? [live.value.rollout.problem] : []));
+    pod('worker-1-a', 1, crashing('containerd://1', 137, 2));
+    await until(() => problems().some(({ code }) => code === 'containerCrashed'));
+    pod('worker-1-a', 1, crashing('containerd://1', 137, 3, 'OOMKilled'));
+    await until(() => problems().some(({ code }) => code === 'outOfMemory'));
+    stop();
+    expect(problems().map(({ code, location }) => [code, location?.line])).toEqual([
+      ['containerCrashed', 7],
+      ['outOfMemory', 12],
+    ]);
   });
 
   test('trouble of the old revision does not fail the new one', async () => {

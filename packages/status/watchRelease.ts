@@ -249,8 +249,9 @@ class ReleaseWatch {
   private diagnosed(found: ReleaseTrouble): Problem | undefined {
     const { object, pod, trouble } = found;
     const restarts = pod?.status?.containerStatuses?.map((status) => status.restartCount ?? 0).join() ?? '';
-    const of = `${restarts} ${trouble.problem.code} ${trouble.problem.message}`;
-    const key = `${(pod ?? object).metadata.uid ?? ''} ${trouble.log?.container ?? ''}`;
+    const of = `${restarts} ${trouble.problem.message}`;
+    // Another trouble of the same container is to be mended elsewhere.
+    const key = `${(pod ?? object).metadata.uid ?? ''} ${trouble.log?.container ?? ''} ${trouble.problem.code}`;
     const known = this.diagnoses.get(key);
     if (known?.of !== of) {
       this.diagnoses.set(key, { of, diagnosis: known?.diagnosis });
