@@ -119,10 +119,7 @@ export class ReleaseSteps {
     const removed = await removeRelease(release, { kube, owner, namespaces, keepVolumes }, context);
     if (!removed.ok) return failure(removed.problem, release.project);
     const { remaining } = removed.value;
-    if (remaining.length > 0) {
-      const hint = 'something holds them: see metadata.finalizers, or how long their pods may take to end';
-      this.report({ kind: 'notice', subject: step.release, message: `${remaining.join(', ')}: still being deleted`, hint });
-    }
+    if (remaining.length > 0) return failure(notGone(remaining), release.project);
     this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
     return { kind: 'removed' };
   }
@@ -156,6 +153,16 @@ function manifestChanged(release: string): Problem {
     code: 'manifestChanged',
     message: `${release}: a manifest changed just before it was applied`,
     retry: 'afterDelay',
+    exitCode: 1,
+  };
+}
+
+function notGone(remaining: readonly string[]): Problem {
+  return {
+    code: 'notGone',
+    message: `deleted, and still there: ${remaining.join(', ')}`,
+    hint: 'something holds what is left: see metadata.finalizers, or how long the pods may take to end; it goes when that lets go of it',
+    retry: 'never',
     exitCode: 1,
   };
 }

@@ -86,8 +86,7 @@ const lastReached = new Settled();
 /** Whether everything the goal asks for is so, as far as is known. `reached` only saves looking again at what nothing has happened to. */
 export function isReached(world: World, reached = lastReached): boolean {
   const { workspace, goal } = world;
-  if (goal.kind === 'removed')
-    return [...goal.releases, ...(goal.leaving ?? [])].every((name) => world.releases.get(name)?.live.state === 'absent');
+  if (goal.kind === 'removed') return [...goal.releases, ...(goal.leaving ?? [])].every((name) => isRemoved(world, name));
   if (!workspace || !world.scanned) return false;
   reached.follow(world);
   const containers = containersByArtifact(world);
@@ -108,4 +107,10 @@ export function isReached(world: World, reached = lastReached): boolean {
     // Nobody applies anything here, so what the cluster shows is how it is.
     return goal.kind === 'attached' || (!state.uncertain && state.applied === undefined && state.hooksDueFor === undefined);
   });
+}
+
+/** The cluster shows a release by its workloads: that something else of it is still there, only the step that removed it knows. */
+function isRemoved({ releases, failures }: World, name: string): boolean {
+  const failure = failures.get(`remove:${name}`);
+  return releases.get(name)?.live.state === 'absent' && (failure === undefined || failure.retryAt !== undefined);
 }

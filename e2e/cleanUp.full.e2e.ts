@@ -1,0 +1,26 @@
+import { valueOf } from './localRegistry';
+import { Shop } from './shop';
+
+describe('a clean-up that does not come to an end', () => {
+  const shop = new Shop();
+  beforeAll(() => shop.open());
+  afterAll(() => shop.close());
+
+  it('is told with what is left, and dev has failed', async () => {
+    const held = (finalizers: readonly string[]) => {
+      const metadata = { name: 'web', namespace: shop.namespace, finalizers };
+      return shop.kube.apply({ apiVersion: 'v1', kind: 'Service', metadata }, { fieldManager: 'e2e' });
+    };
+    const dev = shop.dev('web');
+    await dev.until('ready');
+    valueOf(await held(['e2e.example.com/hold']));
+    try {
+      expect(await dev.interrupt()).toBe(1);
+      expect(dev.since(0, 'failed')).toMatchObject([{ code: 'notGone', problem: { message: 'deleted, and still there: service/web' } }]);
+      expect(dev.since(0, 'removed')).toEqual([]);
+      expect(await shop.objects()).toEqual(['Service/web']);
+    } finally {
+      valueOf(await held([]));
+    }
+  });
+});
