@@ -1,3 +1,5 @@
+import { symlinkSync } from 'node:fs';
+import { dirname } from 'node:path';
 import type { RunningDev } from './runningDev';
 import { Shop } from './shop';
 import { until } from './until';
@@ -47,6 +49,26 @@ describe('what has to be compiled', () => {
     shop.edit('apps/api/src/main.ts', "'on demand'", "'ask us'");
     await dev.answer('api', '/', 'ask us');
     expect(dev.since(mark, 'mended')).toContainEqual(expect.objectContaining({ subject: 'api:build' }));
+    await dev.interrupt();
+  });
+
+  it('a library counts as soon as it is imported: what imports it is compiled anew for its edits', async () => {
+    // Nx reads imports where it is told to, with the paths of tsconfig.base.json.
+    symlinkSync(dirname(require.resolve('typescript/package.json')), shop.path('node_modules/typescript'), 'dir');
+    shop.edit('nx.json', '"plugins":', '"pluginsConfig": { "@nx/js": { "analyzeSourceFiles": true } }, "plugins":');
+    const compilerOptions = { baseUrl: '.', paths: { '@shop/harbour': ['libs/harbour/src/index.ts'] } };
+    shop.write('tsconfig.base.json', JSON.stringify({ compilerOptions }));
+    shop.write('apps/api/tsconfig.json', JSON.stringify({ extends: '../../tsconfig.base.json' }));
+    shop.write('libs/harbour/project.json', JSON.stringify({ name: 'harbour' }));
+    shop.write('libs/harbour/src/index.ts', "export const harbour = 'Brest';\n");
+    const dev = await started('api');
+    const before = await shop.onlyOne('api');
+    shop.write('apps/api/src/main.ts', `import { harbour } from '@shop/harbour';\n${shop.read('apps/api/src/main.ts')}`);
+    shop.edit('apps/api/src/main.ts', 'return { ', 'return { harbour, ');
+    await dev.answer('api', '/', 'Brest');
+    shop.edit('libs/harbour/src/index.ts', 'Brest', 'Cork');
+    await dev.answer('api', '/', 'Cork');
+    expect(await shop.onlyOne('api')).toEqual(before);
     await dev.interrupt();
   });
 

@@ -5,7 +5,7 @@ import { keepEqual, type GraphSource } from '../graph';
 import type { Goal, Problem, ReleaseName, Report, Wish, Workspace } from '../model';
 import { cleanUpOrder } from './cleanUpOrder';
 import type { TimedDevOptions } from './command';
-import { isConfigOf, isGraphOf } from './configChanges';
+import { importsMatter, isConfigOf, isGraphOf } from './configChanges';
 import { Forwards } from './forwards';
 import { withNamedImages } from './givenImages';
 import { Holding } from './holding';
@@ -259,6 +259,8 @@ export class Leading {
   private async join({ message, signal, send, onJoined }: Visitor, loop: OpenLoop): Promise<Part | DevResult> {
     const { session, run, holding } = loop;
     const { request, place, pid } = message;
+    // A project that came since is not among the files that are watched.
+    if (request.projects.some((name) => this.workspace?.projects.has(name) === false)) (await this.readAnew(session, true))();
     const { workspace } = this;
     if (this.over.signal.aborted || !workspace || signal.aborted) return interrupted;
     const conflict = loop.place && conflictOf(loop.place, place, process.pid);
@@ -433,9 +435,23 @@ export class Leading {
    * loop of it.
    */
   private reread(session: Session, paths: readonly string[]): Promise<() => void> | undefined {
-    if (!paths.some((path) => isConfigOf(session, path))) return undefined;
+    if (paths.some((path) => isConfigOf(session, path)))
+      return this.readAnew(
+        session,
+        paths.some((path) => isGraphOf(session, path)),
+      );
+    void this.followImports(session, paths);
+    return undefined;
+  }
+
+  /** An import may make a library one that a target reads. What was saved does not wait until that is known. */
+  private async followImports(session: Session, paths: readonly string[]): Promise<void> {
+    if (this.workspace && (await importsMatter(session, this.workspace, paths))) (await this.readAnew(session, true))();
+  }
+
+  private readAnew(session: Session, withGraph: boolean): Promise<() => void> {
     const { options } = this.request;
-    if (paths.some((path) => isGraphOf(session, path))) this.graph = rememberedGraph(options.graph);
+    if (withGraph) this.graph = rememberedGraph(options.graph);
     this.rereading = (this.rereading ?? Promise.resolve(() => undefined)).then(async () => {
       const read = await readFor({ ...options, graph: this.graph, ...contextOf(session) }, 'dev');
       if (read.ok) for (const part of this.wanting()) await this.lookForRequired(session, read.value.workspace, part.options.projects);

@@ -2,7 +2,7 @@ import { succeeded, type ContainerState, type Event, type Goal, type Problem, ty
 import { isInStep, progressOf, viewOf } from '../plan';
 import { attach, type Attachment } from './attachment';
 import type { CommandOptions, CommandResult, SyncDocument, SyncSession } from './command';
-import { isConfigOf, isGraphOf } from './configChanges';
+import { importsMatter, isConfigOf, isGraphOf } from './configChanges';
 import type { Turn } from './converge';
 import { nothingDeployed } from './nothingDeployed';
 import { rememberedGraph } from './rememberedGraph';
@@ -250,8 +250,19 @@ class Syncing {
   }
 
   private reread(run: () => Run, paths: readonly string[]): Promise<() => void> | undefined {
+    const { session } = this.attachment;
+    if (paths.some((path) => isConfigOf(session, path) || isGraphOf(session, path))) return this.readAnew(run);
+    void this.followImports(run, paths);
+    return undefined;
+  }
+
+  private async followImports(run: () => Run, paths: readonly string[]): Promise<void> {
+    const { session, workspace } = this.attachment;
+    if (await importsMatter(session, workspace(), paths)) (await this.readAnew(run))();
+  }
+
+  private readAnew(run: () => Run): Promise<() => void> {
     const { session, reread } = this.attachment;
-    if (!paths.some((path) => isConfigOf(session, path) || isGraphOf(session, path))) return undefined;
     return reread().then(() => () => {
       const { loop, source } = run();
       if (!this.syncs) return;

@@ -49,6 +49,11 @@ export interface GraphSource {
   /** Files whose change may change the graph: exact paths, or a bare file name for one anywhere. */
   readonly watch: readonly WorkspacePath[];
   /**
+   * Whether source files that were saved name other modules than they did, by which the graph may be another one. Absent: the graph is
+   * made of what `watch` names alone.
+   */
+  readonly importsChanged?: (paths: readonly WorkspacePath[]) => Promise<boolean>;
+  /**
    * Targets that the runner has run before it started this process, because what it runs depends on them. They are taken for fresh, and
    * run again only when one of their files changes.
    */

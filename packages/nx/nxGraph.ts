@@ -6,6 +6,7 @@ import type { GraphFacts, GraphProject, GraphSource, GraphTarget } from '../grap
 import { consoleAside } from './consoleAside';
 import { devkitOf, firstFound, graphReadingOf, type Devkit, type GraphReading } from './devkit';
 import { failed, messageOf, succeeded, type Result, type TargetId } from '../model';
+import { importChanges } from './imports';
 import { isOwnLine, outcomesIn } from './runnerOutput';
 import { fileSetsOf } from './targetInputs';
 
@@ -39,10 +40,12 @@ export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }:
   let first = projectGraph;
   let reading: GraphReading | undefined;
   let loaded: LoadedNx | undefined;
+  const importsChanged = importChanges(root);
   return {
     kind: 'nx',
     root,
     watch: ['project.json', 'package.json', 'nx.json', 'tsconfig.json', 'tsconfig.base.json', 'pnpm-workspace.yaml', '.nxignore'],
+    importsChanged: async (paths) => readsImports(root) && (await importsChanged(paths)),
     async read() {
       // Whoever has decided it has decided it.
       if (isBrief) process.env['NX_ISOLATE_PLUGINS'] ??= 'false';
@@ -69,6 +72,23 @@ export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }:
     outcomesIn,
     isOwnLine,
   };
+}
+
+interface JsPlugin {
+  readonly jsPluginConfig?: (nxJson: object) => { readonly analyzeSourceFiles?: boolean };
+}
+
+/** Whether Nx looks for dependencies in source files too, which it does where a plugin of its own for JavaScript is installed, or nx.json says so. */
+function readsImports(root: string): boolean {
+  const plugin = firstFound(root, ['nx/src/plugins/js/utils/config'], (path) => createRequire(path)(path) as JsPlugin);
+  const parseJson = graphReadingOf(root)?.parseJson;
+  if (!plugin?.jsPluginConfig || !parseJson) return false;
+  try {
+    return plugin.jsPluginConfig(parseJson<object>(readFileSync(join(root, 'nx.json'), 'utf8'))).analyzeSourceFiles === true;
+  } catch {
+    // Nx has said what is wrong with it.
+    return false;
+  }
 }
 
 /** `defaultBase`, or where it was before Nx 20. A file that cannot be read is told of when the graph is. */
