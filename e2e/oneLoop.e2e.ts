@@ -78,12 +78,15 @@ describe('several `dev` in one workspace', () => {
   });
 
   it('of `nx run-many -t dev` are one too, and Ctrl+C leaves nothing of any', async () => {
-    const devs = shop.nxDevs('worker', 'web');
-    await devs.prints('that both are ready', (printed) => printed.split('ready in').length === 3);
-    expect(devs.printed.split(joins).length).toBe(2);
-    // Both have written the same file, each of its own part.
-    const parts = devs.since(0, 'ready').map((event) => (event as { readonly part?: readonly string[] }).part?.join());
-    expect(parts.sort()).toEqual(['web', 'worker']);
+    const devs = shop.nxDevs('worker', 'web', 'reports');
+    await devs.prints('that all are ready', (printed) => printed.split('ready in').length === 4);
+    // Two join at once, and neither takes from the other what was read for it.
+    expect(devs.printed.split(joins).length).toBe(3);
+    expect(devs.since(0, 'failed')).toEqual([]);
+    // All have written the same file, each of its own part.
+    const parts = () => devs.since(0, 'ready').map((event) => (event as { readonly part?: readonly string[] }).part?.join());
+    await until('each has written that it is ready', () => (parts().length === 3 ? true : undefined));
+    expect(parts().sort()).toEqual(['reports', 'web', 'worker']);
     await greet({});
     const holds = async (app: string, path: string): Promise<boolean> => {
       const { pod } = await shop.onlyOne(app);

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { startOutlivingProcess, type Door } from '../clients';
 import { keepEqual, type GraphSource } from '../graph';
 import type { Goal, Problem, ReleaseName, Report, Wish, Workspace } from '../model';
+import type { Scope } from '../source';
 import { cleanUpOrder } from './cleanUpOrder';
 import type { TimedDevOptions } from './command';
 import { importsMatter, isConfigOf, isGraphOf } from './configChanges';
@@ -278,7 +279,7 @@ export class Leading {
     this.introduce(part, session);
     // Before its files are known nothing can be said of its images.
     this.entering.add(part);
-    await run.source.setScope(scopeFor(this.named(workspace), this.goal([...this.wanting(), part]), this.configFiles));
+    await run.read(this.scope(workspace));
     this.entering.delete(part);
     this.parts.add(part);
     onJoined(part);
@@ -321,8 +322,12 @@ export class Leading {
     run.follow(goal);
     logs.choose(this.shownLogs());
     logs.follow(run.kube, workspace, goal);
-    const read = this.goal([...this.wanting(), ...this.entering]);
-    void run.source.setScope(scopeFor(named, read, this.configFiles));
+    void run.read(this.scope(workspace));
+  }
+
+  /** The files of what is wanted, and of all who enter: of several at once none may leave out what another has had read. */
+  private scope(workspace: Workspace): Scope {
+    return scopeFor(this.named(workspace), this.goal([...this.wanting(), ...this.entering]), this.configFiles);
   }
 
   private shownLogs(): 'all' | readonly string[] {

@@ -11,7 +11,7 @@ import {
   type WatchedKube,
   type WatchReleaseRequest,
 } from '../status';
-import { openSource, type Source } from '../source';
+import { openSource, type Scope, type Source } from '../source';
 import {
   leavesOf,
   type ContainerState,
@@ -70,6 +70,8 @@ export interface Run {
   readonly source: Source;
   /** What everything of this run watches the cluster by: equal watches are one connection. */
   readonly kube: WatchedKube | undefined;
+  /** Reads the files of a scope, and those alone from now on. Resolves when the loop knows all of them. */
+  read(scope: Scope): Promise<void>;
   /** Follows the goal's releases in the cluster; those of another goal too, when it is called again. */
   follow(goal: Goal): void;
   /** What a container holds, asked now. */
@@ -183,6 +185,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
     loop,
     source,
     kube,
+    async read(scope) {
+      await source.setScope(scope);
+      // A config among them is read anew before they are told.
+      await queue;
+    },
     follow,
     look: async (seen) => {
       const artifact = workspace.artifacts.get(seen.artifact);
