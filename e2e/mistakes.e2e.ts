@@ -31,7 +31,8 @@ describe('while `slipway dev worker` runs', () => {
     const mended = dev.mark();
     mend();
     await dev.until('ready', undefined, mended);
-    expect(dev.since(mended, 'mended')).toMatchObject([{ subject: 'worker' }]);
+    // On a busy machine another step of it may have failed too.
+    expect(new Set(dev.since(mended, 'mended').map(({ subject }) => subject))).toEqual(new Set(['worker']));
     const undone = dev.mark();
     undo();
     await dev.until('synced', undefined, undone);

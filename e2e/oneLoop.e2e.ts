@@ -47,7 +47,8 @@ describe('several `dev` in one workspace', () => {
     expect(refused.stderr).toContain(`its loop has --namespace ${shop.namespace}, not elsewhere`);
 
     const [leads, follows] = hasJoined(both.web) ? (['worker', 'web'] as const) : (['web', 'worker'] as const);
-    const before = { worker: await shop.onlyOne('worker'), web: await shop.onlyOne('web') };
+    const podOf = async (app: 'worker' | 'web'): Promise<string> => (await shop.onlyOne(app)).podUid;
+    const before = { worker: await podOf('worker'), web: await podOf('web') };
     await both[leads].kill9();
     const heir = both[follows];
     await heir.until('notice', ({ message }) => message.endsWith(goesOn));
@@ -58,13 +59,13 @@ describe('several `dev` in one workspace', () => {
     await third.until('ready');
     expect(hasJoined(third)).toBe(true);
     await greet({ [leads]: third, [follows]: heir });
-    expect({ worker: await shop.onlyOne('worker'), web: await shop.onlyOne('web') }).toEqual(before);
+    expect({ worker: await podOf('worker'), web: await podOf('web') }).toEqual(before);
 
     expect(await heir.interrupt()).toBe(0);
     expect(await shop.running(follows)).toEqual([]);
     await third.until('notice', ({ message }) => message.endsWith(goesOn));
     await greet({ [leads]: third });
-    expect(await shop.onlyOne(leads)).toEqual(before[leads]);
+    expect(await podOf(leads)).toBe(before[leads]);
     expect(third.since(0, 'notice').filter(({ message }) => message.includes(leftBehind))).toEqual([]);
 
     // Nobody works on what a killed one leaves: who takes its loop over, as soon as there is a cluster again, removes that at its own end.
@@ -72,7 +73,7 @@ describe('several `dev` in one workspace', () => {
     await fourth.until('ready');
     await api.closedWhile(third.kill9().then(() => fourth.until('failed', ({ code }) => code === 'clusterUnreachable')));
     await fourth.until('notice', ({ message }) => message.startsWith(`${leads} ${leftBehind}`));
-    expect(await shop.onlyOne(leads)).toEqual(before[leads]);
+    expect(await podOf(leads)).toBe(before[leads]);
     expect(await fourth.interrupt()).toBe(0);
     expect(await shop.objects()).toEqual([]);
   });
