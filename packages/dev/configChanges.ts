@@ -9,15 +9,41 @@ type Read = Pick<Session, 'read' | 'options'>;
  * folder does that is gone with such files in it.
  */
 export function isConfigOf(session: Read, path: WorkspacePath): boolean {
-  if (isGraphOf(session, path)) return true;
-  return session.read.configFiles.some((file) => file === path || path.startsWith(`${file}/`) || file.startsWith(`${path}/`));
+  const { configFiles } = session.read;
+  const { paths, withFolders } = placesOf(configFiles, () => configFiles);
+  return isGraphOf(session, path) || withFolders.has(path) || foldersOf(path).some((folder) => paths.has(folder));
 }
 
 /** Whether the project graph is read from a file, or from files in a folder. */
 export function isGraphOf({ read, options }: Read, path: WorkspacePath): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (options.graph.watch.some((watched) => watched === path || watched === name)) return true;
-  return [...read.workspace.projects.values()].some(({ root }) => root === path || root.startsWith(`${path}/`));
+  const { projects } = read.workspace;
+  return placesOf(projects, () => [...projects.values()].map(({ root }) => root)).withFolders.has(path);
+}
+
+interface Places {
+  readonly paths: ReadonlySet<WorkspacePath>;
+  /** With the folders that they are in. */
+  readonly withFolders: ReadonlySet<WorkspacePath>;
+}
+
+const knownPlaces = new WeakMap<object, Places>();
+
+/** Every file that is saved is asked about, and thousands may be at once: so what `of` has is gone through only once. */
+function placesOf(of: object, list: () => readonly WorkspacePath[]): Places {
+  let places = knownPlaces.get(of);
+  if (!places) {
+    const paths = new Set(list());
+    knownPlaces.set(of, (places = { paths, withFolders: new Set([...paths].flatMap((path) => [path, ...foldersOf(path)])) }));
+  }
+  return places;
+}
+
+/** The folders that a path is in, without the workspace itself. */
+function foldersOf(path: WorkspacePath): readonly WorkspacePath[] {
+  const names = path.split('/').slice(0, -1);
+  return names.map((_, index) => names.slice(0, index + 1).join('/'));
 }
 
 /** Whether imports that were saved may have made another graph. Only targets take their files from it, so only of what they read it is asked. */
@@ -27,7 +53,8 @@ export async function importsMatter(
   paths: readonly WorkspacePath[],
 ): Promise<boolean> {
   const { importsChanged } = options.graph;
-  if (!importsChanged) return false;
+  // Where there is no target every file is taken as it is.
+  if (!importsChanged || workspace.targets.size === 0) return false;
   const read = paths.filter((path) => classify(workspace, path).some(({ action }) => action === 'target-then-sync'));
   return read.length > 0 && (await importsChanged(read));
 }
