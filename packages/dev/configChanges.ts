@@ -1,5 +1,5 @@
 import type { Workspace, WorkspacePath } from '../model';
-import { classify } from '../plan';
+import { isReadBy } from '../plan';
 import type { Session } from './session';
 
 type Read = Pick<Session, 'read' | 'options'>;
@@ -53,8 +53,8 @@ export async function importsMatter(
   paths: readonly WorkspacePath[],
 ): Promise<boolean> {
   const { importsChanged } = options.graph;
-  // Where there is no target every file is taken as it is.
-  if (!importsChanged || workspace.targets.size === 0) return false;
-  const read = paths.filter((path) => classify(workspace, path).some(({ action }) => action === 'target-then-sync'));
+  if (!importsChanged) return false;
+  const targets = [...workspace.targets.values()];
+  const read = paths.filter((path) => targets.some((target) => isReadBy(target, path)));
   return read.length > 0 && (await importsChanged(read));
 }

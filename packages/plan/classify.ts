@@ -1,4 +1,5 @@
-import type { Action, Artifact, ArtifactName, ContainerPath, Release, ReleaseInput, Target, Workspace, WorkspacePath } from '../model';
+import type { Action, Artifact, ArtifactName, ContainerPath, Release, Target, Workspace, WorkspacePath } from '../model';
+import type { Selector } from './select';
 import { landingOf } from './snapshot';
 import { isOutputOf } from './targets';
 
@@ -69,15 +70,18 @@ function targetReading(workspace: Workspace, artifact: Artifact, path: Workspace
       const target = workspace.targets.get(id);
       if (!target || seen.has(id)) continue;
       seen.add(id);
-      const reads =
-        !isOutputOf(target, path) && target.inputs.some((input) => landingOf({ ...input, onChange: 'sync', because: '' }, path));
-      if (reads) return target;
+      if (isReadBy(target, path)) return target;
       const lower = search(target.dependsOn);
       if (lower) return lower;
     }
     return undefined;
   };
   return search(artifact.targets);
+}
+
+/** Whether a target takes a file for something that it has not made itself. */
+export function isReadBy(target: Target, path: WorkspacePath): boolean {
+  return !isOutputOf(target, path) && target.inputs.some((input) => takes(input, path));
 }
 
 /** A release that a file is part of, and how. */
@@ -89,12 +93,12 @@ export interface ReadingRelease {
 /** The releases that a file is part of, those without an image of the workspace too. */
 export function releasesReading(workspace: Workspace, path: WorkspacePath): readonly ReadingRelease[] {
   return [...workspace.releases.values()].flatMap((release) => {
-    const input = release.inputs.find((each) => reads(each, path));
+    const input = release.inputs.find((each) => takes(each, path));
     return input ? [{ release, because: input.because }] : [];
   });
 }
 
-function reads(input: ReleaseInput, path: WorkspacePath): boolean {
-  const isBelow = input.path === '' || path === input.path || path.startsWith(`${input.path}/`);
-  return isBelow && (input.accepts?.(path, 'file') ?? true);
+function takes({ path: at, accepts }: Selector, path: WorkspacePath): boolean {
+  const isBelow = at === '' || path === at || path.startsWith(`${at}/`);
+  return isBelow && (accepts?.(path, 'file') ?? true);
 }

@@ -10,6 +10,6 @@ export { newImageBecause } from './newImageBecause';
 export { imageTreeOf, landingOf, snapshotOf, sourceOf, takenFrom } from './snapshot';
 export { stepInputs } from './stepInputs';
 export { isFresh, landsFrom, staleTargets, targetInputsHash, visibleTree } from './targets';
-export { classify, releasesReading, type Classified } from './classify';
+export { classify, isReadBy, releasesReading, type Classified } from './classify';
 export { overlay, select, type Selector } from './select';
 export { serviceStates, type ServiceState } from './serviceStates';

@@ -36,8 +36,11 @@ function filtered(entry: Entry, path: WorkspacePath, selector: Selector, remembe
   if (before?.source === entry) return before.result;
   const kept = new Map<string, Entry>();
   let same = true;
+  const takenBefore = (name: string): Entry | undefined => (before?.result?.kind === 'dir' ? before.result.entries.get(name) : undefined);
   for (const [name, child] of entry.entries) {
-    const taken = filtered(child, path === '' ? name : `${path}/${name}`, selector, remembered);
+    // Of thousands of files in a directory a few are other than they were.
+    const isAsBefore = before?.source.kind === 'dir' && before.source.entries.get(name) === child;
+    const taken = isAsBefore ? takenBefore(name) : filtered(child, path === '' ? name : `${path}/${name}`, selector, remembered);
     if (taken !== child) same = false;
     if (taken) kept.set(name, taken);
   }

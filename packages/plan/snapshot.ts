@@ -73,13 +73,18 @@ export function snapshotOf(artifact: Artifact, tree: DirEntry, bases: Readonly<R
 
 /** The path below `base` that `path` is, or undefined when it is not at or below it. */
 function below(base: string, path: string): string | undefined {
-  const trimmed = base.replace(/\/+$/, '');
+  const trimmed = withoutLastSlashes(base);
   if (trimmed === '' || trimmed === path) return trimmed === path ? '' : path.replace(/^\//, '');
   return path.startsWith(`${trimmed}/`) ? path.slice(trimmed.length + 1) : undefined;
 }
 
+/** Every saved file is compared with every input: most have nothing to be taken away. */
+function withoutLastSlashes(path: string): string {
+  return path.endsWith('/') ? path.replace(/\/+$/, '') : path;
+}
+
 function joined(base: string, rest: string): string {
-  const trimmed = base.replace(/\/+$/, '');
+  const trimmed = withoutLastSlashes(base);
   if (rest === '') return trimmed === '' && base.startsWith('/') ? '/' : trimmed;
   return base === '' ? rest : `${trimmed}/${rest}`;
 }
