@@ -45,5 +45,7 @@ const { outputFiles } = await build({
 // V8 compares no more than the length of what it has compiled before: this line tells one program from another.
 const [{ contents, text }] = outputFiles;
 const name = `// ${createHash('sha256').update(contents).digest('hex')}`;
-writeFileSync(path('../dist/start/program.bundle.js'), `${name}\n${text}`);
+// It is read as ASCII, and expressions keep what is not.
+const ascii = text.replace(/[^\0-\x7f]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+writeFileSync(path('../dist/start/program.bundle.js'), `${name}\n${ascii}`);
 rmSync(path('../dist/start/compiled'), { recursive: true, force: true });
