@@ -53,6 +53,23 @@ const unused = {
   },
 };
 
+// What few need and many modules are: it is loaded when it is first used.
+const late = {
+  name: 'late',
+  setup(bundle) {
+    bundle.onResolve({ filter: /^socks-proxy-agent$/ }, ({ path, namespace, resolveDir }) =>
+      namespace === 'late' ? undefined : { path, namespace: 'late', pluginData: resolveDir },
+    );
+    bundle.onLoad({ filter: /.*/, namespace: 'late' }, ({ pluginData }) => ({
+      contents: `exports.SocksProxyAgent = function (...options) {
+        return new (require('socks-proxy-agent').SocksProxyAgent)(...options);
+      };`,
+      loader: 'js',
+      resolveDir: pluginData,
+    }));
+  },
+};
+
 const temporary = join(out, `../bundled.${process.pid}.tmp`);
 for (const name of stale) {
   const file = name.replace(/\.ts$/, '.js');
@@ -68,7 +85,7 @@ for (const name of stale) {
     banner: { js: markerOf(name) },
     define: { 'process.env.SLIPWAY_BUNDLED': '"yes"' },
     external: ['cpu-features', '*.node'],
-    plugins: [unused, builtin],
+    plugins: [unused, builtin, late],
     logLevel: 'warning',
   });
   renameSync(join(temporary, file), join(out, file));

@@ -210,7 +210,8 @@ export function graphFacts(
     const { tags } = node.data;
     return { name: node.name, root, dependencies, targets: new Map(targets), ...(tags && tags.length > 0 && { tags }) };
   });
-  return { projects: facts.sort((a, b) => a.name.localeCompare(b.name)) };
+  // In the order of their code units: the collator of a language takes longer to load than all the rest of this.
+  return { projects: facts.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }
 
 function dependenciesOf(graph: ProjectGraph, project: string): readonly string[] {

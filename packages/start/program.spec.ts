@@ -7,7 +7,6 @@ describe('the one file that all of the program is in', () => {
   it('is of ASCII, as which it is read', () => {
     expect(existsSync(file)).toBe(true);
     const text = readFileSync(file, 'utf8');
-     
     expect(/[^\0-\x7f]/.exec(text)?.[0]).toBeUndefined();
   });
 });
