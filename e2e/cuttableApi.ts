@@ -88,6 +88,14 @@ export class CuttableApi {
     }
   }
 
+  /** What is connected leads nowhere from now on, and nothing says so: as when something on the way has forgotten it. Who connects anew gets through. */
+  strand(): void {
+    for (const [socket, beyond] of this.sockets) {
+      socket.unpipe(beyond).resume();
+      beyond.unpipe(socket).resume();
+    }
+  }
+
   /** Lets nobody in any more: a session that runs still would come back at once, and the door would never be closed. */
   async close(): Promise<void> {
     this.refuses = true;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { tmpdir } from 'node:os';
 import type { StatusDocument } from '../dev';
+import { CuttableApi } from './cuttableApi';
 import { valueOf } from './localRegistry';
 import { runCommand } from './runCommand';
 import { Shop } from './shop';
@@ -182,7 +183,8 @@ describe('sync, onto what runs already', () => {
       expect(await shop.inside(app, pod, ['cat', `${place}/small.txt`])).toBe('small');
     });
 
-    it('brings everything to the pod that comes after one that was evicted', async () => {
+    it('goes on when its connections lead nowhere, and brings everything to the pod that comes after one that was evicted', async () => {
+      const api = await CuttableApi.open();
       const app = { app: 'moved' };
       const template = {
         metadata: { labels: app },
@@ -191,7 +193,8 @@ describe('sync, onto what runs already', () => {
       const metadata = { name: 'moved', namespace: shop.namespace };
       await apply({ apiVersion: 'apps/v1', kind: 'Deployment', metadata, spec: { selector: { matchLabels: app }, template } });
       shop.write('moved/sub/a', 'a');
-      const sync = shop.sync('--selector=app=moved', '--local-path=moved', `--remote-path=${inPod}`, '--wait');
+      const flags = ['--selector=app=moved', '--local-path=moved', `--remote-path=${inPod}`, '--wait'];
+      const sync = shop.sync(...flags, `--kubeconfig=${api.kubeconfig}`);
       const holdsAll = (pod: string) =>
         until(
           `${pod} holds the folder`,
@@ -204,11 +207,14 @@ describe('sync, onto what runs already', () => {
       await sync.until('ready');
       const first = await shop.onlyOne('moved');
       await holdsAll(first.pod);
+      api.strand();
       shop.write('moved/sub/b', 'b');
+      await holdsAll(first.pod);
       await evict(first.pod);
       const next = await until('another pod runs', async () => (await shop.running('moved')).find(({ pod }) => pod !== first.pod));
       await holdsAll(next.pod);
       expect(await sync.interrupt()).toBe(0);
+      await api.close();
     });
 
     const evict = async (pod: string) => {

@@ -85,10 +85,13 @@ describe('what has to be compiled', () => {
     const mend = shop.edit('apps/pricing/main.go', '1251', '1251 +');
     const failure = await dev.until('failed', ({ code }) => code === 'commandFailed', mark);
     expect(failure.problem).toMatchObject({
+      message: 'go build -o /tmp/pricing . ended with exit code 1 in the container',
       location: { file: 'apps/pricing/main.go', line: 15 },
       detail: expect.stringContaining('apps/pricing/main.go:15:') as string,
     });
     await dev.answer('pricing', '/prices', '1251');
+    // What was copied stays, and what is copied next comes on top of it.
+    expect(await shop.inside('pricing', before.pod, ['cat', 'main.go'])).toBe(shop.read('apps/pricing/main.go'));
     mend();
     shop.edit('apps/pricing/main.go', '1251', '1252');
     await dev.answer('pricing', '/prices', '1252');

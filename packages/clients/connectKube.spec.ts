@@ -308,6 +308,44 @@ describe('an exec', () => {
     expect(stdin.destroyed).toBe(true);
   });
 
+  it('is lost within 20 s when its connection leads nowhere, and what is watched is followed over another one', async () => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'setImmediate', 'queueMicrotask', 'Date', 'setTimeout', 'clearTimeout'] });
+    closing.push(() => Promise.resolve(void jest.useRealTimers()));
+    let watches = 0;
+    const { kube, sockets } = await apiServer((asked, response) => {
+      if (!isWatch(asked)) json(response, 200, { metadata: { resourceVersion: '10' }, items: [] });
+      else response.write(event('ADDED', pod(`seen-${String((watches += 1))}`, '11')));
+    });
+    const { told, until } = watchPods(kube);
+    await until(2);
+    const started = async () => {
+      const connected = once(sockets, 'connection') as Promise<[WebSocket]>;
+      const exec = valueOf(await kube.exec(request));
+      exec.stdout.resume();
+      const [ws] = await connected;
+      return { exec, ws };
+    };
+    /** A ping back says that the answer has arrived. */
+    const hears = async (ws: WebSocket, afterMs: number) => {
+      ws.once('ping', () => ws.ping());
+      const answered = once(ws, 'pong');
+      jest.advanceTimersByTime(afterMs);
+      await answered;
+    };
+    const [one, other] = [await started(), await started()];
+    // Quiet is no sign of it, as long as pings are answered.
+    for (let time = 0; time < 10; time += 1) await Promise.all([hears(one.ws, 5_000), hears(other.ws, 0)]);
+    one.ws.pause();
+    for (let time = 0; time < 3; time += 1) await hears(other.ws, 5_000);
+    expect(one.exec.stdin.destroyed).toBe(false);
+    await hears(other.ws, 5_000);
+    const message = expect.stringContaining('silent') as string;
+    expect(await one.exec.ended).toMatchObject({ exitCode: undefined, problem: { code: 'clusterUnreachable', message } });
+    await until(3);
+    expect(told).toEqual(['list 10: ', 'added seen-1', 'added seen-2']);
+    expect(other.exec.stdin.destroyed).toBe(false);
+  });
+
   it('says that the process went away when the server closes without an exit code', async () => {
     const { kube, sockets } = await apiServer(() => undefined);
     sockets.on('connection', (ws: WebSocket) => ws.close(1000));

@@ -110,12 +110,17 @@ function tryOpen({ http, credentials, request, events, onUnauthorized }: Opening
       else failWith(unreachableProblem(error, http.target));
     });
     // Messages can arrive together with the answer to the handshake, before anyone who awaits this has gone on.
-    const socket = channelsOf(ws, http, request, events);
+    const socket = channelsOf(ws, { http, agent: credentials.agent }, request, events);
     ws.once('open', () => resolve({ kind: 'open', socket }));
   });
 }
 
-function channelsOf(ws: WebSocket, http: KubeHttp, { signal }: SocketRequest, events: SocketEvents): KubeSocket {
+function channelsOf(
+  ws: WebSocket,
+  { http, agent }: { readonly http: KubeHttp } & Pick<KubeCredentials, 'agent'>,
+  { signal }: SocketRequest,
+  events: SocketEvents,
+): KubeSocket {
   let opened = false;
   let askedToClose = false;
   let lost: unknown;
@@ -128,6 +133,8 @@ function channelsOf(ws: WebSocket, http: KubeHttp, { signal }: SocketRequest, ev
   const stopWatching = watchLife(ws, () => {
     lost = new Error('the connection is silent');
     ws.terminate();
+    // What went the same way may lead nowhere too, and a watch would notice it a minute later. It goes on from where it was over another one.
+    agent.destroy();
   });
   signal?.addEventListener('abort', close, { once: true });
   ws.once('open', () => (opened = true));
