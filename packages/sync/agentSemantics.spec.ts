@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   linkSync,
@@ -9,10 +10,11 @@ import {
   rmSync,
   statSync,
   symlinkSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import fc from 'fast-check';
-import { contentDigest, diffTrees, emptyDir, type DirEntry } from '../model';
+import { contentDigest, diffTrees, emptyDir, type DirEntry, type WriteMode } from '../model';
 import { apply, closePlaces, kinds, opened, place, reading, treeOf, valueOf } from '../testkit/agentPlace';
 import { entryOf, treeArbitrary, type Tree } from '../testkit/anyTree';
 import { programPath } from '../testkit/localContainer';
@@ -188,6 +190,43 @@ describe.each(kinds)('a change of files, brought about on $name', (tools) => {
     }
     expect(readdirSync(`${at.app}/root`)).toHaveLength(count);
   });
+
+  it.each([
+    ['a file', 1],
+    ['many files', 30],
+  ])(
+    'gives new files to the user of the container and leaves others their owner, all as old as the write, for %s',
+    async (_what, count) => {
+      const isRoot = process.geteuid?.() === 0;
+      const user = isRoot ? 65534 : process.geteuid?.();
+      const at = place(tools, isRoot ? user : undefined);
+      chmodSync(at.app, 0o777);
+      const agent = await opened(at);
+      const named = (name: string) => [...Array(count).keys()].map((index) => `${at.app}/${name}${String(index)}`);
+      const [there, made, replaced] = [named('there'), named('made'), named('replaced')];
+      for (const path of [...there, ...replaced]) {
+        writeFileSync(path, 'before');
+        chmodSync(path, 0o666);
+      }
+      const longAgo = new Date('2001-02-03');
+      const bring = async (paths: readonly string[], owner: number | undefined, write: WriteMode = 'in-place'): Promise<void> => {
+        for (const path of paths) if (existsSync(path)) utimesSync(path, longAgo, longAgo);
+        const wanted = paths.map((path) => [path, 'after'] as const);
+        const { notWritten } = valueOf(await apply(agent, wanted, write));
+        // What is somebody else's makes an archive fail as a whole; what is sent again goes by itself.
+        expect(notWritten).toHaveLength(owner === user || count === 1 || tools.agent === 'node' ? 0 : count);
+        if (notWritten.length > 0) expect(valueOf(await apply(agent, wanted, write)).notWritten).toEqual([]);
+        for (const path of paths) {
+          expect([readFileSync(path, 'utf8'), statSync(path).uid]).toEqual(['after', owner]);
+          expect(Date.now() - statSync(path).mtimeMs).toBeLessThan(60_000);
+        }
+      };
+      await bring(made, user);
+      await bring(made, user);
+      await bring(there, process.geteuid?.());
+      await bring(replaced, user, 'atomic');
+    },
+  );
 
   it('writes nothing through a link that has the name of what it writes before it renames it', async () => {
     const at = place(tools);
