@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { valueOf } from './localRegistry';
+import { objectStates } from './objectsIn';
 import { Shop } from './shop';
 import { until } from './until';
 
@@ -70,6 +71,28 @@ describe('one session after another', () => {
     expect(await shop.onlyOne('worker')).toEqual(before);
     await shop.slipway(['delete', 'worker', '--json', ...shop.where]);
     expect(await shop.objects()).toEqual([]);
+  });
+
+  it('--attach follows what only kubectl has applied, and neither deletes nor changes anything of it', async () => {
+    const { stdout } = await shop.slipway(['build', 'worker', '--json', ...shop.where]);
+    const { images } = JSON.parse(stdout) as { readonly images: readonly { readonly ref: string }[] };
+    await applyWorker(shop, images[0]?.ref ?? '');
+    await until('worker is there', async () => ((await shop.running('worker'))[0]?.ready === true ? true : undefined));
+    const before = await objectStates(shop.kube, shop.namespace);
+
+    const word = randomUUID();
+    const attached = shop.dev('worker', '--attach');
+    await attached.until('ready');
+    shop.edit('libs/greeting/src/index.js', 'Welcome', word);
+    await attached.answer('worker', '/', word);
+    await attached.prints('a line of its log', (printed) => printed.includes('│ GET /'));
+    expect(await attached.interrupt()).toBe(0);
+    expect(attached.since(0, 'notice').map(({ message }) => message)).toContainEqual(expect.stringMatching(/^deployment\/worker was not /));
+    expect(await objectStates(shop.kube, shop.namespace)).toEqual(before);
+
+    for (const kind of workerKinds) valueOf(await shop.kube.delete({ ...kind, namespace: shop.namespace, name: 'worker' }));
+    const nothingLeft = async () => ((await shop.objects()).length === 0 ? true : undefined);
+    await until('nothing is left', nothingLeft);
   });
 
   it('--keep leaves what was deployed, dev of a clone that knows nothing of it goes on with it, and `slipway delete` removes it', async () => {
@@ -148,3 +171,29 @@ describe('one session after another', () => {
     await shop.slipway(['delete', 'web', ...shop.where]);
   });
 });
+
+const workerKinds = [
+  { apiVersion: 'apps/v1', kind: 'Deployment' },
+  { apiVersion: 'v1', kind: 'Service' },
+];
+
+/** As somebody without Slipway has it: under the names of its manifest, and with fields of their own. */
+async function applyWorker({ kube, namespace }: Shop, image: string): Promise<void> {
+  const container = {
+    name: 'worker',
+    image,
+    command: ['node', '--watch', 'src/server.js'],
+    ports: [{ name: 'http', containerPort: 3000 }],
+  };
+  const readinessProbe = { httpGet: { path: '/healthz', port: 'http' }, periodSeconds: 1 };
+  const labels = { app: 'worker' };
+  const template = { metadata: { labels }, spec: { containers: [{ ...container, readinessProbe }] } };
+  const specs = [
+    { replicas: 1, selector: { matchLabels: labels }, template },
+    { selector: labels, ports: [{ name: 'http', port: 80, targetPort: 'http' }] },
+  ];
+  for (const [index, kind] of workerKinds.entries()) {
+    const object = { ...kind, metadata: { name: 'worker', namespace }, spec: specs[index] };
+    valueOf(await kube.apply(object, { fieldManager: 'kubectl' }));
+  }
+}

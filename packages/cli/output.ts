@@ -35,6 +35,8 @@ export interface OutputOptions {
   readonly keyboard?: Keyboard | undefined;
   /** Whose logs are shown at first. */
   readonly shownLogs?: LogChoice;
+  /** To what runs: nothing is built or deleted. */
+  readonly attached?: boolean;
   /** The command prints something that is read by another program: people's words go to stderr. */
   readonly isProduct?: boolean;
 }
@@ -54,6 +56,8 @@ export interface Printing<Document> {
   readonly isProduct?: boolean;
   /** It goes on, and tells logs among the rest; at first those of these services. */
   readonly sessionLogs?: LogChoice;
+  /** Of it: it is attached to what runs. */
+  readonly attached?: boolean;
   /** It does without a workspace where there is none. */
   readonly anywhere?: boolean;
   /** The command ends only when it is interrupted. */
@@ -75,7 +79,8 @@ export interface Output {
 }
 
 export function openOutput(options: OutputOptions): Output {
-  const { stdout, stderr, env, json, verbosity: wanted, long, logs = false, isProduct = false, isSession = false, keyboard } = options;
+  const { stdout, stderr, env, json, verbosity: wanted, long, logs = false, isProduct = false } = options;
+  const { isSession = false, attached = false, keyboard } = options;
   const people = json || isProduct ? stderr : stdout;
   // Less than what was asked for would be nothing.
   const verbosity = wanted === 'quiet' && (logs || isProduct) ? 'normal' : wanted;
@@ -86,7 +91,7 @@ export function openOutput(options: OutputOptions): Output {
   const shown = { stream: people, verbosity, isTTY, env, readableLogs: isSession, columns };
   const terminal =
     keyboard && isSession && isTTY
-      ? openLiveTerminal({ ...shown, keyboard, logs: options.shownLogs ?? 'all', onWish: (wish) => wishes(wish) })
+      ? openLiveTerminal({ ...shown, keyboard, logs: options.shownLogs ?? 'all', attached, onWish: (wish) => wishes(wish) })
       : openTerminal(shown);
   const { report, unsaid } = watchProblems(
     json && long ? combine([terminal, jsonLines({ stream: stdout, now: Date.now, verbosity, logs })]) : terminal,

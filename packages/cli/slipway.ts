@@ -197,8 +197,8 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     start: (options: CommandOptions, output: Output) => Promise<CommandResult<Document>>,
     printing: Printing<Document>,
   ) => {
-    const { logs = false, isProduct = false, sessionLogs } = printing;
-    const session = sessionLogs === undefined ? {} : { isSession: true, shownLogs: sessionLogs };
+    const { logs = false, isProduct = false, sessionLogs, attached = false } = printing;
+    const session = sessionLogs === undefined ? {} : { isSession: true, attached, shownLogs: sessionLogs };
     const output = openOutput({
       ...surroundings,
       json: flags.json ?? false,
@@ -242,7 +242,6 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
         commands.dev({
           ...options,
           onWishes: output.onWishes,
-
           takeover: flags.takeover ?? false,
           attach: flags.attach ?? false,
           exitWhenReady: flags.exitWhenReady ?? false,
@@ -252,7 +251,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
           forward: flags.forward && flags.portForward !== false,
           ...(flags.events === undefined ? {} : { events: resolve(surroundings.cwd, flags.events) }),
         });
-      return act(flags, projects, true, start, { lines: () => [], endless: true, sessionLogs: logs });
+      return act(flags, projects, true, start, { lines: () => [], endless: true, sessionLogs: logs, attached: flags.attach ?? false });
     });
   ofDeploying(ofApplying(ofImages(command('run', 'build and deploy once')))).action((projects: string[], flags: RunFlags) =>
     act(flags, projects, true, (options) => commands.run({ ...options, ...deployingOf(flags) }), deployPrinting(flags)),

@@ -4,6 +4,7 @@ import { Forwards } from './forwards';
 import { rememberedGraph } from './rememberedGraph';
 import { SessionLogs } from './sessionLogs';
 import { syncAttached } from './syncCommand';
+import { resync } from './wishes';
 import { worstExit } from './worstExit';
 
 /**
@@ -20,7 +21,7 @@ export async function attachCommand(options: TimedDevOptions): Promise<CommandRe
   const { session } = attachment.value;
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
-  const logs = new SessionLogs(session, options.report, options.logs);
+  const logs = new SessionLogs(session, options.report, options.logs, attachment.value.foreign);
   const forwards = options.forward ? new Forwards(session, options.report, signal) : undefined;
   const { exitCode, problems } = await syncAttached({ ...told, signal, cwd: options.root }, attachment.value, {
     begin: (run, goal) => {
@@ -28,7 +29,7 @@ export async function attachCommand(options: TimedDevOptions): Promise<CommandRe
       options.onWishes?.((wish) => {
         if (wish.kind === 'showLogs') logs.choose(wish.services);
         else if (wish.kind === 'end') ending.abort();
-        else options.report({ kind: 'notice', message: `${wish.kind} needs a dev of its own: this one is attached to what runs` });
+        else if (wish.kind === 'resync') resync(wish.services, run, options.report);
       });
     },
     onTurn: ({ after }) => forwards?.update(after),

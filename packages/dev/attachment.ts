@@ -1,9 +1,11 @@
 import { keepEqual, type GraphSource } from '../graph';
-import { succeeded, type Goal, type Problem, type Workspace, type World } from '../model';
+import { emptyDir, succeeded, type ArtifactName, type Goal, type Problem, type Snapshot, type Workspace, type World } from '../model';
+import { snapshotOf, visibleTree } from '../plan';
 import { watchPods, type ReleaseSighting } from '../status';
 import { AttachedWorkspace } from './attachedWorkspace';
 import type { CommandOptions } from './command';
 import { folderWorkspace } from './folderWorkspace';
+import { foreignWorkloads, watchForeign, type ForeignWorkload } from './foreignWorkloads';
 import { failedEvent } from './narrator';
 import { rememberedGraph } from './rememberedGraph';
 import type { RunOptions } from './run';
@@ -17,6 +19,8 @@ export interface Attachment {
   readonly goal: Goal;
   /** A folder, and the pods that get it: no project describes them. */
   readonly folder: (FolderSync & { readonly namespace: string }) | undefined;
+  /** What somebody else applied of what the projects describe. */
+  readonly foreign: readonly ForeignWorkload[];
   /** The readings of the workspace that may fit what runs. */
   readonly readings: () => readonly Workspace[];
   /** As it fits what runs; the same object while nothing has changed. */
@@ -53,13 +57,13 @@ async function attachFolder(options: CommandOptions, folder: FolderSync, deletes
         ...session,
         options: { ...session.options, root: localPath, namespace },
         read: { ...session.read, workspace, configFiles: [] },
-        adopts: true,
       },
       goal,
       folder: { ...folder, namespace },
+      foreign: [],
       readings: () => [workspace],
       workspace: () => workspace,
-      watchContainers: (watched, onSeen) =>
+      watchContainers: (_release, { kube: watched, onSeen }) =>
         watchPods({
           kube: watched,
           namespace,
@@ -101,6 +105,7 @@ async function attachProjects(options: CommandOptions, deletes: boolean): Promis
   if (!deployed.ok) return { ok: false, problems: [deployed.problem] };
   const chosen = deployableGoalFor(session.read.workspace, 'attached', { projects });
   if (!chosen.ok) return chosen;
+  const foreign = await foreignWorkloads(session, session.read.workspace, chosen.goal.releases);
   const attached = new AttachedWorkspace({ dev: session.read.workspace, deployed: deployed.value.workspace, deletes });
   return {
     ok: true,
@@ -108,9 +113,15 @@ async function attachProjects(options: CommandOptions, deletes: boolean): Promis
       session,
       goal: chosen.goal,
       folder: undefined,
+      foreign,
       readings: () => attached.all(),
       workspace: () => attached.workspace(),
       seenAs: (sighting, world) => attached.seen(sighting, world),
+      watchContainers: (release, { kube, world, onSeen }) => {
+        const workloads = foreign.filter((each) => each.release === release);
+        if (workloads.length === 0) return undefined;
+        return watchForeign({ kube, workloads, snapshotOf: (name) => unknownImage(attached.workspace(), name, world), onSeen });
+      },
       reread: async () => {
         const graph = rememberedGraph(options.graph);
         const [dev, deploy] = await Promise.all([read('dev', graph), read('deploy', graph)]);
@@ -121,4 +132,10 @@ async function attachProjects(options: CommandOptions, deletes: boolean): Promis
       },
     },
   };
+}
+
+/** Of an image that somebody else made nothing is known; it is taken for one that what changes from now on can be copied into. */
+function unknownImage({ artifacts }: Workspace, name: ArtifactName, world: World): Snapshot | undefined {
+  const artifact = artifacts.get(name);
+  return artifact && { ...snapshotOf(artifact, visibleTree(world), {}), tree: emptyDir, imageTree: emptyDir };
 }

@@ -202,17 +202,17 @@ export class ContainerSteps {
   /** Where an agent works. What a folder brings is apart from what a `dev` may bring to the same container. */
   private placeIn(seen: SeenContainer, artifact: Artifact): Pick<OpenAgentOptions, 'container' | 'roots' | 'part'> {
     const roots = rootsOf(artifact);
-    return { container: containerOf(seen), roots, ...(this.session.adopts === true && { part: roots.join(':') }) };
+    return { container: containerOf(seen), roots, ...(seen.isForeign && { part: roots.join(':') }) };
   }
 
   /** What a container that was just connected holds, as a ledger tells it; less what only it had, where that is to go. */
   private async heldBy(agent: Agent, { seen, artifact, world, ...limits }: Connecting): Promise<Result<readonly LedgerEntry[]>> {
-    const { kube, adopts } = this.session;
+    const { kube } = this.session;
     if (!kube) return failed(notThere(seen.pod));
     const { ledger, perhaps } = agent.hello;
     const view = viewOf(world, artifact);
     const known = [...ledger, ...perhaps.map((path) => [path, null] as const)];
-    const told = adopts === true ? await this.adopt(seen, view, { known, ...limits }) : await this.toldOf(seen, agent.hello);
+    const told = seen.isForeign ? await this.adopt(seen, view, { known, ...limits }) : await this.toldOf(seen, agent.hello);
     if (!told.ok) return told;
     const { report } = this;
     const stale = staleTargets(world, artifact);

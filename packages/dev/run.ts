@@ -19,6 +19,7 @@ import {
   type Entry,
   type Goal,
   type Release,
+  type ReleaseName,
   type Report,
   type Result,
   type SeenContainer,
@@ -53,8 +54,11 @@ export interface RunOptions {
   readonly followLater?: boolean;
   /** What the cluster shows of a release, as the loop is to see it. */
   readonly seenAs?: (sighting: ReleaseSighting, world: World) => ReleaseSighting;
-  /** Finds the containers of a release in another way than by its labels. */
-  readonly watchContainers?: (kube: WatchedKube, onSeen: WatchReleaseRequest['onSeen']) => { stop(): void };
+  /** Finds the containers of a release in another way than by its labels; undefined where its labels will do. */
+  readonly watchContainers?: (
+    release: ReleaseName,
+    found: { readonly kube: WatchedKube; readonly world: World; readonly onSeen: WatchReleaseRequest['onSeen'] },
+  ) => { stop(): void } | undefined;
   /** How long the disk is to be quiet before what changed is looked at. */
   readonly quietMs?: number;
   /**
@@ -149,10 +153,10 @@ export async function openRun(options: RunOptions): Promise<Run> {
     for (const name of wanted.releases) {
       const release = loop.world().workspace?.releases.get(name) ?? workspace.releases.get(name);
       if (!release || watches.has(name)) continue;
-      const onSeen: WatchReleaseRequest['onSeen'] = (sighting) =>
-        loop.post({ kind: 'releaseSeen', release: name, ...(seenAs ? seenAs(sighting, loop.world()) : sighting) });
-      if (watchContainers) {
-        watches.set(name, watchContainers(kube, onSeen));
+      const post = (sighting: ReleaseSighting): void => loop.post({ kind: 'releaseSeen', release: name, ...sighting });
+      const other = watchContainers?.(name, { kube, world: loop.world(), onSeen: post });
+      if (other) {
+        watches.set(name, other);
         continue;
       }
       watches.set(
@@ -171,7 +175,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
             const images = live?.state === 'found' ? live.value.images : {};
             return fieldPlace({ session, workspace: now, release: now.releases.get(name) ?? release, images }, object, fieldPath);
           },
-          onSeen,
+          onSeen: (sighting) => post(seenAs ? seenAs(sighting, loop.world()) : sighting),
         }),
       );
     }

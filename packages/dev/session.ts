@@ -45,8 +45,6 @@ export interface Session {
   /** Nothing is to be changed. */
   readonly dryRun?: boolean;
   readonly checks: readonly Check[];
-  /** The containers run images that Slipway has not made: what they hold is asked, and not known from a record. */
-  readonly adopts?: boolean;
 }
 
 export interface Preflight {

@@ -2,6 +2,7 @@ import { followLogs, replicasOf, type LogFollower } from '../logs';
 import type { Goal, LogChoice, Report, Workspace } from '../model';
 import type { WatchedKube } from '../status';
 import { watchDeployedContainers } from './deployedPods';
+import type { ForeignWorkload } from './foreignWorkloads';
 import { namespaceOf, type Session } from './session';
 
 /** The logs of a session: of every container in the pods of its releases, those of other images and those that only begin a pod too. */
@@ -19,6 +20,8 @@ export class SessionLogs {
     private readonly session: Session,
     private readonly report: Report,
     choice: LogChoice,
+    /** What somebody else applied of the releases. */
+    private readonly foreign: readonly ForeignWorkload[] = [],
   ) {
     this.choice = choice;
   }
@@ -45,7 +48,8 @@ export class SessionLogs {
           this.report({ kind: 'log', ...line, replicas: replicas.get(line.pod) ?? 1 });
       },
     }));
-    this.watch = watchDeployedContainers({ kube, workspaceId: this.session.workspaceId, releases }, (containers) => {
+    const request = { kube, workspaceId: this.session.workspaceId, releases, foreign: this.foreign };
+    this.watch = watchDeployedContainers(request, (containers) => {
       replicas = replicasOf(containers);
       follower.update(containers);
     });

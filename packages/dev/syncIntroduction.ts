@@ -23,6 +23,13 @@ export function introductionOf(attachment: Attachment, goal: Goal, world: World)
   const events: Event[] = [
     notice(`context ${context}, namespace ${namespacesOf(attachment, goal).join(', ')}: nothing is built, applied or deleted`),
   ];
+  for (const { release, name } of attachment.foreign.filter((each) => goal.releases.has(each.release))) {
+    events.push({
+      kind: 'notice',
+      subject: release,
+      message: `${name} was not deployed from here: what its image holds is compared with the files, and whether its process takes edits up is its own affair`,
+    });
+  }
   for (const name of goal.artifacts) {
     const artifact = attachment.workspace().artifacts.get(name);
     if (!artifact) continue;

@@ -106,7 +106,8 @@ function equalities(labels: Readonly<Record<string, string>>): readonly string[]
   return Object.entries(labels).map(([name, value]) => `${name}=${value}`);
 }
 
-function workloadSelector(workload: KubeObject): string {
+/** The label selector of the pods of a workload. */
+export function workloadSelector(workload: KubeObject): string {
   const { selector = {} } = workload['spec'] as WorkloadSpec;
   const expressions = (selector.matchExpressions ?? []).map(({ key, operator, values = [] }) => {
     if (operator === 'Exists') return key;

@@ -33,6 +33,8 @@ export interface SeenContainer {
   /** The content tag that Slipway wrote on the pod template for this artifact. */
   readonly inputsHash: string;
   readonly restarts: number;
+  /** Somebody else made its image: what it holds is asked, and not known from a record. */
+  readonly isForeign?: true;
   /** The image's snapshot when this machine has its record. Without it a container is replaced, never guessed at. */
   readonly snapshot: Snapshot | undefined;
 }

@@ -12,7 +12,7 @@ function footer(
 ) {
   let services: FooterState['services'] = new Map();
   for (const [at, event] of events) services = withService(services, { kind: 'service', ...event }, at);
-  return footerLines({ services, mode: idle, logs: 'all', ...more }, { now: 10_000, columns, paint: plain });
+  return footerLines({ services, mode: idle, logs: 'all', attached: false, ...more }, { now: 10_000, columns, paint: plain });
 }
 
 describe('the lines below', () => {
@@ -51,6 +51,10 @@ describe('the lines below', () => {
     const lines = footer([[0, { service: 'api', state: 'failed', because: 'x', detail: 'long '.repeat(50) }]], {}, 40);
     expect(lines.map((line) => line.length)).toEqual([40, 40, 38]);
     expect(lines[1]).toMatch(/…$/);
+  });
+
+  it('offer only what one can do that is attached to what runs', () => {
+    expect(footer([], { attached: true }).at(-1)).toBe('? help   s resync   l logs   q quit');
   });
 
   it('say whose logs are shown', () => {

@@ -1,5 +1,5 @@
 import type { Event, LogChoice } from '../model';
-import { keyHelp, lastWord, matches, type KeyMode, type Question } from './keys';
+import { keyHelpOf, lastWord, matches, type KeyMode, type Question } from './keys';
 import type { Paint } from './paint';
 import { duration, someOf } from './units';
 import { cutTo, visibleWidth } from './visible';
@@ -20,6 +20,8 @@ export interface FooterState {
   readonly services: ReadonlyMap<string, ShownService>;
   readonly mode: KeyMode;
   readonly logs: LogChoice;
+  /** To what runs: nothing is built or deleted. */
+  readonly attached: boolean;
 }
 
 export interface FooterFormat {
@@ -144,15 +146,16 @@ const questions: Readonly<Record<Question, string>> = {
   showLogs: 'show whose logs?',
 };
 
-function keyLines({ mode, services, logs }: FooterState, { paint, columns }: FooterFormat): readonly string[] {
+function keyLines({ mode, services, logs, attached }: FooterState, { paint, columns }: FooterFormat): readonly string[] {
   switch (mode.kind) {
     case 'idle': {
       const shown = logs === 'all' ? '' : logs.length === 0 ? ' (none)' : ` (${someOf(logs, 2)})`;
-      const short = keyHelp.map(([key, text]) => `${paint.bold(key)} ${paint.dim(key === 'l' ? `${text}${shown}` : text)}`);
+      const short = keyHelpOf(attached).map(([key, text]) => `${paint.bold(key)} ${paint.dim(key === 'l' ? `${text}${shown}` : text)}`);
       return [inRows(short, columns)[0] ?? ''];
     }
     case 'help': {
-      const more = [...keyHelp, ['Ctrl+C', '', 'ends, and deletes what was deployed unless it is to be kept'] as const];
+      const ends = attached ? 'ends' : 'ends, and deletes what was deployed unless it is to be kept';
+      const more = [...keyHelpOf(attached), ['Ctrl+C', '', ends] as const];
       return more.map(([key, , long]) => `${paint.bold(key.padEnd(6))}  ${long}`);
     }
     case 'asking': {

@@ -4,11 +4,11 @@ import { idle, keysIn, pressed, type KeyMode } from './keys';
 const names = ['@shop/api', 'web', 'web-admin', 'worker'];
 
 /** What a person types, key by key: what it is used for then, and all that was asked for. */
-function typed(text: string, services = names): { mode: KeyMode; wishes: readonly Wish[] } {
+function typed(text: string, services = names, attached = false): { mode: KeyMode; wishes: readonly Wish[] } {
   let mode = idle;
   const wishes: Wish[] = [];
   for (const key of keysIn(text)) {
-    const next = pressed(mode, key, services);
+    const next = pressed(mode, key, { names: services, attached });
     mode = next.mode;
     if (next.wish) wishes.push(next.wish);
   }
@@ -46,6 +46,13 @@ describe('keys', () => {
 
   it('asks nothing where there is one service', () => {
     expect(typed('r', ['web']).wishes).toEqual([{ kind: 'rebuild', services: ['web'] }]);
+  });
+
+  it('builds and deletes nothing where it is attached to what runs', () => {
+    expect(typed('rdsq', ['web'], true).wishes).toEqual([
+      { kind: 'resync', services: ['web'] },
+      { kind: 'end', deletes: false },
+    ]);
   });
 
   it('says which name nobody has, or several may have', () => {

@@ -10,8 +10,9 @@ export type Question = 'rebuild' | 'resync' | 'showLogs';
 
 export const idle: KeyMode = { kind: 'idle' };
 
-/** The keys, in the order in which they are listed. */
-export const keyHelp: readonly (readonly [key: string, short: string, long: string])[] = [
+type KeyHelp = readonly (readonly [key: string, short: string, long: string])[];
+
+const keyHelp: KeyHelp = [
   ['?', 'help', 'shows this'],
   ['r', 'rebuild', 'makes a new image of a service, from scratch'],
   ['s', 'resync', 'compares containers with the files, and brings what differs'],
@@ -19,6 +20,14 @@ export const keyHelp: readonly (readonly [key: string, short: string, long: stri
   ['d', 'delete and quit', 'deletes what was deployed, and ends'],
   ['q', 'quit', 'ends, and leaves what was deployed running'],
 ];
+
+/** What one that is attached does too: it builds and deletes nothing. */
+const attachedHelp: KeyHelp = [...keyHelp.filter(([key]) => key !== 'r' && key !== 'd' && key !== 'q'), ['q', 'quit', 'ends']];
+
+/** The keys, in the order in which they are listed. */
+export function keyHelpOf(attached: boolean): KeyHelp {
+  return attached ? attachedHelp : keyHelp;
+}
 
 export interface Pressed {
   readonly mode: KeyMode;
@@ -30,9 +39,17 @@ export function keysIn(text: string): readonly string[] {
   return text.match(/\u001b(?:\[[0-9;?]*[ -/]*[@-~]|O.|[^[O])|[^]/gu) ?? [];
 }
 
-/** What a key does. Pure; names are those of the services. */
-export function pressed(mode: KeyMode, key: string, names: readonly string[]): Pressed {
+export interface Keys {
+  /** Of the services. */
+  readonly names: readonly string[];
+  /** To what runs: nothing is built or deleted. */
+  readonly attached: boolean;
+}
+
+/** What a key does. Pure. */
+export function pressed(mode: KeyMode, key: string, { names, attached }: Keys): Pressed {
   if (mode.kind === 'asking') return answered(mode, key, names);
+  if (attached && (key === 'r' || key === 'd')) return { mode: idle };
   switch (key) {
     case '?':
     case 'h':

@@ -39,6 +39,8 @@ export interface LiveTerminalOptions extends TerminalOptions {
   readonly keyboard: Keyboard;
   /** The services whose logs are shown at first. */
   readonly logs: LogChoice;
+  /** To what runs: nothing is built or deleted. */
+  readonly attached: boolean;
   readonly onWish: (wish: Wish) => void;
 }
 
@@ -51,10 +53,10 @@ const secondMs = 1000;
  * keys do. From the first word of a service until it stops; before and after, it is like any other.
  */
 export function openLiveTerminal(options: LiveTerminalOptions): Report {
-  const { stream, keyboard, isTTY, env, onWish, now = () => performance.now() } = options;
+  const { stream, keyboard, isTTY, env, attached, onWish, now = () => performance.now() } = options;
   const paint = paintFor({ isTTY, env });
   const screen = new Screen(stream);
-  let state: FooterState = { services: new Map(), mode: idle, logs: options.logs };
+  let state: FooterState = { services: new Map(), mode: idle, logs: options.logs, attached };
   let pending: string[] = [];
   let frame: NodeJS.Timeout | undefined;
   let second: NodeJS.Timeout | undefined;
@@ -79,7 +81,7 @@ export function openLiveTerminal(options: LiveTerminalOptions): Report {
   });
   const take = (text: string): void => {
     for (const key of keysIn(text)) {
-      const { mode, wish } = pressed(state.mode, key, [...state.services.keys()]);
+      const { mode, wish } = pressed(state.mode, key, { names: [...state.services.keys()], attached });
       state = { ...state, mode, ...(wish?.kind === 'showLogs' && { logs: wish.services }) };
       draw();
       if (wish) onWish(wish);

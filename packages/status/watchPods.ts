@@ -111,6 +111,7 @@ function containerIn(
       ...(runsLong(status.state, Date.now()) && { runsLong: true }),
       inputsHash: snapshot.inputsHash,
       restarts: status.restartCount ?? 0,
+      isForeign: true,
       snapshot,
     },
   ];
