@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { spawnSync } from 'node:child_process';
 import { createServer, type Server } from 'node:net';
 import { Shop } from './shop';
 
@@ -87,14 +88,7 @@ image:
   });
 
   it('is a command’s own business when the config has one: its image is deployed like any other, and changes with what it reads', async () => {
-    // As `docker tag` would, on a machine that need not have it.
-    shop.write(
-      'apps/own/tag.js',
-      `// ${randomUUID()}
-       const path = '/images/busybox:1.36/tag?' + new URLSearchParams({ repo: process.env.IMAGE_REPO, tag: process.env.IMAGE_TAG });
-       const socketPath = process.env.DOCKER_HOST?.replace('unix://', '') ?? '/var/run/docker.sock';
-       require('node:http').request({ socketPath, path, method: 'POST' }, (answer) => process.exit(answer.statusCode === 201 ? 0 : 1)).end();`,
-    );
+    shop.write('apps/own/tag.js', tagging());
     shop.write('apps/own/package.json', '{"name": "own", "version": "1.0.0", "private": true}');
     shop.write('apps/own/slipway.yaml', 'version: 1\nimage: {custom: {command: node tag.js, dependencies: {command: echo tag.js}}}\n');
     const build = async (): Promise<unknown> =>
@@ -107,4 +101,53 @@ image:
     shop.edit('apps/own/tag.js', 'node:http', 'http');
     expect(await build()).toMatchObject({ built: true });
   });
+
+  // A cluster made by another program needs no Go here.
+  const withGo = spawnSync('go', ['version']).status === 0 ? it : it.skip;
+  withGo('of Go packages it is done again for a library that the program imports, and for no other', async () => {
+    shop.write('apps/gopher/package.json', '{"name": "gopher", "version": "1.0.0", "private": true}');
+    shop.write('apps/gopher/tag.js', tagging());
+    shop.write('apps/gopher/slipway.yaml', 'version: 1\nimage: {custom: {command: node tag.js, dependencies: {go: ./cmd/gopher}}}\n');
+    shop.write('go.work', 'go 1.21\n\nuse ./apps/gopher\nuse ./libs/gokit\n');
+    shop.write('apps/gopher/go.mod', 'module shop.test/gopher\n\ngo 1.21\n');
+    shop.write('apps/gopher/cmd/gopher/main.go', 'package main\n\nimport "shop.test/kit/used"\n\nfunc main() { println(used.Word) }\n');
+    shop.write('libs/gokit/go.mod', 'module shop.test/kit\n\ngo 1.21\n');
+    shop.write('libs/gokit/used/used.go', `package used\n\nconst Word = "${randomUUID()}"\n`);
+    shop.write('libs/gokit/unused/unused.go', 'package unused\n');
+    const build = async (): Promise<unknown> => {
+      const { stdout } = await shop.slipway(['build', 'gopher', '--json', ...shop.where]);
+      return (JSON.parse(stdout) as { readonly images: readonly unknown[] }).images[0];
+    };
+    expect(await build()).toMatchObject({ built: true });
+    shop.write('libs/gokit/unused/unused.go', 'package unused\n\nconst Word = 1\n');
+    expect(await build()).toMatchObject({ built: false });
+    shop.edit('libs/gokit/used/used.go', 'Word = "', 'Word = "other ');
+    expect(await build()).toMatchObject({ built: true });
+    const { stdout } = await shop.slipway(['explain', 'libs/gokit/used/used.go', 'libs/gokit/unused/unused.go', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({
+      files: [
+        {
+          artifacts: [
+            {
+              name: 'gopher',
+              action: 'rebuild',
+              because: expect.stringContaining('the build compiles the package shop.test/kit/used') as unknown,
+            },
+          ],
+        },
+        { artifacts: [] },
+      ],
+    });
+    shop.write('apps/gopher/slipway.yaml', 'version: 1\nimage: {custom: {command: node tag.js, dependencies: {go: ./cmd/gofer}}}\n');
+    const { stderr } = await shop.slipway(['build', 'gopher', ...shop.where], { exitCode: 2 });
+    expect(stderr).toMatch(/gopher: go list finds no package \.\/cmd\/gofer: .*not found[^]*apps\/gopher\/slipway\.yaml:2/);
+  });
 });
+
+/** Leaves the image that is wanted as `docker tag` would, on a machine that need not have it. */
+function tagging(): string {
+  return `// ${randomUUID()}
+    const path = '/images/busybox:1.36/tag?' + new URLSearchParams({ repo: process.env.IMAGE_REPO, tag: process.env.IMAGE_TAG });
+    const socketPath = process.env.DOCKER_HOST?.replace('unix://', '') ?? '/var/run/docker.sock';
+    require('node:http').request({ socketPath, path, method: 'POST' }, (answer) => process.exit(answer.statusCode === 201 ? 0 : 1)).end();`;
+}

@@ -162,11 +162,12 @@ export type CommandConfig = string | readonly string[];
 export interface CustomConfig {
   readonly command: CommandConfig;
   readonly env?: Readonly<Record<string, string | number | boolean>>;
-  /** One of `paths`, `dockerfile` and `command`. */
+  /** One of `paths`, `dockerfile`, `go` and `command`. */
   readonly dependencies?: {
     readonly paths?: readonly string[];
     readonly ignore?: readonly string[];
     readonly dockerfile?: string;
+    readonly go?: string | readonly string[];
     readonly command?: CommandConfig;
   };
 }

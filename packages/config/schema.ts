@@ -225,12 +225,19 @@ const custom = {
     dependencies: {
       type: 'object',
       description:
-        'What it reads: a change of it makes a new image. One of paths, dockerfile and command. Default: the folder of the project.',
+        'What it reads: a change of it makes a new image. One of paths, dockerfile, go and command. Default: the folder of the project.',
       additionalProperties: false,
       not: {
-        anyOf: [{ required: ['paths', 'dockerfile'] }, { required: ['paths', 'command'] }, { required: ['dockerfile', 'command'] }],
+        anyOf: [
+          { required: ['paths', 'dockerfile'] },
+          { required: ['paths', 'go'] },
+          { required: ['paths', 'command'] },
+          { required: ['dockerfile', 'go'] },
+          { required: ['dockerfile', 'command'] },
+          { required: ['go', 'command'] },
+        ],
       },
-      notHint: 'one of paths, dockerfile and command',
+      notHint: 'one of paths, dockerfile, go and command',
       properties: {
         paths: {
           type: 'array',
@@ -248,6 +255,15 @@ const custom = {
           description:
             'A Dockerfile, relative to the project, that it builds: what this takes counts, and is copied into running containers.',
           minLength: 1,
+        },
+        go: {
+          oneOf: [
+            { type: 'string', minLength: 1 },
+            { type: 'array', items: { type: 'string', minLength: 1 }, minItems: 1 },
+          ],
+          oneOfHint: 'a package such as ./cmd/api, or a list of packages',
+          description:
+            'A package, or a list of them, as `go build` takes it in the folder of the project. Go says what they import: the files of these packages, as far as they are in the workspace, and the go.mod and go.sum of their modules. It is asked again when a Go file of them changes.',
         },
         command: {
           ...command,

@@ -1,17 +1,24 @@
+import { isGoSource, type GraphSource, type WorkspaceFacts } from '../graph';
 import type { Workspace, WorkspacePath } from '../model';
 import { isReadBy } from '../plan';
+import type { ReadWorkspace } from './readWorkspace';
 import type { Session } from './session';
 
-type Read = Pick<Session, 'read' | 'options'>;
+interface Read {
+  readonly options: { readonly graph: Pick<GraphSource, 'watch'> };
+  readonly read: Pick<ReadWorkspace, 'configFiles' | 'workspace'> & { readonly facts: Pick<WorkspaceFacts, 'listedDependencies'> };
+}
 
 /**
- * Whether a file says what the workspace is: config, Dockerfiles, ignore files, manifests, and what the project graph is read from. A
- * folder does that is gone with such files in it.
+ * Whether a file says what the workspace is: config, Dockerfiles, ignore files, manifests, what the project graph is read from, and Go
+ * files whose imports say what an image takes. A folder does that is gone with such files in it.
  */
 export function isConfigOf(session: Read, path: WorkspacePath): boolean {
   const { configFiles } = session.read;
   const { paths, withFolders } = placesOf(configFiles, () => configFiles);
-  return isGraphOf(session, path) || withFolders.has(path) || foldersOf(path).some((folder) => paths.has(folder));
+  return (
+    isGraphOf(session, path) || namesPackages(session, path) || withFolders.has(path) || foldersOf(path).some((folder) => paths.has(folder))
+  );
 }
 
 /** Whether the project graph is read from a file, or from files in a folder. */
@@ -20,6 +27,15 @@ export function isGraphOf({ read, options }: Read, path: WorkspacePath): boolean
   if (options.graph.watch.some((watched) => watched === path || watched === name)) return true;
   const { projects } = read.workspace;
   return placesOf(projects, () => [...projects.values()].map(({ root }) => root)).withFolders.has(path);
+}
+
+/** Whether Go was asked for packages by a file: its imports may be others now, and a new one may have some. */
+function namesPackages({ read }: Read, path: WorkspacePath): boolean {
+  const listed = read.facts.listedDependencies;
+  if (!listed || !isGoSource(path)) return false;
+  const folders = (): readonly WorkspacePath[] =>
+    [...listed.values()].flatMap((each) => (each.ok && each.value.kind === 'go' ? each.value.packages : [])).map(({ folder }) => folder);
+  return placesOf(listed, folders).paths.has(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
 }
 
 interface Places {

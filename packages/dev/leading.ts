@@ -14,6 +14,7 @@ import { Inheritance, type Heritage } from './inheritance';
 import { conflictOf, partRequestOf, placeOf, type DevResult, type PartRequest, type Place } from './loopMessages';
 import { failedEvent } from './narrator';
 import { Part } from './part';
+import type { ReadWorkspace } from './readWorkspace';
 import { removalEnds } from './removal';
 import { sessionEnd, type SessionEnd } from './readiness';
 import { comesAlong, namedImages, requiredBy } from './required';
@@ -55,7 +56,8 @@ interface OpenLoop {
 export class Leading {
   /** As it was read; the loop has it with the images that are named. */
   private workspace: Workspace | undefined;
-  private configFiles: readonly string[] = [];
+  /** What was read last: by that it is known what to read again for. */
+  private latest: ReadWorkspace | undefined;
   private readonly parts = new Set<Part>();
   /** That of this process. */
   private own: Part | undefined;
@@ -104,7 +106,7 @@ export class Leading {
     const { session: found, problems } = await this.lookAround();
     if (!found) return !before && options.signal.aborted ? interrupted : notBegun(problems);
     const workspace = (this.workspace = found.read.workspace);
-    this.configFiles = found.read.configFiles;
+    this.latest = found.read;
     const own = (this.own = new Part({ ...options, startedAt: 0 }));
     this.parts.add(own);
     await this.lookForRequired(found, workspace);
@@ -327,7 +329,7 @@ export class Leading {
 
   /** The files of what is wanted, and of all who enter: of several at once none may leave out what another has had read. */
   private scope(workspace: Workspace): Scope {
-    return scopeFor(this.named(workspace), this.goal([...this.wanting(), ...this.entering]), this.configFiles);
+    return scopeFor(this.named(workspace), this.goal([...this.wanting(), ...this.entering]), this.latest?.configFiles ?? []);
   }
 
   private shownLogs(): 'all' | readonly string[] {
@@ -440,10 +442,11 @@ export class Leading {
    * loop of it.
    */
   private reread(session: Session, paths: readonly string[]): Promise<() => void> | undefined {
-    if (paths.some((path) => isConfigOf(session, path)))
+    const known = { options: session.options, read: this.latest ?? session.read };
+    if (paths.some((path) => isConfigOf(known, path)))
       return this.readAnew(
         session,
-        paths.some((path) => isGraphOf(session, path)),
+        paths.some((path) => isGraphOf(known, path)),
       );
     void this.followImports(session, paths);
     return undefined;
@@ -468,7 +471,7 @@ export class Leading {
           return;
         }
         const workspace = (this.workspace = this.workspace ? keepEqual(this.workspace, read.value.workspace) : read.value.workspace);
-        this.configFiles = read.value.configFiles;
+        this.latest = read.value;
         for (const part of this.wanting()) {
           part.choose(workspace, { used: this.used, lost: loop.holding.lost });
           part.tellProblems(workspace);

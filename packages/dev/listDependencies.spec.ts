@@ -1,15 +1,19 @@
 import { fakeProcesses, type FakeRun } from '../testkit/fakeProcesses';
+import { succeeded } from '../model';
 import { listDependencies } from './listDependencies';
 
 const location = { file: 'api/slipway.yaml', line: 5 };
 
 async function listed(run: FakeRun | undefined) {
   const processes = fakeProcesses(() => run);
-  const all = await listDependencies([{ project: 'api', artifact: 'api', folder: 'apps/api', command: 'list', location }], {
-    root: '/w',
-    env: {},
-    processes,
-  });
+  const all = await listDependencies(
+    [{ project: 'api', artifact: 'api', folder: 'apps/api', asks: { kind: 'command', command: 'list' }, location }],
+    {
+      root: '/w',
+      env: {},
+      processes,
+    },
+  );
   expect(processes.runs).toMatchObject([{ command: 'sh', args: ['-c', 'list'], cwd: '/w/apps/api' }]);
   return all.get('api');
 }
@@ -20,7 +24,7 @@ describe('what a command says a build reads', () => {
     ['JSON', '["main.go", "/w/libs/x"]', ['apps/api/main.go', 'libs/x']],
     ['nothing', '', []],
   ])('is read from %s', async (_, stdout, paths) => {
-    expect(await listed({ stdout })).toEqual({ paths });
+    expect(await listed({ stdout })).toEqual(succeeded({ kind: 'paths', paths }));
   });
 
   it.each([
@@ -34,7 +38,7 @@ describe('what a command says a build reads', () => {
     ],
   ])('is not known of %s', async (_, run, message, detail) => {
     expect(await listed(run)).toMatchObject({
-      paths: [],
+      ok: false,
       problem: {
         code: 'dependenciesNotListed',
         message: expect.stringMatching(message) as string,

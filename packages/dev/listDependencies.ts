@@ -1,7 +1,9 @@
-import { isAbsolute, join, relative, sep } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { commandLine, type Processes } from '../clients';
-import type { DependenciesCommand, ListedDependencies } from '../graph';
+import type { CommandQuestion, DependenciesQuestion, ListedDependencies, Listing } from '../graph';
 import { failed, succeeded, type Problem, type Result, type WorkspacePath } from '../model';
+import { listGoPackages } from './listGoPackages';
+import { pathInside } from './pathInside';
 
 interface ListingOptions {
   /** Absolute path of the workspace. */
@@ -10,35 +12,45 @@ interface ListingOptions {
   readonly processes: Processes;
 }
 
-const patienceMs = 60_000;
-
-/** Asks the commands that say what builds read, all at once. */
-export async function listDependencies(commands: readonly DependenciesCommand[], options: ListingOptions): Promise<ListedDependencies> {
-  const listed = commands.map(async (each) => {
-    const paths = await pathsOf(each, options);
-    return [each.artifact, paths.ok ? { paths: paths.value } : { paths: [], problem: paths.problem }] as const;
-  });
-  return new Map(await Promise.all(listed));
+/** What one tool is asked with. */
+export interface Asking extends ListingOptions {
+  /** Where it runs. */
+  readonly folder: WorkspacePath;
+  readonly signal: AbortSignal;
+  /** A problem: the tool, and what goes on as this says. */
+  readonly notListed: (what: string, more?: Pick<Problem, 'hint' | 'detail'>) => Problem;
 }
 
-async function pathsOf(asked: DependenciesCommand, { root, env, processes }: ListingOptions): Promise<Result<readonly WorkspacePath[]>> {
-  const { folder, command } = asked;
+const patienceMs = 60_000;
+
+/** Asks the tools that know what builds read, all at once. */
+export async function listDependencies(questions: readonly DependenciesQuestion[], options: ListingOptions): Promise<ListedDependencies> {
+  const answers = questions.map(async (each) => [each.artifact, await answerTo(each, options)] as const);
+  return new Map(await Promise.all(answers));
+}
+
+async function answerTo(question: DependenciesQuestion, options: ListingOptions): Promise<Result<Listing>> {
+  const { folder, asks } = question;
   const signal = AbortSignal.timeout(patienceMs);
+  const notListed: Asking['notListed'] = (what, more) => problemOf(question, what, more);
+  const asking = { ...options, folder, signal, notListed };
+  const answer = asks.kind === 'go' ? await listGoPackages(asks, asking) : await listPaths(asks, asking);
+  return signal.aborted ? failed(notListed(`did not end within ${patienceMs / 1000} s`)) : answer;
+}
+
+async function listPaths({ command }: CommandQuestion, asking: Asking): Promise<Result<Listing>> {
+  const { root, folder, env, processes, signal, notListed } = asking;
   const ran = await processes.run({ ...commandLine(command), cwd: join(root, folder), env, signal });
-  if (signal.aborted) return failed(notListed(asked, `did not end within ${patienceMs / 1000} s`));
-  if (!ran.ok) return failed(notListed(asked, `did not run: ${ran.problem.message}`));
+  if (!ran.ok) return failed(notListed(`did not run: ${ran.problem.message}`));
   const { exitCode, stdout, stderr } = ran.value;
-  if (exitCode !== 0) return failed(notListed(asked, `ended with exit code ${exitCode}`, stderr || stdout));
+  if (exitCode !== 0) return failed(notListed(`ended with exit code ${exitCode}`, { detail: stderr || stdout }));
   const paths: WorkspacePath[] = [];
   for (const path of namedIn(stdout)) {
-    const inWorkspace = relative(root, isAbsolute(path) ? path : join(root, folder, path))
-      .split(sep)
-      .join('/');
-    if (inWorkspace === '..' || inWorkspace.startsWith('../') || isAbsolute(inWorkspace))
-      return failed(notListed(asked, `names ${path}, which is outside of the workspace`));
-    paths.push(inWorkspace);
+    const inside = pathInside(root, isAbsolute(path) ? path : join(root, folder, path));
+    if (inside === undefined) return failed(notListed(`names ${path}, which is outside of the workspace`));
+    paths.push(inside);
   }
-  return succeeded(paths);
+  return succeeded({ kind: 'paths', paths });
 }
 
 /** A list as JSON, or a path in each line. */
@@ -52,15 +64,22 @@ function namedIn(output: string): readonly string[] {
   return output.split(/\r?\n/).filter((line) => line.trim() !== '');
 }
 
-function notListed({ project, artifact, location, command }: DependenciesCommand, what: string, detail?: string): Problem {
+function problemOf(question: DependenciesQuestion, what: string, { hint, detail }: Pick<Problem, 'hint' | 'detail'> = {}): Problem {
+  const { project, artifact, location, asks } = question;
+  const tool = asks.kind === 'go' ? 'go list' : 'the command that says what its build reads';
   return {
     code: 'dependenciesNotListed',
-    message: `${artifact}: the command that says what its build reads ${what}`,
-    hint: `run it by hand: ${typeof command === 'string' ? command : command.join(' ')}`,
+    message: `${artifact}: ${tool} ${what}`,
+    hint: hint ?? `run it by hand: ${byHand(asks)}`,
     retry: 'whenInputChanges',
     exitCode: 2,
     project,
     ...(location && { location }),
     ...(detail !== undefined && detail !== '' && { detail }),
   };
+}
+
+function byHand(asks: DependenciesQuestion['asks']): string {
+  if (asks.kind === 'go') return `go list -deps ${asks.packages.join(' ')}`;
+  return typeof asks.command === 'string' ? asks.command : asks.command.join(' ');
 }

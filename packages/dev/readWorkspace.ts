@@ -2,7 +2,7 @@ import { ownPlatform, processes } from '../clients';
 import { filesBelow } from '../source';
 import {
   assemble,
-  dependenciesCommands,
+  dependenciesQuestions,
   manifestUrls,
   type ChosenProfiles,
   type GraphSource,
@@ -49,8 +49,8 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   const known = { graph: read.value, files, mode, env, ...(profiles && { profiles }) };
   const urls = manifestUrls(known);
   const notFetched = urls.length === 0 ? undefined : await fetchManifests(urls, root);
-  const commands = dependenciesCommands(known);
-  const listed = commands.length === 0 ? undefined : await listDependencies(commands, { root, env, processes });
+  const questions = dependenciesQuestions(known);
+  const listed = questions.length === 0 ? undefined : await listDependencies(questions, { root, env, processes });
   const facts = {
     root,
     graph: read.value,

@@ -12,7 +12,7 @@ import { containersBy, makeImages, neededProjects } from './needed';
 import { outputsOf } from './outputs';
 import { forwardsOf, releaseOf, withOwnPorts } from './release';
 import { imagesOf, type ImageSettings } from './imageSettings';
-import { dependenciesCommandOf, type DependenciesCommand, type ListedDependencies } from './customImage';
+import { dependenciesQuestionOf, type DependenciesQuestion, type ListedDependencies } from './customImage';
 import { profiled, unknownProfiles } from './profiles';
 import { requiredServices } from './requiredServices';
 import { circles, circularImages } from './requires';
@@ -31,7 +31,7 @@ export interface WorkspaceFacts {
   /** The platform of this machine: `linux/amd64`. */
   readonly machine?: string;
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** What the commands of `dependenciesCommands` named. */
+  /** The answers to `dependenciesQuestions`. */
   readonly listedDependencies?: ListedDependencies;
   /** Of `manifestUrls`, those that could not be had; the others are among the files. */
   readonly notFetched?: NotFetched;
@@ -187,9 +187,9 @@ export function assemble(facts: WorkspaceFacts): Assembled {
 /** What the settings of projects come from. */
 export type SettingsFacts = Pick<WorkspaceFacts, 'graph' | 'files' | 'mode' | 'env' | 'profiles'>;
 
-/** Commands that have to be asked before a workspace can be put together. */
-export function dependenciesCommands(facts: SettingsFacts): readonly DependenciesCommand[] {
-  return settingsSaying('custom', facts).flatMap((each) => imagesOf(each).flatMap((image) => dependenciesCommandOf(image) ?? []));
+/** What has to be asked of tools before a workspace can be put together. */
+export function dependenciesQuestions(facts: SettingsFacts): readonly DependenciesQuestion[] {
+  return settingsSaying('custom', facts).flatMap((each) => imagesOf(each).flatMap((image) => dependenciesQuestionOf(image) ?? []));
 }
 
 /** The settings of projects in whose config, or the root's, a word stands. Hardly a config has it, and not to look closer at the others is fast. */

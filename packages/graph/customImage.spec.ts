@@ -1,5 +1,5 @@
-import { assemble, dependenciesCommands, type ListedDependencies } from '.';
-import type { Input } from '../model';
+import { assemble, dependenciesQuestions, type ListedDependencies } from '.';
+import { failed, succeeded, type Input } from '../model';
 
 const project = (name: string) => ({ name, root: name, dependencies: [], targets: new Map() });
 
@@ -60,12 +60,69 @@ describe('an image that a command makes', () => {
     ],
     ['what a command names', 'command: [list]', ['libs/x/a', 'api/one.go'], ['api/two.go', 'libs/y']],
   ])('reads %s', (_, dependencies, taken, left) => {
-    const listed: ListedDependencies = new Map([['api', { paths: ['api/one.go', 'libs/x'] }]]);
+    const listed: ListedDependencies = new Map([['api', succeeded({ kind: 'paths', paths: ['api/one.go', 'libs/x'] })]]);
     const { artifact, problems } = run(`{command: make, dependencies: {${dependencies}}}`, {}, listed);
     expect(problems).toEqual([]);
     const inputs = artifact?.inputs ?? [];
     expect(taken.filter((path) => !takes(inputs, path))).toEqual([]);
     expect(left.filter((path) => takes(inputs, path))).toEqual([]);
+  });
+
+  it('reads the packages of the workspace that Go lists, with what they embed, and the files of their modules', () => {
+    const packages = [
+      { name: 'x.org/api/cmd', folder: 'api/cmd', embeds: [] },
+      { name: 'x.org/lib/pages', folder: 'libs/go/pages', embeds: ['static/*.html', 'all:deep', 'open'] },
+    ];
+    const listed: ListedDependencies = new Map([['api', succeeded({ kind: 'go', packages, modules: ['api', 'libs/go'] })]]);
+    const { artifact, problems } = run('{command: make, dependencies: {go: ./cmd}}', { 'go.work': '' }, listed);
+    expect(problems).toEqual([]);
+    const inputs = artifact?.inputs ?? [];
+    const taken = [
+      ...[
+        'api/cmd/main.go',
+        'api/cmd/new_windows.go',
+        'api/cmd/asm.s',
+        'api/go.mod',
+        'api/go.sum',
+        'libs/go/go.mod',
+        'go.work',
+        'go.work.sum',
+      ],
+      ...['libs/go/pages/static/a.html', 'libs/go/pages/deep/x/.hidden', 'libs/go/pages/open/x/y'],
+    ];
+    const left = [
+      ...['api/main.go', 'api/cmd/main_test.go', 'api/cmd/README.md', 'api/cmd/inner/x.go', 'libs/go/other/x.go', 'libs/go/x.go'],
+      ...['libs/go/pages/static/a.css', 'libs/go/pages/static/in/a.html', 'libs/go/pages/open/.hidden', 'libs/go/pages/open/_x/y'],
+    ];
+    expect(taken.filter((path) => !takes(inputs, path))).toEqual([]);
+    expect(left.filter((path) => takes(inputs, path))).toEqual([]);
+    expect(inputs.find(({ path }) => path === 'libs/go/pages')?.because).toBe(
+      'the build compiles the package x.org/lib/pages, says go list (api/slipway.yaml:3)',
+    );
+  });
+
+  it('has Go asked again for what was not there: a go.mod, a go.work, a package', () => {
+    const problem = { code: 'dependenciesNotListed', message: 'no', retry: 'whenInputChanges', exitCode: 2 } as const;
+    const { facts, problems } = run(
+      '{command: make, dependencies: {go: [./cmd, ./none/...]}}',
+      { 'api/cmd/README.md': '' },
+      new Map([['api', failed(problem)]]),
+    );
+    expect(problems).toHaveLength(1);
+    expect(assemble(facts).configFiles).toEqual(expect.arrayContaining(['api/go.mod', 'api/go.work', 'go.work', 'api/cmd', 'api/none']));
+  });
+
+  it.each([
+    [
+      '{platform: linux/arm64, custom: {command: make, env: {GOFLAGS: -tags=x, TAG: "${IMAGE_TAG}", CGO_ENABLED: 0}, dependencies: {go: ./cmd}}}',
+      { GOARCH: 'arm64', GOFLAGS: '-tags=x', CGO_ENABLED: '0' },
+    ],
+    ['{custom: {command: make, dependencies: {go: [./cmd]}}}', { CGO_ENABLED: '1' }],
+  ])('has Go asked for what it would compile for the image: %s', (image, env) => {
+    const { facts } = run('{command: make}', { 'api/slipway.yaml': `version: 1\nimage: ${image}\n` });
+    expect(dependenciesQuestions(facts)).toMatchObject([
+      { artifact: 'api', folder: 'api', asks: { kind: 'go', packages: ['./cmd'], env: { GOOS: 'linux', ...env } }, location: { line: 2 } },
+    ]);
   });
 
   it('of a Dockerfile takes what that takes, and is copied into containers', () => {
@@ -84,12 +141,12 @@ describe('an image that a command makes', () => {
 
   it('is asked what it reads before', () => {
     const { facts } = run('\n    command: make\n    dependencies: {command: [bazel, query]}');
-    expect(dependenciesCommands(facts)).toEqual([
+    expect(dependenciesQuestions(facts)).toEqual([
       {
         project: 'api',
         artifact: 'api',
         folder: 'api',
-        command: ['bazel', 'query'],
+        asks: { kind: 'command', command: ['bazel', 'query'] },
         location: { file: 'api/slipway.yaml', line: 5, column: 30 },
       },
     ]);
@@ -98,7 +155,7 @@ describe('an image that a command makes', () => {
   it.each([
     [
       '{command: make, dependencies: {paths: [a], dockerfile: b}}',
-      /image.custom.dependencies must have one of paths, dockerfile and command/,
+      /image.custom.dependencies must have one of paths, dockerfile, go and command/,
     ],
     ['{env: {}}', /image.custom.command is missing/],
     ['{command: make, env: {A: "${NOPE}"}}', /^api\/slipway.yaml:3:37 api: the variable A needs the variable NOPE, which is not set$/],

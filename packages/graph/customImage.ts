@@ -2,24 +2,28 @@ import { posix } from 'node:path';
 import picomatch from 'picomatch';
 import type { CommandConfig, ImageConfig } from '../config';
 import { acceptsDefinedBy, type Accepts } from '../dockerfile';
-import type { Artifact, ArtifactName, BuildCommand, Input, Location, Problem, WorkspacePath } from '../model';
+import type { Artifact, ArtifactName, BuildCommand, Input, Location, Problem, Result, WorkspacePath } from '../model';
+import { goQuestionOf, inputsOfGo, type GoPackages, type GoQuestion } from './goPackages';
 import { imageTextsOf, type TextsRequest } from './imageTexts';
 import type { ImageSettings } from './imageSettings';
 import { pullsOf } from './pulls';
 import { placeIn, type ProjectSettings } from './settings';
 import { syncRulesOf, underRules } from './syncRules';
-import { joinPath, type WorkspaceFiles } from './workspaceFiles';
+import { joinPath, type RecordedFiles } from './workspaceFiles';
 
 type CustomConfig = NonNullable<ImageConfig['custom']>;
 
 /** Versions change when a command is called in another way. */
 export const custom = 'custom/1';
 
-/** Artifact → what the command of its `image.custom.dependencies` named, as paths of the workspace. */
-export type ListedDependencies = ReadonlyMap<string, { readonly paths: readonly WorkspacePath[]; readonly problem?: Problem }>;
+/** What a build reads, as a tool says. */
+export type Listing = { readonly kind: 'paths'; readonly paths: readonly WorkspacePath[] } | ({ readonly kind: 'go' } & GoPackages);
+
+/** Artifact → the answer to its `DependenciesQuestion`. */
+export type ListedDependencies = ReadonlyMap<ArtifactName, Result<Listing>>;
 
 export interface CustomRequest extends TextsRequest {
-  readonly files: Pick<WorkspaceFiles, 'kindOf'>;
+  readonly files: Pick<RecordedFiles, 'kindOf' | 'textOf' | 'manifestsIn'>;
   readonly listed: ListedDependencies | undefined;
 }
 
@@ -78,26 +82,33 @@ export function placeOfCommand(request: ImageSettings): string {
   return place === undefined ? `${request.imageKey}.custom` : `${place.file}:${place.line ?? 1}`;
 }
 
-/** A command that says what the build of a project reads. */
-export interface DependenciesCommand {
+export interface CommandQuestion {
+  readonly kind: 'command';
+  readonly command: CommandConfig;
+}
+
+/** What has to be asked of a tool to know what the build of an image reads. */
+export interface DependenciesQuestion {
   readonly project: string;
   readonly artifact: ArtifactName;
-  /** Where it runs. */
+  /** Where the tool runs. */
   readonly folder: WorkspacePath;
-  readonly command: CommandConfig;
+  readonly asks: CommandQuestion | GoQuestion;
   readonly location: Location | undefined;
 }
 
-export function dependenciesCommandOf(settings: ImageSettings): DependenciesCommand | undefined {
+export function dependenciesQuestionOf(settings: ImageSettings): DependenciesQuestion | undefined {
   const { project, artifact, config } = settings;
-  const command = config.image?.custom?.dependencies?.command;
-  if (command === undefined) return undefined;
-  const keys = ['image', 'custom', 'dependencies', 'command'];
+  const { command, go } = config.image?.custom?.dependencies ?? {};
+  const asks: CommandQuestion | undefined = command === undefined ? undefined : { kind: 'command', command };
+  const question = asks ?? (go === undefined ? undefined : goQuestionOf(go, config.image ?? {}));
+  if (!question) return undefined;
+  const keys = ['image', 'custom', 'dependencies', command === undefined ? 'go' : 'command'];
   return {
     project: project.name,
     artifact,
     folder: project.root,
-    command,
+    asks: question,
     location: placeIn(settings, keys) ?? placeIn(settings, [...keys, 0]),
   };
 }
@@ -110,17 +121,15 @@ function contextOf({ project, config }: Pick<ProjectSettings, 'project' | 'confi
 /** What nobody means by a whole folder. */
 const neverMeant = ['**/node_modules', '**/.git', '**/.nx', '**/.turbo', '**/.slipway'];
 
-function dependenciesOf(
-  request: CustomRequest,
-  says: string,
-): { readonly inputs: readonly Input[]; readonly problems: readonly Problem[] } {
-  const { project, artifact, config, listed, imageKey } = request;
-  const { paths = ['.'], ignore = [], command } = config.image?.custom?.dependencies ?? {};
-  if (command !== undefined) {
-    const { paths: named = [], problem } = listed?.get(artifact) ?? {};
-    const because = `its build reads it, says the command of ${imageKey}.custom.dependencies (${says})`;
-    return { inputs: [{ path: '', onChange: 'rebuild', because, accepts: oneOf(named) }], problems: problem ? [problem] : [] };
-  }
+interface Dependencies {
+  readonly inputs: readonly Input[];
+  readonly problems: readonly Problem[];
+}
+
+function dependenciesOf(request: CustomRequest, says: string): Dependencies {
+  const { project, config } = request;
+  const { paths = ['.'], ignore = [], command, go } = config.image?.custom?.dependencies ?? {};
+  if (command !== undefined || go !== undefined) return listedInputs(request, says);
   const isIgnored = matcherOf(project.root, [...neverMeant, ...ignore]);
   const inputs = paths.map((path): Input => {
     const { base, isGlob } = picomatch.scan(path);
@@ -136,6 +145,45 @@ function dependenciesOf(
     };
   });
   return { inputs, problems: [] };
+}
+
+function listedInputs(request: CustomRequest, says: string): Dependencies {
+  const { artifact, config, files, listed, imageKey } = request;
+  const { go } = config.image?.custom?.dependencies ?? {};
+  const works = go === undefined ? [] : goWork(request);
+  const answer = listed?.get(artifact);
+  if (!answer) return { inputs: [], problems: [] };
+  if (!answer.ok) {
+    for (const pattern of [go ?? []].flat()) followMissing(request, pattern);
+    return { inputs: [], problems: [answer.problem] };
+  }
+  const listing = answer.value;
+  switch (listing.kind) {
+    case 'paths': {
+      const because = `its build reads it, says the command of ${imageKey}.custom.dependencies (${says})`;
+      return { inputs: [{ path: '', onChange: 'rebuild', because, accepts: oneOf(listing.paths) }], problems: [] };
+    }
+    case 'go':
+      // Another go.mod may lead to other packages.
+      for (const module of listing.modules) files.textOf(joinPath(module, 'go.mod'));
+      return { inputs: inputsOfGo(listing, { because: `says go list (${says})`, works }), problems: [] };
+  }
+}
+
+/** The `go.work` that Go finds for a project, and its checksums. What it would find instead is asked for too, so that it is followed. */
+function goWork({ project, files }: CustomRequest): readonly WorkspacePath[] {
+  for (const folder of [project.root, ...foldersAbove(project.root).toReversed(), '']) {
+    files.textOf(joinPath(folder, 'go.mod'));
+    const work = joinPath(folder, 'go.work');
+    if (files.textOf(work) !== undefined) return [work, joinPath(folder, 'go.work.sum')];
+  }
+  return [];
+}
+
+/** A package that is not there to be listed may come. */
+function followMissing({ project, files }: CustomRequest, pattern: string): void {
+  const folder = joinPath(project.root, pattern.replace(/(^|\/)\.\.\.$/, ''));
+  if (files.kindOf(folder) === 'dir') files.manifestsIn(folder);
 }
 
 /** Whether a path matches globs that are relative to a folder; the name of a directory stands for all in it. */

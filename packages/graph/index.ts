@@ -1,6 +1,6 @@
 export {
   assemble,
-  dependenciesCommands,
+  dependenciesQuestions,
   manifestUrls,
   saidSettings,
   type Assembled,
@@ -9,7 +9,8 @@ export {
   type WorkspaceSettings,
 } from './assemble';
 export { defaultRepoOf, type DefaultRepo } from './defaultRepo';
-export type { DependenciesCommand, ListedDependencies } from './customImage';
+export type { CommandQuestion, DependenciesQuestion, ListedDependencies, Listing } from './customImage';
+export { isGoSource, type GoPackage, type GoPackages, type GoQuestion } from './goPackages';
 export { fetchedPath, type NotFetched } from './fetchedManifests';
 export * from './graphSource';
 export type { SaidSetting } from './saidSettings';
