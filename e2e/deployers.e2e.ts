@@ -1,5 +1,8 @@
 import { rmSync } from 'node:fs';
+import { delimiter } from 'node:path';
 import { deployTools, pathWithDeployTools } from './deployTools';
+import { valueOf } from './localRegistry';
+import { runCommand } from './runCommand';
 import { Shop } from './shop';
 
 const readable = (text: string) => text.replace(/^\n/, '');
@@ -11,13 +14,71 @@ patches: [{path: replicas.yaml}]
 configMapGenerator: [{name: site, literals: [COLOUR=blue]}]
 `);
 
+const settings = (word: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {A: ${word}}\n`;
+
+const deploymentOf = (name: string, container = '') =>
+  readable(`
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: ${name}}
+spec:
+  selector: {matchLabels: {app: ${name}}}
+  template:
+    metadata: {labels: {app: ${name}}}
+    spec:
+      terminationGracePeriodSeconds: 0
+      containers:
+        - {name: ${name}, image: 'redis:7-alpine', command: [sleep, '3600']${container}}
+`);
+
+/** A project that is deployed in every way at once. Its overlay reads a file that is not below it, which kustomize has to be told to do. */
+const mixed: Readonly<Record<string, string>> = {
+  'project.json': '{"name": "mixed"}',
+  'slipway.yaml': readable(`
+version: 1
+manifests: [plain]
+kustomize: {paths: [overlays/dev], buildArgs: [--load-restrictor, LoadRestrictionsNone]}
+helm: {releases: [{name: charted, chartPath: chart, setValueTemplates: {colour: "\${COLOUR}"}}]}
+profiles:
+  prod: {kustomize: {paths: [overlays/prod]}}
+`),
+  'plain/all.yaml': `${settings('one')}---\n${settings('one').replace('name: settings', 'name: extra')}`,
+  'base/based.yaml': deploymentOf('based'),
+  'base/kustomization.yaml': 'resources: [based.yaml]\n',
+  'shared.txt': 'shared',
+  'overlays/dev/kustomization.yaml':
+    'resources: [../../base]\nnamePrefix: dev-\nconfigMapGenerator: [{name: site, literals: [A=b], files: [../../shared.txt]}]\n',
+  'overlays/prod/kustomization.yaml': 'resources: [../../base]\nnamePrefix: prod-\nreplicas: [{name: based, count: 2}]\n',
+  'chart/Chart.yaml': 'apiVersion: v2\nname: charted\nversion: 0.1.0\n',
+  'chart/values.yaml': 'colour: none\nextra: true\n',
+  'chart/templates/deployment.yaml': deploymentOf(
+    '{{ .Release.Name }}',
+    ', env: [{name: COLOUR, value: {{ .Values.colour }}}], envFrom: [{configMapRef: {name: settings}}]',
+  ),
+  'chart/templates/maps.yaml': readable(`
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}}
+data: {random: {{ randAlpha 8 }}}
+{{- if .Values.extra }}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: {{ .Release.Name }}-extra}
+data: {A: b}
+{{- end }}
+`),
+};
+
 describe('deployers', () => {
   const shop = new Shop();
   let path = '';
+  let helm = '';
   const nx = (target: string, project: string) => shop.nx(['run', `${project}:${target}`, ...shop.where], { env: { PATH: path } });
   beforeAll(async () => {
     await shop.open();
-    path = await pathWithDeployTools(shop.path('.tools'), [deployTools.kustomize]);
+    helm = await pathWithDeployTools(shop.path('.tools/helm'), [deployTools.helm]);
+    path = `${await pathWithDeployTools(shop.path('.tools/kustomize'), [deployTools.kustomize])}${delimiter}${helm}`;
   });
   afterAll(() => shop.close());
 
@@ -61,6 +122,64 @@ describe('deployers', () => {
     await nx('k8s-delete', 'web');
     expect(await shop.objects()).toEqual(['ConfigMap/foreign']);
     await shop.kube.delete({ apiVersion: 'v1', kind: 'ConfigMap', name: 'foreign', namespace: shop.namespace });
+  });
+
+  it('plain manifests, an overlay and a chart are one project: rendered, applied, changed and pruned each by itself, and deleted together', async () => {
+    for (const [file, text] of Object.entries(mixed)) shop.write(`infra/mixed/${file}`, text);
+    const slipway = async (args: readonly string[], PATH = path) =>
+      (await shop.slipway([...args, ...shop.where], { env: { PATH, COLOUR: 'red' } })).stdout;
+    const objects = async () => (await shop.objects()).filter((object) => !/^(Pod|Secret|ReplicaSet)/.test(object)).sort();
+    const madeUp = async () =>
+      valueOf(await shop.kube.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'charted', namespace: shop.namespace }))?.['data'];
+    const revision = async () => {
+      const { stdout } = await runCommand({
+        command: 'helm',
+        args: ['list', '--namespace', shop.namespace, '--output', 'json'],
+        cwd: shop.root,
+        env: { PATH: helm },
+      });
+      return (JSON.parse(stdout) as readonly { readonly revision: string }[]).map((release) => Number(release.revision));
+    };
+
+    // What the binary of its own makes and what the one inside kubectl makes is the same.
+    const rendered = await slipway(['render', 'mixed']);
+    expect(rendered).toMatch(/name: dev-based\n[\s\S]*name: charted\n/);
+    const withoutRandom = (text: string) => text.replace(/random: .*/g, '');
+    expect(withoutRandom(await slipway(['render', 'mixed'], helm))).toBe(withoutRandom(rendered));
+
+    await slipway(['deploy', 'mixed']);
+    const charted = ['ConfigMap/charted', 'ConfigMap/charted-extra', 'Deployment/charted'];
+    const site = (await objects()).find((object) => object.startsWith('ConfigMap/dev-site-')) ?? '';
+    const plain = ['ConfigMap/extra', 'ConfigMap/settings'];
+    expect(await objects()).toEqual([...charted, site, ...plain, 'Deployment/dev-based'].sort());
+    const first = await madeUp();
+    const { pod } = await shop.onlyOne('charted');
+    expect(await shop.inside('charted', pod, ['sh', '-c', 'echo $COLOUR $A'])).toBe('red one\n');
+
+    // A chart is none of what else changes, and so keeps what it made up: but its pods read a ConfigMap that stands beside it.
+    shop.edit('infra/mixed/overlays/dev/kustomization.yaml', 'A=b', 'A=c');
+    expect(await slipway(['deploy', 'mixed'])).toMatch(
+      /applied to \S+: configmap\/dev-site-\S+; removed, as no manifest has it: configmap\/dev-site-/,
+    );
+    expect([(await shop.onlyOne('charted')).pod, ...(await revision())]).toEqual([pod, 1]);
+    shop.edit('infra/mixed/plain/all.yaml', 'A: one', 'A: two');
+    await slipway(['deploy', 'mixed']);
+    const { pod: next } = await shop.onlyOne('charted');
+    expect(await shop.inside('charted', next, ['sh', '-c', 'echo $COLOUR $A'])).toBe('red two\n');
+    expect(await madeUp()).toEqual(first);
+    expect(await slipway(['deploy', 'mixed'])).toMatch(/nothing changed/);
+    expect(await revision()).toEqual([2]);
+
+    // One of each is left out, and a profile takes another overlay.
+    shop.write('infra/mixed/plain/all.yaml', settings('two'));
+    shop.edit('infra/mixed/chart/values.yaml', 'extra: true', 'extra: false');
+    await slipway(['deploy', 'mixed', '--profile=prod']);
+    expect(await objects()).toEqual(['ConfigMap/charted', 'ConfigMap/settings', 'Deployment/charted', 'Deployment/prod-based']);
+    expect(await shop.running('based')).toHaveLength(2);
+
+    await slipway(['delete', 'mixed']);
+    expect(await shop.objects()).toEqual([]);
+    expect(await revision()).toEqual([]);
   });
 
   it('without its tool a project says which one it needs', async () => {

@@ -15,9 +15,9 @@ export interface DeployContext {
   readonly inputs: readonly WorkspacePath[];
   /** The release's. */
   readonly namespace: string;
-  /** What the release is deployed from now. */
-  readonly fingerprint: string;
-  readonly images: Readonly<Record<ArtifactName, { readonly ref: string }>>;
+  /** Release of helm → what it would be installed from now, but for images. */
+  readonly chartFingerprints: Readonly<Record<string, string>>;
+  readonly images: Readonly<Record<ArtifactName, { readonly ref: string; readonly inputsHash: string }>>;
   /** Artifact → its image's name as it stands in manifests, without tag. */
   readonly imageNames: Readonly<Record<ArtifactName, string>>;
   /** The project's own image, as manifests name it. */

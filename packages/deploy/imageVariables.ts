@@ -1,5 +1,5 @@
+import type { ArtifactName } from '../model';
 import { nameOf, parseReference } from '../tag';
-import type { DeployContext } from './deployer';
 
 /** A reference in the parts that charts and commands take. */
 export interface ImageParts {
@@ -11,7 +11,11 @@ export interface ImageParts {
   readonly digest: string;
 }
 
-export type KnownImages = Pick<DeployContext, 'images' | 'imageNames'>;
+export interface KnownImages {
+  readonly images: Readonly<Record<ArtifactName, { readonly ref: string }>>;
+  /** Artifact → its image's name as it stands in manifests, without tag. */
+  readonly imageNames: Readonly<Record<ArtifactName, string>>;
+}
 
 /** Images by their name as manifests have it. */
 export function imagesByName({ images, imageNames }: KnownImages): ReadonlyMap<string, ImageParts> {

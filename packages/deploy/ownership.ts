@@ -17,6 +17,8 @@ export const labels = {
 export const annotations = {
   /** What the object was applied from. */
   fingerprint: 'slipway.dev/fingerprint',
+  /** On what helm installs, where `fingerprint` is a stamp that helm knows nothing of: what its chart and the images in its values were. */
+  chart: 'slipway.dev/chart-fingerprint',
   /** When, and how many objects came with it: `AppliedStamp` as JSON. */
   applied: 'slipway.dev/applied',
   /** On workloads: artifact → `{ref, inputsHash}` as JSON, so that a later session knows what runs. */
@@ -53,6 +55,13 @@ export function stampOf({ metadata }: KubeObject): AppliedStamp | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As another tool installs it: what the whole release was applied from is none of its business, and is stamped on afterwards. */
+export function withoutFingerprint(object: KubeObject): KubeObject {
+  const kept = { ...object.metadata.annotations };
+  Reflect.deleteProperty(kept, annotations.fingerprint);
+  return { ...object, metadata: { ...object.metadata, annotations: kept } };
 }
 
 /** Whether an object was applied with those of a namespace, and not by the same release as it is deployed to another one. */

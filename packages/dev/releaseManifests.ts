@@ -1,6 +1,6 @@
 import { processes } from '../clients';
 import { makeManifests, type DeployContext, type ManifestText } from '../deploy';
-import { emptyDir, segments, succeeded, type ArtifactName, type DirEntry, type Release, type Result, type Workspace } from '../model';
+import { emptyDir, segments, succeeded, type DirEntry, type Release, type Result, type Workspace } from '../model';
 import { overlay } from '../plan';
 import { readEntry } from '../source';
 import { ownImageOf } from './ownImage';
@@ -29,8 +29,9 @@ export interface ReleaseRun {
   readonly session: Session;
   readonly workspace: Workspace;
   readonly release: Release;
-  readonly images: Readonly<Record<ArtifactName, { readonly ref: string }>>;
-  readonly fingerprint?: string;
+  readonly images: DeployContext['images'];
+  /** Absent: what is installed is not looked at. */
+  readonly chartFingerprints?: DeployContext['chartFingerprints'];
   readonly signal?: AbortSignal;
   /** Neither the cluster is asked nor anything installed. */
   readonly offline?: boolean;
@@ -42,7 +43,7 @@ export function deployContext({
   workspace,
   release,
   images,
-  fingerprint = '',
+  chartFingerprints = {},
   signal,
   offline = false,
 }: ReleaseRun): DeployContext {
@@ -52,7 +53,7 @@ export function deployContext({
     signal: signal ?? session.options.signal,
     inputs: release.inputs.map(({ path }) => path),
     namespace: namespaceOf(session, release),
-    fingerprint,
+    chartFingerprints,
     images,
     imageNames: imageNamesOf(workspace),
     ownImage: ownImageOf(workspace, release),

@@ -20,7 +20,7 @@ import {
   type WorkspacePath,
   type World,
 } from '../model';
-import { fingerprintOf } from '../plan';
+import { chartFingerprintOf, fingerprintOf } from '../plan';
 import { readEntry } from '../source';
 import type { HookRunner } from './hookRunner';
 import { mistakeInManifests } from './mistakes';
@@ -51,7 +51,10 @@ export class ReleaseSteps {
       Object.entries(step.images).map(([name, { ref, snapshot }]) => [name, { ref, inputsHash: snapshot.inputsHash }]),
     );
     const { fingerprint } = step;
-    const context = deployContext({ session: this.session, workspace, release, images, fingerprint, signal });
+    const chartFingerprints = Object.fromEntries(
+      release.sources.flatMap((source) => (source.kind === 'helm' ? [[source.name, chartFingerprintOf(source, release, world.disk)]] : [])),
+    );
+    const context = deployContext({ session: this.session, workspace, release, images, chartFingerprints, signal });
     const hooked = { workspace: world.workspace, signal, images };
     const wrong = await this.hooks.run(release, hooksAt(release.hooks, 'before', 'render'), hooked);
     if (signal.aborted) return { kind: 'stopped' };

@@ -42,8 +42,9 @@ function readRelease(request: ReleaseRequest): ReadRelease {
     ([path, file]) => [path, existing(request, { file, keys: ['setFiles', path] }, problems)] as const,
   );
   if (!chart) return { source: undefined, inputs: [], images: [], problems };
-  const { inputs, hasDependencies } = chart.kind === 'local' ? chartInputs(request, chart.path) : { inputs: [], hasDependencies: false };
+  const inChart = chart.kind === 'local' ? chartInputs(request, chart.path) : { inputs: [], hasDependencies: false };
   const because = `values of ${release.name}`;
+  const inputs = [...inChart.inputs, ...[...valuesFiles, ...setFiles.map(([, file]) => file)].map((path) => ({ path, because }))];
   const values = [...valuesFiles, ...(chart.kind === 'local' ? [joinPath(chart.path, 'values.yaml')] : [])].map((file) =>
     valuesIn(files.textOf(file)),
   );
@@ -51,7 +52,7 @@ function readRelease(request: ReleaseRequest): ReadRelease {
     source: {
       kind: 'helm',
       name: release.name,
-      chart: chart.kind === 'local' ? { ...chart, hasDependencies } : chart,
+      chart: chart.kind === 'local' ? { ...chart, hasDependencies: inChart.hasDependencies } : chart,
       ...(release.version !== undefined && { version: release.version }),
       ...(release.namespace !== undefined && { namespace: release.namespace }),
       createNamespace: release.createNamespace ?? false,
@@ -65,8 +66,9 @@ function readRelease(request: ReleaseRequest): ReadRelease {
       wait: release.wait ?? false,
       skipTests: release.skipTests ?? false,
       ...(release.timeout !== undefined && { timeoutMs: release.timeout * 1000 }),
+      inputs: inputs.map(({ path }) => path),
     },
-    inputs: [...inputs, ...[...valuesFiles, ...setFiles.map(([, file]) => file)].map((path) => ({ path, because }))],
+    inputs,
     // The project's own images are what its chart is for; others are found by their names.
     images: [
       ...imageNamesOf(request),

@@ -114,6 +114,8 @@ export interface HelmSource {
   readonly skipTests: boolean;
   /** Of helm itself. Absent: helm's own, five minutes. */
   readonly timeoutMs?: number;
+  /** Those of the release's inputs that it is made from. */
+  readonly inputs: readonly WorkspacePath[];
 }
 
 /** Whether a name in a template stands for a part of an image's reference: IMAGE, IMAGE_TAG, IMAGE_TAG_shop_pricing. */

@@ -1,4 +1,4 @@
-import type { ArtifactName, DirEntry, Entry, Release } from '../model';
+import type { ArtifactName, DirEntry, Entry, HelmSource, Release } from '../model';
 import { digestOfRef } from '../tag';
 import { hashOf, stableJson } from './hash';
 import { select } from './select';
@@ -32,6 +32,12 @@ export function fingerprintOf(release: Release, tree: DirEntry, images: Readonly
   const fingerprint = hashOf(['release/2', definition, ...hashes, '', ...refs]);
   lastFingerprint.set(release, { inputs, refs, fingerprint });
   return fingerprint;
+}
+
+/** What a chart is installed from, but for images: files and settings of its own. A change of what else a project deploys is none of it. */
+export function chartFingerprintOf(source: HelmSource, { inputs }: Pick<Release, 'inputs'>, tree: DirEntry): string {
+  const own = inputs.filter(({ path }) => source.inputs.includes(path));
+  return hashOf(['chart/1', stableJson(source), ...own.map((input) => `${input.path} ${select(tree, input)?.hash ?? 'absent'}`)]);
 }
 
 /** Other hooks are run by another apply; where they stand is no part of what they do. */

@@ -1,6 +1,6 @@
 export { affectedBy, type AffectedProject, type Change } from './affected';
 export { isAskedFor, pendingCommands } from './after';
-export { fingerprintOf } from './fingerprint';
+export { chartFingerprintOf, fingerprintOf } from './fingerprint';
 export { isInStep, isReached, progressOf, type Progress } from './goalReached';
 export { hashOf, stableJson } from './hash';
 export { containersByArtifact, downTooLongMs, followsDisk, settlingMs, suits, viewOf, type ArtifactView } from './need';

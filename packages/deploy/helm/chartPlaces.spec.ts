@@ -91,6 +91,7 @@ const source: HelmSource = {
   imageStrategy: 'fqn',
   wait: false,
   skipTests: false,
+  inputs: [],
 };
 
 describe('what a chart has made', () => {

@@ -1,9 +1,13 @@
+import { createHash } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '../../clients';
 import { failed, messageOf, succeeded, type HelmSource, type Problem, type Result } from '../../model';
 import type { DeployContext, Deployer } from '../deployer';
-import type { ManifestText } from '../kubectl/manifest';
+import { readManifests, type ManifestText } from '../kubectl/manifest';
+import { annotations } from '../ownership';
 import { placesInChart, templatePath } from './chartPlaces';
 import { helm, type HelmCommand } from './helm';
 import { helmValues } from './helmValues';
@@ -31,7 +35,7 @@ export const helmDeployer: Deployer<HelmSource> = {
   async install(source, objects, context) {
     const folder = await mkdtemp(join(tmpdir(), 'slipway-helm-'));
     try {
-      const postRendering = await postRendererArgs(folder, objects, context);
+      const postRendering = await postRendererArgs(folder, withFingerprint(objects, chartFingerprint(source, context)), context);
       if (!postRendering.ok) return postRendering;
       const ran = await upgrade(source, context, postRendering.value);
       return ran.ok ? succeeded(undefined) : ran;
@@ -53,7 +57,7 @@ function namespaceOf(source: HelmSource, { namespace }: DeployContext): string {
 }
 
 /**
- * What is installed, when it was made from the files and images of now: a chart may make something else of them each time, and a new
+ * What is installed, when it was made from the chart, values and images of now: a chart may make something else of them each time, and a new
  * revision would be one for nothing.
  */
 async function installedManifest(source: HelmSource, context: DeployContext): Promise<Result<string | undefined>> {
@@ -63,14 +67,48 @@ async function installedManifest(source: HelmSource, context: DeployContext): Pr
   if (!ran.ok) return ran;
   if (ran.value.exitCode !== 0) return succeeded(undefined);
   try {
-    const { info, manifest } = JSON.parse(ran.value.stdout) as { readonly info?: { readonly status?: string }; readonly manifest?: string };
-    const fingerprints = [...(manifest ?? '').matchAll(/^ +slipway\.dev\/fingerprint: "?(\w+)"?$/gm)].map(([, fingerprint]) => fingerprint);
-    const isCurrent = info?.status === 'deployed' && fingerprints.length > 0 && fingerprints.every((each) => each === context.fingerprint);
-    return succeeded(isCurrent ? manifest : undefined);
+    const { info, manifest = '' } = JSON.parse(ran.value.stdout) as {
+      readonly info?: { readonly status?: string };
+      readonly manifest?: string;
+    };
+    return succeeded(info?.status === 'deployed' && isOfNow(manifest, source, context) ? manifest : undefined);
   } catch {
     // What cannot be read is installed anew.
     return succeeded(undefined);
   }
+}
+
+function isOfNow(manifest: string, source: HelmSource, context: DeployContext): boolean {
+  const wanted = chartFingerprint(source, context);
+  const installed = readManifests([{ path: source.name, text: manifest }]).objects.map(({ object }) => object);
+  return (
+    installed.length > 0 &&
+    installed.every(({ metadata }) => {
+      const { [annotations.chart]: fingerprint, [annotations.images]: images = '{}' } = metadata.annotations ?? {};
+      const ran = Object.entries(JSON.parse(images) as DeployContext['images']);
+      return fingerprint === wanted && ran.every(([artifact, image]) => isDeepStrictEqual(image, context.images[artifact]));
+    })
+  );
+}
+
+/**
+ * What an installation is made from: chart and settings, the values that say which images there are, and which names its templates could
+ * say for one. An image that a template names is written down with the object.
+ */
+function chartFingerprint(source: HelmSource, context: DeployContext): string {
+  const { args, input } = helmValues(source, context);
+  const names = Object.keys(context.images)
+    .sort()
+    .map((artifact) => context.imageNames[artifact]);
+  const parts = [context.chartFingerprints[source.name], args, input, names];
+  return createHash('sha256').update(JSON.stringify(parts)).digest('hex');
+}
+
+function withFingerprint(objects: readonly KubeObject[], fingerprint: string): readonly KubeObject[] {
+  return objects.map((object) => ({
+    ...object,
+    metadata: { ...object.metadata, annotations: { ...object.metadata.annotations, [annotations.chart]: fingerprint } },
+  }));
 }
 
 /** What helm makes of a chart for this cluster and for what is installed there now: `lookup` answers, secrets that were made once stay. */

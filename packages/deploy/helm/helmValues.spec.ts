@@ -15,6 +15,7 @@ const source: HelmSource = {
   imageStrategy: 'fqn',
   wait: false,
   skipTests: false,
+  inputs: [],
 };
 const context = {
   images: { api: { ref: 'localhost:5000/shop/api:abc@sha256:'.padEnd(100, '1') }, pricing: { ref: 'localhost:5000/shop/pricing:def' } },

@@ -2,12 +2,12 @@ import { stringify } from 'yaml';
 import { fillTemplate } from '../../config';
 import type { HelmSource } from '../../model';
 import type { DeployContext } from '../deployer';
-import { imagesByName, imageVariables, repositoryOf, type ImageParts } from '../imageVariables';
+import { imagesByName, imageVariables, repositoryOf, type ImageParts, type KnownImages } from '../imageVariables';
 
 /** Arguments that give helm its values, and what it reads from standard input. Order of helm's: files, then what is set. Pure. */
 export function helmValues(
   source: HelmSource,
-  context: Pick<DeployContext, 'images' | 'imageNames' | 'ownImage'>,
+  context: KnownImages & Pick<DeployContext, 'ownImage'>,
 ): { readonly args: readonly string[]; readonly input: string } {
   const images = imagesByName(context);
   const templated = templatesOf(source, { images, own: context.ownImage });

@@ -5,7 +5,17 @@ import type { Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
 import { distinctKinds, groupOf, isNamespaced, isTracked, kindOf, nameOf, removableKinds, sameKind, waveOf, waves } from '../kinds';
 import { ownedObjects } from '../ownedObjects';
-import { annotations, helmReleaseOf, isOwned, labels, stampOf, type AppliedPlaces, type AppliedStamp, type Owner } from '../ownership';
+import {
+  annotations,
+  helmReleaseOf,
+  isOwned,
+  labels,
+  stampOf,
+  withoutFingerprint,
+  type AppliedPlaces,
+  type AppliedStamp,
+  type Owner,
+} from '../ownership';
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
 import { fieldProblems } from './fieldProblems';
@@ -130,8 +140,7 @@ function appliedBefore(ready: readonly Planned[]): AppliedStamp | undefined {
   const tracked = ready.filter(({ rendered }) => isTracked(rendered.object)).length;
   if (!stamp || stamp.objects !== tracked) return undefined;
   const isSame = (item: Planned): boolean =>
-    item.rendered.part === undefined &&
-    item.isAsWanted &&
+    (item.rendered.part === undefined ? item.isAsWanted : isThere(item)) &&
     wasAppliedSo(item) &&
     item.before !== undefined &&
     item.before.metadata.deletionTimestamp === undefined &&
@@ -162,7 +171,7 @@ async function installParts(request: ApplyRequest, ready: readonly Planned[], st
     }
     const ended = await installer?.install(
       part,
-      members.map(({ rendered }) => rendered.object),
+      members.map(({ rendered }) => withoutFingerprint(rendered.object)),
     );
     if (ended?.ok === false) return ended;
     const after = await Promise.all(members.map(({ rendered }) => kube.get(refOf(rendered.object))));
@@ -170,7 +179,7 @@ async function installParts(request: ApplyRequest, ready: readonly Planned[], st
       const now = after[index];
       return now?.ok === true && now.value ? [{ ...member, now: now.value }] : [];
     });
-    // The other tool never manages the stamp: what it installs next would be in conflict with this one.
+    // The other tool never manages the stamps: what it installs next would be in conflict with these.
     const told = await stampAll(request, live, stamp);
     if (!told.ok) return told;
     for (const { rendered, before, now } of live)
@@ -366,16 +375,23 @@ function stamped(object: KubeObject, stamp: AppliedStamp): KubeObject {
 }
 
 /** Stamps what another tool has installed. */
-async function stampAll({ kube, namespace }: ApplyRequest, items: readonly Planned[], stamp: AppliedStamp): Promise<Result<void>> {
-  const told = await Promise.all(items.map(({ rendered }) => kube.apply(onlyStamped(rendered.object, stamp), { force: true, namespace })));
+async function stampAll(request: ApplyRequest, items: readonly Planned[], stamp: AppliedStamp): Promise<Result<void>> {
+  const { kube, namespace } = request;
+  const told = await Promise.all(
+    items.map((item) => kube.apply(onlyStamped(item.rendered.object, stamp), { ...howToApply(request, item), namespace })),
+  );
   const [problem, ...others] = told.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
   return problem ? failed(together([problem, ...others])) : succeeded(undefined);
 }
 
-/** The stamp alone, over what another tool installed. */
+/** The stamps alone, over what another tool installed. */
 function onlyStamped({ apiVersion, kind, metadata }: KubeObject, stamp: AppliedStamp): KubeObject {
   const { name, namespace } = metadata;
-  const own = { [annotations.applied]: JSON.stringify(stamp) };
+  const fingerprint = metadata.annotations?.[annotations.fingerprint];
+  const own = {
+    ...(fingerprint !== undefined && { [annotations.fingerprint]: fingerprint }),
+    [annotations.applied]: JSON.stringify(stamp),
+  };
   return {
     apiVersion,
     kind,
@@ -467,8 +483,9 @@ function conditionOf(object: KubeObject, type: string, status: string): Conditio
 }
 
 function withoutStamps(object: KubeObject): unknown {
-  const { fingerprint, applied } = annotations;
-  const kept = Object.entries(object.metadata.annotations ?? {}).filter(([name]) => name !== fingerprint && name !== applied);
+  const { fingerprint, applied, chart } = annotations;
+  const stamps = new Set<string>([fingerprint, applied, chart]);
+  const kept = Object.entries(object.metadata.annotations ?? {}).filter(([name]) => !stamps.has(name));
   const metadata = {
     ...object.metadata,
     managedFields: undefined,

@@ -14,7 +14,7 @@ export interface ManifestText {
   readonly placeOf?: (object: { readonly kind: string; readonly name: string }, fieldPath?: string, part?: FieldPart) => Location;
   /** What applies it when Slipway does not: the name of a release of helm. */
   readonly part?: string;
-  /** The part was installed from this very fingerprint, and this is what was installed. */
+  /** This is what the part has installed, and its chart is as it was then. */
   readonly installed?: boolean;
   /** For objects that name none, when it is not the release's. */
   readonly namespace?: string;

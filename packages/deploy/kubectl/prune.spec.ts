@@ -19,7 +19,8 @@ async function deploy(kube: Kube, manifests: readonly ManifestText[], at: number
     imageNames: {},
     namespace: 'shop',
     workspaceId: 'ws1',
-    fingerprint: manifests.map(({ path, text }) => `${path} ${text}`).join(' '),
+    // What a tool makes is no part of it.
+    fingerprint: manifests.map(({ path, text, part }) => `${path} ${part ?? text}`).join(' '),
   });
   if (!rendered.ok) throw new Error(rendered.problem.message);
   const applied = await apply({ kube, objects: rendered.value, owner, namespace: 'shop', now: () => at, ...(installer && { installer }) });
@@ -118,22 +119,51 @@ describe('what helm installs', () => {
     expect(uninstalled).toEqual([]);
   });
 
-  test('is not installed again when it was installed from the same, but only stamped; when an object of it is gone it is', async () => {
-    const fake = fakeKube({ namespaces: ['shop'] });
-    const { installer } = helmIn(fake, ['chart']);
-    let installs = 0;
-    const counting: Installer = { ...installer, install: (...request) => ((installs += 1), installer.install(...request)) };
+  describe('from the same chart', () => {
     const ofChart = (name: string): ManifestText => ({ ...config(name), part: 'chart' });
-    await deploy(fake, [config('own'), ofChart('a'), ofChart('b')], 1, counting);
-    const again = [config('own'), { ...ofChart('a'), installed: true }, { ...ofChart('b'), installed: true }];
-    expect(await deploy(fake, again, 2, counting)).toMatchObject({ changed: [], pruned: [] });
-    expect(installs).toBe(1);
-    expect(fake.all('ConfigMap').map(({ metadata }) => metadata.annotations?.['slipway.dev/applied'])).toEqual(
-      Array<string>(3).fill('{"at":2,"objects":3}'),
-    );
-    await fake.delete({ apiVersion: 'v1', kind: 'ConfigMap', name: 'b', namespace: 'shop' });
-    expect((await deploy(fake, again, 3, counting)).changed).toEqual(['configmap/b']);
-    expect(installs).toBe(2);
+    const reader: ManifestText = {
+      path: 'k8s/reader.yaml',
+      text: 'apiVersion: v1\nkind: Pod\nmetadata: {name: reader}\nspec: {containers: [{name: main, image: x, envFrom: [{configMapRef: {name: own}}]}]}\n',
+      part: 'chart',
+    };
+    const begin = async (chart: readonly ManifestText[]) => {
+      const fake = fakeKube({ namespaces: ['shop'] });
+      const { installer } = helmIn(fake, ['chart']);
+      const installs: (readonly KubeObject[])[] = [];
+      const remembering: Installer = {
+        ...installer,
+        install: (part, objects) => (installs.push(objects), installer.install(part, objects)),
+      };
+      await deploy(fake, [config('own'), ...chart], 1, remembering);
+      const installed = chart.map((each, index) => ({ ...each, text: JSON.stringify(installs[0]?.[index]), installed: true }));
+      return { fake, installs, installed, installer: remembering };
+    };
+
+    test('is not installed again, but stamped with the rest; when an object of it is gone it is', async () => {
+      const { fake, installs, installed, installer } = await begin([ofChart('a'), ofChart('b')]);
+      const more = [config('own'), config('more'), ...installed];
+      expect(await deploy(fake, more, 2, installer)).toMatchObject({ changed: ['configmap/more'], pruned: [] });
+      expect(installs).toHaveLength(1);
+      const stamps = fake.all('ConfigMap').map(({ metadata }) => metadata.annotations);
+      expect(stamps.map((each) => each?.['slipway.dev/applied'])).toEqual(Array<string>(4).fill('{"at":2,"objects":4}'));
+      expect(new Set(stamps.map((each) => each?.['slipway.dev/fingerprint'])).size).toBe(1);
+      await fake.delete({ apiVersion: 'v1', kind: 'ConfigMap', name: 'b', namespace: 'shop' });
+      expect((await deploy(fake, more, 3, installer)).changed).toEqual(['configmap/b']);
+      expect(installs).toHaveLength(2);
+    });
+
+    test('nothing is sent when nothing else differs either', async () => {
+      const { fake, installed, installer } = await begin([ofChart('a')]);
+      expect((await deploy(fake, [config('own'), ...installed], 2, installer)).at).toBe(1);
+    });
+
+    test('is installed again as it was when what its pods read has changed', async () => {
+      const { fake, installs, installed, installer } = await begin([ofChart('a'), reader]);
+      const other = { ...config('own'), text: config('own').text.replace('"1"', '"2"') };
+      expect((await deploy(fake, [other, ...installed], 2, installer)).changed).toContain('pod/reader');
+      expect(installs).toHaveLength(2);
+      expect(installs[1]?.[0]).toEqual(installs[0]?.[0]);
+    });
   });
 
   test('a release that is named no more is uninstalled', async () => {

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import type { KubeObject } from '../../clients';
 import { eachTextAt, failed, succeeded, type ArtifactName, type Location, type Problem, type Release, type Result } from '../../model';
 import { isNamespaced, nameOf } from '../kinds';
-import { annotations, ownerLabels, templateLabels, type Owner } from '../ownership';
+import { annotations, ownerLabels, templateLabels, withoutFingerprint, type Owner } from '../ownership';
 import { together } from '../problems';
-import { objectAt, objectsIn, type JsonObject } from './json';
+import { holds, objectAt, objectsIn, type JsonObject } from './json';
 import { readManifests, type ManifestObject, type ManifestText } from './manifest';
 
 export interface RenderRequest {
@@ -27,7 +27,7 @@ export interface RenderedObject {
   readonly locate: ManifestObject['locate'];
   /** What applies it when Slipway does not: the name of a release of helm. */
   readonly part?: string;
-  /** The part was installed as it is. */
+  /** The part has installed exactly this. */
   readonly installed?: boolean;
 }
 
@@ -42,7 +42,14 @@ export function render(request: RenderRequest): Result<readonly RenderedObject[]
 
   const owner: Owner = { workspaceId: request.workspaceId, release: request.release.name };
   const configHashes = request.release.apply?.rollOnConfigChange === false ? new Map<string, string>() : configHashesOf(objects);
-  return succeeded(objects.map((manifest) => ({ ...manifest, object: rendered(manifest, { request, owner, configHashes }) })));
+  return succeeded(
+    objects.map(({ installed = false, ...manifest }) => {
+      const object = rendered(manifest, { request, owner, configHashes });
+      // It may be wanted otherwise though its chart is the same: what its pods read of the release has changed.
+      const isThere = holds(manifest.object, withoutFingerprint(object));
+      return { ...manifest, object, ...(installed && isThere && { installed }) };
+    }),
+  );
 }
 
 interface Rendering {
@@ -51,7 +58,10 @@ interface Rendering {
   readonly configHashes: ReadonlyMap<string, string>;
 }
 
-function rendered({ object: source, namespace, part }: ManifestObject, { request, owner, configHashes }: Rendering): KubeObject {
+function rendered(
+  { object: source, namespace, part }: Pick<ManifestObject, 'object' | 'namespace' | 'part'>,
+  { request, owner, configHashes }: Rendering,
+): KubeObject {
   const object = structuredClone(source) as JsonObject;
   const own: Record<string, string> = { [annotations.fingerprint]: request.fingerprint };
   const metadata = objectAt(object, 'metadata') ?? {};
