@@ -162,7 +162,7 @@ export type CommandConfig = string | readonly string[];
 export interface CustomConfig {
   readonly command: CommandConfig;
   readonly env?: Readonly<Record<string, string | number | boolean>>;
-  /** One of `paths`, `dockerfile`, `go` and `command`. */
+  /** One of `paths`, `dockerfile`, `go` and `command`; `paths` may come with `go`. */
   readonly dependencies?: {
     readonly paths?: readonly string[];
     readonly ignore?: readonly string[];

@@ -225,19 +225,18 @@ const custom = {
     dependencies: {
       type: 'object',
       description:
-        'What it reads: a change of it makes a new image. One of paths, dockerfile, go and command. Default: the folder of the project.',
+        'What it reads: a change of it makes a new image. One of paths, dockerfile, go and command; paths may come with go. Default: the folder of the project.',
       additionalProperties: false,
       not: {
         anyOf: [
           { required: ['paths', 'dockerfile'] },
-          { required: ['paths', 'go'] },
           { required: ['paths', 'command'] },
           { required: ['dockerfile', 'go'] },
           { required: ['dockerfile', 'command'] },
           { required: ['go', 'command'] },
         ],
       },
-      notHint: 'one of paths, dockerfile, go and command',
+      notHint: 'one of paths, dockerfile, go and command; only paths go with go',
       properties: {
         paths: {
           type: 'array',

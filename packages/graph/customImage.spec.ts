@@ -74,7 +74,7 @@ describe('an image that a command makes', () => {
       { name: 'x.org/lib/pages', folder: 'libs/go/pages', embeds: ['static/*.html', 'all:deep', 'open'] },
     ];
     const listed: ListedDependencies = new Map([['api', succeeded({ kind: 'go', packages, modules: ['api', 'libs/go'] })]]);
-    const { artifact, problems } = run('{command: make, dependencies: {go: ./cmd}}', { 'go.work': '' }, listed);
+    const { artifact, problems } = run('{command: make, dependencies: {go: ./cmd, paths: [build.sh]}}', { 'go.work': '' }, listed);
     expect(problems).toEqual([]);
     const inputs = artifact?.inputs ?? [];
     const taken = [
@@ -82,6 +82,7 @@ describe('an image that a command makes', () => {
         'api/cmd/main.go',
         'api/cmd/new_windows.go',
         'api/cmd/asm.s',
+        'api/build.sh',
         'api/go.mod',
         'api/go.sum',
         'libs/go/go.mod',
@@ -97,7 +98,7 @@ describe('an image that a command makes', () => {
     expect(taken.filter((path) => !takes(inputs, path))).toEqual([]);
     expect(left.filter((path) => takes(inputs, path))).toEqual([]);
     expect(inputs.find(({ path }) => path === 'libs/go/pages')?.because).toBe(
-      'the build compiles the package x.org/lib/pages, says go list (api/slipway.yaml:3)',
+      'the build compiles the package x.org/lib/pages (api/slipway.yaml:3)',
     );
   });
 
@@ -153,6 +154,7 @@ describe('an image that a command makes', () => {
   });
 
   it.each([
+    ['{command: make, dependencies: {go: ./cmd, command: list}}', /one of paths, dockerfile, go and command; only paths go with go/],
     [
       '{command: make, dependencies: {paths: [a], dockerfile: b}}',
       /image.custom.dependencies must have one of paths, dockerfile, go and command/,

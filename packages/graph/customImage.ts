@@ -128,10 +128,9 @@ interface Dependencies {
 
 function dependenciesOf(request: CustomRequest, says: string): Dependencies {
   const { project, config } = request;
-  const { paths = ['.'], ignore = [], command, go } = config.image?.custom?.dependencies ?? {};
-  if (command !== undefined || go !== undefined) return listedInputs(request, says);
+  const { command, go, paths = (command ?? go) ? [] : ['.'], ignore = [] } = config.image?.custom?.dependencies ?? {};
   const isIgnored = matcherOf(project.root, [...neverMeant, ...ignore]);
-  const inputs = paths.map((path): Input => {
+  const named = paths.map((path): Input => {
     const { base, isGlob } = picomatch.scan(path);
     const folder = joinPath(project.root, isGlob ? base : path);
     const isMatch = matcherOf(project.root, [path]);
@@ -144,15 +143,19 @@ function dependenciesOf(request: CustomRequest, says: string): Dependencies {
       accepts: acceptsDefinedBy(definition, accepts),
     };
   });
-  return { inputs, problems: [] };
+  const { inputs, problems } = command === undefined && go === undefined ? noneListed : listedInputs(request, says);
+  return { inputs: [...inputs, ...named], problems };
 }
 
+const noneListed: Dependencies = { inputs: [], problems: [] };
+
+/** What a tool says the build reads. */
 function listedInputs(request: CustomRequest, says: string): Dependencies {
   const { artifact, config, files, listed, imageKey } = request;
   const { go } = config.image?.custom?.dependencies ?? {};
   const works = go === undefined ? [] : goWork(request);
   const answer = listed?.get(artifact);
-  if (!answer) return { inputs: [], problems: [] };
+  if (!answer) return noneListed;
   if (!answer.ok) {
     for (const pattern of [go ?? []].flat()) followMissing(request, pattern);
     return { inputs: [], problems: [answer.problem] };
@@ -166,7 +169,7 @@ function listedInputs(request: CustomRequest, says: string): Dependencies {
     case 'go':
       // Another go.mod may lead to other packages.
       for (const module of listing.modules) files.textOf(joinPath(module, 'go.mod'));
-      return { inputs: inputsOfGo(listing, { because: `says go list (${says})`, works }), problems: [] };
+      return { inputs: inputsOfGo(listing, { says, works }), problems: [] };
   }
 }
 

@@ -58,20 +58,25 @@ export function isGoSource(path: WorkspacePath): boolean {
  * The files of these packages, for any platform and with any build tag: which of them are compiled is told by how the build command
  * calls Go. A file that is new in a folder is among them.
  */
-export function inputsOfGo(
-  { packages, modules }: GoPackages,
-  places: { readonly because: string; readonly works: readonly WorkspacePath[] },
-): readonly Input[] {
-  const { because, works } = places;
-  const named = (path: WorkspacePath, what: string): Input => ({ path, onChange: 'rebuild', because: `${what}, ${because}` });
+export function inputsOfGo({ packages, modules }: GoPackages, { says, works }: GoPlaces): readonly Input[] {
+  const named = (path: WorkspacePath): Input => ({ path, onChange: 'rebuild', because: `the build finds packages by it (${says})` });
   return [
     ...packages.map(({ name, folder, embeds }): Input => ({
-      ...named(folder, `the build compiles the package ${name}`),
+      path: folder,
+      onChange: 'rebuild',
+      because: `the build compiles the package ${name} (${says})`,
       accepts: acceptsDefinedBy(JSON.stringify(['go', folder, embeds]), takenBy({ folder, embeds })),
     })),
-    ...modules.flatMap((folder) => moduleFiles.map((file) => named(joinPath(folder, file), 'it says what the build imports'))),
-    ...works.map((path) => named(path, 'it says which modules the build finds in the workspace')),
+    ...modules.flatMap((folder) => moduleFiles.map((file) => named(joinPath(folder, file)))),
+    ...works.map(named),
   ];
+}
+
+interface GoPlaces {
+  /** Where the packages are asked for, for people. */
+  readonly says: string;
+  /** `go.work` and what belongs to it. */
+  readonly works: readonly WorkspacePath[];
 }
 
 const moduleFiles = ['go.mod', 'go.sum', 'vendor/modules.txt'];
