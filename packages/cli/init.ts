@@ -7,7 +7,7 @@ import { withFiles, type GraphSource } from '../graph';
 import type { Problem, WorkspacePath } from '../model';
 import { nxCommand } from '../nx';
 import type { InitDocument } from '../report';
-import { importSkaffold, noteLines, surveyLines, unread, type NextCommands } from '../scaffold';
+import { importFiles, noteLines, surveyLines, unread, type NextCommands } from '../scaffold';
 import { manifestsOf, type WantedManifests } from './newManifests';
 import { packageManagerOf, scriptCommand, setUp, type PackageManager, type SetUp } from '../turbo';
 
@@ -16,7 +16,7 @@ export interface InitOptions {
   /** Writes nothing. */
   readonly dryRun: boolean;
   readonly json: boolean;
-  /** Paths of files of Skaffold. */
+  /** Paths of files of Skaffold, or of Compose. */
   readonly from?: readonly WorkspacePath[];
   readonly manifests?: WantedManifests;
 }
@@ -33,14 +33,14 @@ async function initPackages({ workspace, dryRun, from = [], manifests }: InitOpt
   const { projects, notices = [] } = facts.value;
   const there = filesBelow(root);
   const written = manifestsOf(manifests, { projects, files: there });
-  const imported = importSkaffold({ files: there, projects, from });
+  const imported = importFiles({ files: there, projects, from, projectFile: packageFile });
   const wrong = [...imported.problems, ...written.problems];
   if (wrong.length > 0) return refusedAll(wrong, { kind, root });
-  const added = [...imported.configs.map((config) => ({ ...config, created: true })), ...written.changes];
+  const added = [...imported.files.map((file) => ({ ...file, created: true })), ...written.changes];
   const made = setUp({
     kind: kind === 'turbo' ? 'turbo' : 'workspaces',
     manager: packageManagerOf(root),
-    projects,
+    projects: [...projects, ...imported.projects],
     files: withFiles(there, new Map(added.map(({ path, text }) => [path, text]))),
   });
   const changes = [...added, ...made.changes];
@@ -64,6 +64,11 @@ async function initPackages({ workspace, dryRun, from = [], manifests }: InitOpt
       survey: surveyLines(unread(made.survey, from), nextCommands(root, kind, made)),
     },
   };
+}
+
+/** What makes a folder a package. */
+function packageFile(name: string): { readonly name: string; readonly text: string } {
+  return { name: 'package.json', text: `${JSON.stringify({ name, version: '0.0.0', private: true }, undefined, 2)}\n` };
 }
 
 /** What a package manager calls a program of node_modules with. */

@@ -326,7 +326,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
   );
   plain('init', 'set the workspace up: tasks, scripts and ignore files; doing it twice changes nothing more', '')
     .option('--dry-run', 'only say what would be written')
-    .option('--from <skaffold.yaml...>', 'write slipway.yaml files that say what these say, and tell what has no counterpart')
+    .option('--from <file...>', 'make files of Slipway of a skaffold.yaml or compose.yaml, and tell what has no counterpart')
     .option('--manifests <project...>', 'write a Deployment and a Service for projects that have a Dockerfile and no manifests')
     .addOption(new Option('--port <number>', 'the port of these (default: the one that the Dockerfile exposes)').argParser(wholeNumber))
     .action(async ({ json = false, verbosity, dryRun = false, from = [], manifests = [], port }: InitFlags) => {

@@ -1,7 +1,8 @@
 export { manifestsFor, type ExistingService, type Guessed } from './existingService';
 export { dockerignoreLines, gitignoreLines, harmlessLines, withLines } from './ignoreFiles';
 export { isPackageFolder, packagePatterns, serviceFolder } from './packagePatterns';
-export { importSkaffold, type Imported, type ImportNote } from './skaffold/importSkaffold';
+export { importFiles } from './importFiles';
+export type { ImportedFile, ImportNote } from './imports/imported';
 export { withAllowedContext } from './rootConfig';
 export { contextLines, noteLines, surveyLines, type ContextSeen, type NextCommands } from './sentences';
 export { packageJson, serviceFiles, type PackageRequest } from './serviceFiles';

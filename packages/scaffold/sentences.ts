@@ -1,6 +1,6 @@
 import { below } from '../dockerfile';
 import type { WorkspacePath } from '../model';
-import type { ImportNote } from './skaffold/importSkaffold';
+import type { ImportNote } from './imports/imported';
 import type { Found, Survey } from './survey';
 
 /** What a user types for the next step, as it is called in this workspace. */
@@ -34,13 +34,13 @@ export function surveyLines({ found, otherTools }: Survey, commands: NextCommand
 
 function otherToolLines({ found, otherTools }: Pick<Survey, 'found' | 'otherTools'>, { from }: NextCommands): readonly string[] {
   if (otherTools.length === 0) return [];
-  const [skaffold] = otherTools.filter((path) => /(^|\/)skaffold\.ya?ml$/.test(path));
+  const importable = otherTools.find((path) => /(^|\/)(skaffold|(docker-)?compose)\.ya?ml$/.test(path));
   const isImported = found.some(({ config }) => config !== undefined);
-  const way = skaffold === undefined || isImported ? undefined : from?.(skaffold);
+  const way = importable === undefined || isImported ? undefined : from?.(importable);
   return [
     '',
     `${listed(otherTools)}: not read, and left as ${otherTools.length === 1 ? 'it is' : 'they are'}`,
-    ...(way === undefined ? [] : ['To say in slipway.yaml what Skaffold is told, and to hear what has no counterpart:', `  ${way}`]),
+    ...(way === undefined ? [] : ['To make files of Slipway of it, and to hear what has no counterpart:', `  ${way}`]),
   ];
 }
 

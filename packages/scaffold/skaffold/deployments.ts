@@ -2,11 +2,11 @@ import picomatch from 'picomatch';
 import { readManifests, type Config, type ForwardConfig, type HelmConfig, type HelmReleaseConfig } from '../../config';
 import { joinPath } from '../../graph';
 import type { Project, WorkspacePath } from '../../model';
-import type { Field } from './field';
+import type { Field } from '../imports/field';
 import { fromGoTemplate } from './goTemplates';
 import { hooksOf } from './hooks';
 import type { ImportedImage } from './images';
-import { fromProject, ownerOf, type Place } from './place';
+import { fromProject, ownerOf, type Place } from '../imports/place';
 
 /** What one project is deployed from. */
 export type Deployment = Pick<Config, 'manifests' | 'kustomize' | 'helm' | 'hooks' | 'portForward' | 'namespace'>;

@@ -1,8 +1,8 @@
 import type { HookConfig } from '../../config';
 import { joinPath } from '../../graph';
 import type { HookSystem, Project } from '../../model';
-import type { Field } from './field';
-import { fromProject, type Place } from './place';
+import type { Field } from '../imports/field';
+import { fromProject, type Place } from '../imports/place';
 
 export type BeforeAndAfter = Partial<Record<'before' | 'after', readonly HookConfig[]>>;
 

@@ -1,7 +1,8 @@
 import { readConfig } from '../../config';
 import { withFiles, type WorkspaceFiles } from '../../graph';
 import type { Project } from '../../model';
-import { importSkaffold, type Imported } from './importSkaffold';
+import type { Imported } from '../imports/imported';
+import { importSkaffold } from './importSkaffold';
 
 const none: WorkspaceFiles = { textOf: () => undefined, kindOf: () => undefined, namesIn: () => [] };
 const projects: readonly Project[] = ['api', 'web', 'worker'].map((name) => ({
@@ -26,7 +27,7 @@ function imported(skaffold: string, more: Readonly<Record<string, string>> = {})
 }
 
 /** What each file says, and that Slipway reads it without a word. */
-function configs({ configs: made }: Imported): Readonly<Record<string, unknown>> {
+function configs({ files: made }: Imported): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     made.map(({ path, text }) => {
       const { config, problems } = readConfig({ path, text, isRoot: path === 'slipway.yaml' });
@@ -245,7 +246,7 @@ deploy: {kubeContext: staging, kpt: {dir: x}}
     const made = imported(`${head}build: {artifacts: [{image: shop/api, context: apps/api}]}\n`, {
       'apps/api/slipway.yaml': 'version: 1\n',
     });
-    expect(made.configs).toEqual([]);
+    expect(made.files).toEqual([]);
     expect(made.notes).toMatchObject([
       { location: { file: 'apps/api/slipway.yaml' }, sentence: expect.stringContaining('name: shop/api') as string },
     ]);

@@ -1,43 +1,13 @@
-import { Document, isMap, LineCounter, parseAllDocuments } from 'yaml';
 import type { Config } from '../../config';
-import { joinPath, type WorkspaceFiles } from '../../graph';
-import { withoutScope, type Location, type Problem, type Project, type WorkspacePath } from '../../model';
+import { joinPath } from '../../graph';
+import type { Location, Problem, WorkspacePath } from '../../model';
 import { deploymentsOf } from './deployments';
-import { Field, type Sheet } from './field';
-import { imageOf, type ImportedImage, type ImportedImageConfig } from './images';
-import type { Place } from './place';
+import type { Field } from '../imports/field';
+import { importedFrom, placeOf, readSheets, type Configs, type Imported, type ImportNote, type ImportRequest } from '../imports/imported';
+import { imageOf, imagesSaid, type ImportedImage } from './images';
+import type { Place } from '../imports/place';
 import { tagOf } from './tags';
 
-export interface ImportRequest {
-  readonly files: WorkspaceFiles;
-  readonly projects: readonly Project[];
-  /** Paths of skaffold.yaml files. */
-  readonly from: readonly WorkspacePath[];
-}
-
-/** A slipway.yaml that is made. */
-export interface ImportedConfig {
-  readonly path: WorkspacePath;
-  readonly text: string;
-  /** Where what it says comes from. */
-  readonly because: readonly string[];
-}
-
-/** What was not taken over, or is otherwise here than in Skaffold. */
-export interface ImportNote {
-  readonly location: Location;
-  /** As `build.artifacts[0].jib`. */
-  readonly field: string;
-  readonly sentence: string;
-}
-
-export interface Imported {
-  readonly configs: readonly ImportedConfig[];
-  readonly notes: readonly ImportNote[];
-  readonly problems: readonly Problem[];
-}
-
-type Configs = Map<WorkspacePath, Config>;
 type Says = Omit<Config, 'version'>;
 type Activation = NonNullable<NonNullable<NonNullable<Config['profiles']>[string]>['activation']>[number];
 
@@ -52,24 +22,11 @@ export function importSkaffold({ files, projects, from }: ImportRequest): Import
   const read = new Set(from);
   // What is found to be required is read too.
   for (const file of read) {
-    const text = files.textOf(file);
-    if (text === undefined) {
-      problems.push(notThere(file));
-      continue;
-    }
-    const lines = new LineCounter();
-    for (const document of parseAllDocuments(text, { lineCounter: lines }) as readonly Document.Parsed[]) {
-      const [error] = document.errors;
-      if (error) {
-        const { line, col } = lines.linePos(error.pos[0]);
-        problems.push(notReadable({ file, line, column: col }, error.message));
-        continue;
-      }
-      const sheet: Sheet = { file, document, lines, taken: new Set() };
-      const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
-      const root = new Field(sheet, document.contents, '');
-      const apiVersion = root.at('apiVersion')?.text() ?? '';
-      if (!isMap(document.contents) || !apiVersion.startsWith('skaffold/')) {
+    const { roots, problem } = readSheets(file, files);
+    if (problem) problems.push(problem);
+    const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+    for (const root of roots) {
+      if (!isSkaffold(root)) {
         problems.push(notSkaffold(root.location()));
         continue;
       }
@@ -79,26 +36,12 @@ export function importSkaffold({ files, projects, from }: ImportRequest): Import
       for (const field of root.untaken()) note(field, 'was not taken over');
     }
   }
-  const made = problems.length > 0 ? [] : [...configs].filter(([, config]) => Object.keys(config).length > 1);
-  const isThere = ([path]: readonly [WorkspacePath, Config]): boolean => files.kindOf(path) !== undefined;
-  for (const [path, config] of made.filter(isThere))
-    notes.push({
-      location: { file: path },
-      field: '',
-      sentence: `is there already and stays as it is; what Skaffold's says would be\n${textOf(config, [...read])}`,
-    });
-  return {
-    configs: made
-      .filter((each) => !isThere(each))
-      .map(([path, config]) => ({ path, text: textOf(config, [...read]), because: [`from ${[...read].join(', ')}`] })),
-    notes: notes.sort(byPlace),
-    problems,
-  };
+  return importedFrom({ files, read: [...read] }, { configs, notes, problems });
 }
 
-function byPlace({ location: one }: ImportNote, { location: other }: ImportNote): number {
-  if (one.file !== other.file) return one.file < other.file ? -1 : 1;
-  return (one.line ?? 0) - (other.line ?? 0) || (one.column ?? 0) - (other.column ?? 0);
+/** Whether it is a document of Skaffold. */
+export function isSkaffold(root: Field): boolean {
+  return root.at('apiVersion')?.text()?.startsWith('skaffold/') === true;
 }
 
 /** Files of other modules in this workspace. */
@@ -158,20 +101,6 @@ function importInto(root: Field, { place, configs, known, isProfile, into }: Tar
   }
   say('', { ...(build && buildSaid(build, place)), ...deployment });
   return images;
-}
-
-function imagesSaid(images: readonly ImportedImage[], project: Project): Pick<Config, 'image' | 'images' | 'sync'> {
-  const [only, ...others] = images;
-  if (!only) return {};
-  if (others.length === 0) {
-    const { sync, ...image } = only.config;
-    return { ...(Object.keys(image).length > 0 && { image }), ...(sync && { sync }) };
-  }
-  const named = images.map(({ image, config }): readonly [string, ImportedImageConfig] => {
-    const last = image.slice(image.lastIndexOf('/') + 1);
-    return [last === withoutScope(project.name) ? last : last.replace(`${withoutScope(project.name)}-`, ''), { name: image, ...config }];
-  });
-  return { images: Object.fromEntries(named) };
 }
 
 /** What holds without being said need not be said. */
@@ -241,36 +170,6 @@ function activationOf(field: Field, place: Place): Activation | undefined {
   }
   const made = { ...(env !== undefined && { env }), ...(glob !== undefined && { context: glob }), ...(mode !== undefined && { mode }) };
   return Object.keys(made).length === 0 ? undefined : made;
-}
-
-function textOf(config: Config, from: readonly WorkspacePath[]): string {
-  const document = new Document(config);
-  document.commentBefore = ` From ${from.join(', ')}.`;
-  return document.toString({ lineWidth: 0 });
-}
-
-function notThere(file: WorkspacePath): Problem {
-  return {
-    code: 'fileNotFound',
-    message: `there is no ${file}`,
-    hint: 'name a skaffold.yaml, relative to the workspace',
-    retry: 'never',
-    exitCode: 2,
-  };
-}
-
-function placeOf({ file, line }: Location): string {
-  return `${file}:${String(line ?? 1)}`;
-}
-
-function notReadable(location: Location, message: string): Problem {
-  return {
-    code: 'invalidYaml',
-    message: `${placeOf(location)}: not valid YAML: ${message.split('\n')[0] ?? ''}`,
-    retry: 'whenInputChanges',
-    exitCode: 2,
-    location,
-  };
 }
 
 function notSkaffold(location: Location): Problem {

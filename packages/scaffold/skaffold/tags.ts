@@ -1,7 +1,7 @@
 import type { PlainTagConfig, TagConfig } from '../../config';
-import type { Field } from './field';
+import type { Field } from '../imports/field';
 import { fromGoTemplate } from './goTemplates';
-import type { Place } from './place';
+import type { Place } from '../imports/place';
 
 const taggers = ['gitCommit', 'sha256', 'dateTime', 'envTemplate', 'inputDigest'] as const;
 

@@ -6,7 +6,7 @@ import {
   dockerignoreLines,
   gitignoreLines,
   harmlessLines,
-  importSkaffold,
+  importFiles,
   noteLines,
   survey,
   surveyLines,
@@ -35,12 +35,11 @@ export interface InitOptions {
 export default async function init(tree: Tree, options: InitOptions): Promise<GeneratorCallback> {
   const devkit = runningDevkit();
   const files = treeFiles(tree);
-  const projects = projectsIn(tree, devkit);
-  const imported = importSkaffold({ files, projects, from: options.from ?? [] });
+  const imported = importFiles({ files, projects: projectsIn(tree, devkit), from: options.from ?? [], projectFile });
   if (imported.problems.length > 0) throw refusal(imported.problems);
-  for (const { path, text } of imported.configs) tree.write(path, text);
+  for (const { path, text } of imported.files) tree.write(path, text);
   if (options.allowContext !== undefined) allowContext(tree, options.allowContext);
-  const seen = survey({ files, projects });
+  const seen = survey({ files, projects: projectsIn(tree, devkit) });
   const install = setUp(tree, devkit, { ...options, copied: seen.copied });
   await format(tree, options.skipFormat);
   return afterwards(tree, devkit, {
@@ -61,6 +60,11 @@ export default async function init(tree: Tree, options: InitOptions): Promise<Ge
       ];
     },
   });
+}
+
+/** What makes a folder a project of Nx. */
+function projectFile(name: string): { readonly name: string; readonly text: string } {
+  return { name: 'project.json', text: `${JSON.stringify({ name, projectType: 'application', targets: {} }, undefined, 2)}\n` };
 }
 
 export interface SetUp {

@@ -1,4 +1,4 @@
-import { isAlias, isCollection, isMap, isScalar, isSeq, type Document, type LineCounter, type Node } from 'yaml';
+import { isAlias, isCollection, isMap, isScalar, isSeq, type Document, type LineCounter, type Node, type YAMLMap } from 'yaml';
 import type { Location, WorkspacePath } from '../../model';
 
 /** The file that a field stands in, and what has been taken of it. */
@@ -22,9 +22,14 @@ export class Field {
     this.node = (isAlias(node) ? node.resolve(sheet.document) : node) as Node | undefined;
   }
 
-  /** Undefined also where it says null. */
+  /** Undefined also where it says null. What a map takes over by `<<` is its own. */
   at(key: string): Field | undefined {
-    const value = isMap(this.node) ? this.node.get(key, true) : undefined;
+    const value = isMap(this.node)
+      ? (this.node.get(key, true) ??
+        this.merged()
+          .find((each) => each.has(key))
+          ?.get(key, true))
+      : undefined;
     if (value === undefined) return undefined;
     const field = new Field(this.sheet, value, this.below(key));
     const isNull = isScalar(value) && value.value === null;
@@ -47,18 +52,34 @@ export class Field {
 
   entries(): readonly (readonly [string, Field])[] {
     if (!isMap(this.node)) return [];
-    return this.node.items.map(({ key, value }) => {
+    const entries = new Map<string, Field>();
+    for (const { key, value } of [this.node, ...this.merged()].flatMap(({ items }) => items)) {
       const name = String(isScalar(key) ? key.value : key);
-      return [name, new Field(this.sheet, value, this.below(name))];
+      if (name !== '<<' && !entries.has(name)) entries.set(name, new Field(this.sheet, value, this.below(name)));
+    }
+    return [...entries];
+  }
+
+  /** The maps that this one takes over; what an earlier one says wins. */
+  private merged(): readonly YAMLMap[] {
+    const value = isMap(this.node) ? this.node.get('<<', true) : undefined;
+    return (isSeq(value) ? value.items : [value]).flatMap((each) => {
+      const map = isAlias(each) ? each.resolve(this.sheet.document) : each;
+      return isMap(map) ? [map] : [];
     });
   }
 
   /** A number or a truth as text too. */
   text(): string | undefined {
+    const text = this.peek();
+    if (text !== undefined) this.skip();
+    return text;
+  }
+
+  /** As `text`, of what may not be taken. */
+  peek(): string | undefined {
     const value: unknown = isScalar(this.node) ? this.node.value : undefined;
-    if (typeof value !== 'string' && typeof value !== 'number' && typeof value !== 'boolean') return undefined;
-    this.skip();
-    return String(value);
+    return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
   }
 
   texts(): readonly string[] {

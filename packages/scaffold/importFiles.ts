@@ -1,0 +1,23 @@
+import type { Problem } from '../model';
+import { importCompose, isCompose, type ComposeRequest } from './compose/importCompose';
+import { readSheets, type Imported } from './imports/imported';
+import { importSkaffold } from './skaffold/importSkaffold';
+
+/** Makes files of Slipway of those of Skaffold or of Compose, whichever they are. */
+export function importFiles(request: ComposeRequest): Imported {
+  const { files, from } = request;
+  const ofCompose = from.filter((file) => readSheets(file, files).roots.some(isCompose));
+  if (ofCompose.length === 0) return importSkaffold(request);
+  if (ofCompose.length === from.length) return importCompose(request);
+  return { files: [], projects: [], notes: [], problems: [bothAtOnce(ofCompose)] };
+}
+
+function bothAtOnce(ofCompose: readonly string[]): Problem {
+  return {
+    code: 'importsDiffer',
+    message: `${ofCompose.join(', ')}: of Compose, and others are of Skaffold`,
+    hint: 'import those of one tool at a time',
+    retry: 'never',
+    exitCode: 2,
+  };
+}
