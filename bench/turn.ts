@@ -3,12 +3,12 @@ import {
   fileEntry,
   type Artifact,
   type ArtifactState,
-  type ContainerState,
   type Entry,
   type Fact,
   type Input,
   type Release,
   type ReleaseState,
+  type SeenContainer,
   type Snapshot,
   type Step,
   type Workspace,
@@ -136,39 +136,31 @@ function filesOf({ name }: Artifact): readonly (readonly [string, Entry])[] {
   return [`apps/${name}/package.json`, `apps/${name}/k8s.yaml`, ...sources].map((path) => [path, entryOf(path)]);
 }
 
-function containersOf({ name }: Artifact, snapshot: Snapshot): readonly ContainerState[] {
-  return Array.from({ length: replicas }, (_, replica): ContainerState => {
+function containersOf({ name }: Artifact, snapshot: Snapshot): readonly SeenContainer[] {
+  return Array.from({ length: replicas }, (_, replica) => {
     const id = `${name}-${String(replica)}`;
+    const { inputsHash } = snapshot;
     return {
-      release: name,
-      seen: {
-        id,
-        artifact: name,
-        namespace: 'default',
-        pod: id,
-        podUid: id,
-        container: 'main',
-        running: true,
-        inputsHash: snapshot.inputsHash,
-        restarts: 0,
-        snapshot,
-      },
-      stoppedAt: undefined,
-      runningSince: 0,
-      agent: { state: 'connected', connection: id, name: 'node', since: 0 },
-      losses: 0,
-      reconnectAt: 0,
-      files: snapshot.tree,
-      sent: snapshot.tree,
-      inFlight: [],
-      lastBatch: 0,
-      taken: snapshot.tree,
-      taking: undefined,
-      unsettled: new Set(),
-      quietUntil: 0,
-      refused: new Map(),
+      id,
+      artifact: name,
+      namespace: 'default',
+      pod: id,
+      podUid: id,
+      container: 'main',
+      running: true,
+      inputsHash,
+      restarts: 0,
+      snapshot,
     };
   });
+}
+
+/** A stream to a container whose ledger is empty. */
+function connected({ id }: SeenContainer): readonly Fact[] {
+  return [
+    { kind: 'stepStarted', id, step: { kind: 'connect', container: id }, at: 0 },
+    { kind: 'stepEnded', id, outcome: { kind: 'connected', agent: 'node', ledger: [] }, at: 0 },
+  ];
 }
 
 function liveWith(fingerprint: string): ReleaseState {
@@ -198,14 +190,19 @@ function settledWorld(): World {
   ];
   const empty = facts.reduce(record, emptyWorld);
   const made = all.map((artifact) => ({ artifact, snapshot: snapshotOf(artifact, empty.disk, {}) }));
-  const running: World = {
+  const imagesMade: World = {
     ...empty,
     artifacts: new Map(made.map(({ artifact, snapshot }): [string, ArtifactState] => [artifact.name, deliveredFrom(artifact, snapshot)])),
-    containers: new Map(
-      made.flatMap(({ artifact, snapshot }) => containersOf(artifact, snapshot)).map((container) => [container.seen.id, container]),
-    ),
-    releases: new Map(all.map(({ name }) => [name, liveWith('')])),
   };
+  const running = made
+    .flatMap(({ artifact, snapshot }): readonly Fact[] => {
+      const containers = containersOf(artifact, snapshot);
+      return [
+        { kind: 'releaseSeen', release: artifact.name, revision: 1, live: liveWith('').live, containers },
+        ...containers.flatMap(connected),
+      ];
+    })
+    .reduce(record, imagesMade);
   // What the releases were applied from is what the plan says that it would apply.
   const applied = plan(running).start.map((step): [string, ReleaseState] => {
     if (step.kind !== 'apply') throw new Error(`the world is not settled: ${step.kind}`);

@@ -7,7 +7,12 @@ function memoryOf(root: string): string {
   return join(root, '.slipway', 'configs.json');
 }
 
+let recalledFrom: string | undefined;
+
+/** What an earlier process has kept: what this one reads itself it knows. */
 export function recallConfigs(root: string): void {
+  if (root === recalledFrom) return;
+  recalledFrom = root;
   try {
     rememberConfigs(readFileSync(memoryOf(root), 'utf8'));
   } catch {
@@ -25,6 +30,7 @@ export function keepConfigs(root: string): void {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(unfinished, text);
     renameSync(unfinished, file);
+    rememberConfigs(text);
   } catch {
     // A workspace that cannot be written to.
   }

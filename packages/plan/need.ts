@@ -10,11 +10,13 @@ import {
   type DeliveredImage,
   type DirEntry,
   type Goal,
+  type Release,
   type ReleaseState,
   type Snapshot,
   type World,
 } from '../model';
 import { digestOfRef, inputDigestTag, nameOfRef } from '../tag';
+import { grouped } from './grouped';
 import { united } from './select';
 import { imageTreeOf, snapshotOf } from './snapshot';
 import { visibleTree } from './targets';
@@ -68,8 +70,8 @@ export interface ArtifactView {
 function imageOf(world: World, artifact: Artifact): CurrentImage | undefined {
   const own = world.artifacts.get(artifact.name)?.image;
   if (own || !followsDisk(world.goal)) return own;
-  for (const release of releasesOf(world, artifact.name)) {
-    const live = world.releases.get(release)?.live;
+  for (const { name } of releasesOf(world, artifact.name)) {
+    const live = world.releases.get(name)?.live;
     const image = live?.state === 'found' ? live.value.images[artifact.name] : undefined;
     if (image?.snapshot) return { snapshot: image.snapshot, delivered: { ref: image.ref, digest: '' }, leftToFinish: false };
   }
@@ -88,12 +90,12 @@ export function contentRefOf({ snapshot, delivered }: CurrentImage): string {
 }
 
 /** The wanted releases that use an artifact. */
-export function releasesOf(world: World, artifact: ArtifactName): readonly string[] {
+export function releasesOf(world: World, artifact: ArtifactName): readonly Release[] {
   return indexOf(world).releasesByArtifact.get(artifact) ?? [];
 }
 
 interface Index {
-  readonly releasesByArtifact: ReadonlyMap<ArtifactName, readonly string[]>;
+  readonly releasesByArtifact: ReadonlyMap<ArtifactName, readonly Release[]>;
   readonly required: ReadonlySet<ArtifactName>;
   readonly wanted: ReadonlySet<Artifact>;
 }
@@ -102,18 +104,13 @@ let lastIndex: { readonly workspace: World['workspace']; readonly goal: World['g
 
 function indexOf(world: World): Index {
   if (lastIndex?.workspace === world.workspace && lastIndex?.goal === world.goal) return lastIndex.index;
-  const releasesByArtifact = new Map<ArtifactName, string[]>();
-  const required = new Set<ArtifactName>();
-  for (const release of world.workspace?.releases.values() ?? []) {
-    if (!world.goal.releases.has(release.name)) continue;
-    for (const artifact of release.artifacts) {
-      const list = releasesByArtifact.get(artifact);
-      if (list) list.push(release.name);
-      else releasesByArtifact.set(artifact, [release.name]);
-    }
-  }
-  for (const artifact of world.workspace?.artifacts.values() ?? []) for (const base of artifact.requires) required.add(base);
-  const index = { releasesByArtifact, required, wanted: wantedIn(world) };
+  const artifacts = [...(world.workspace?.artifacts.values() ?? [])];
+  const releases = [...(world.workspace?.releases.values() ?? [])].filter(({ name }) => world.goal.releases.has(name));
+  const index = {
+    releasesByArtifact: grouped(releases, (release) => release.artifacts),
+    required: new Set(artifacts.flatMap(({ requires }) => requires)),
+    wanted: wantedIn(world),
+  };
   lastIndex = { workspace: world.workspace, goal: world.goal, index };
   return index;
 }
@@ -142,12 +139,7 @@ let lastContainers: { readonly containers: World['containers']; readonly byArtif
 /** Containers by artifact. */
 export function containersByArtifact({ containers }: World): ContainersByArtifact {
   if (lastContainers?.containers === containers) return lastContainers.byArtifact;
-  const byArtifact = new Map<ArtifactName, ContainerState[]>();
-  for (const container of containers.values()) {
-    const list = byArtifact.get(container.seen.artifact);
-    if (list) list.push(container);
-    else byArtifact.set(container.seen.artifact, [container]);
-  }
+  const byArtifact = grouped(containers.values(), ({ seen }) => [seen.artifact]);
   lastContainers = { containers, byArtifact };
   return byArtifact;
 }

@@ -12,7 +12,7 @@ const explainedChanges = 200;
 export function newImageBecause(world: World, view: ArtifactView): string | undefined {
   const { artifact, image, now } = view;
   if (image && suits(image.snapshot, view)) return undefined;
-  const runs = releasesOf(world, artifact.name).some((name) => {
+  const runs = releasesOf(world, artifact.name).some(({ name }) => {
     const { live } = world.releases.get(name) ?? noReleaseState;
     return live.state === 'found' && live.value.images[artifact.name] !== undefined;
   });

@@ -1,20 +1,23 @@
 import {
+  absent,
   contentDigest,
   fileEntry,
   unknown,
   withEntries,
   type Artifact,
-  type ContainerState,
+  type Fact,
   type Failure,
+  type Goal,
   type Release,
   type RunningStep,
+  type SeenContainer,
   type Snapshot,
   type Step,
   type Workspace,
   type World,
 } from '../model';
-import { noArtifactState, noReleaseState } from './need';
-import { emptyWorld } from './record';
+import { noArtifactState } from './need';
+import { emptyWorld, record } from './record';
 import { Settled } from './settled';
 
 const artifact = (name: string, requires: readonly string[] = []): Artifact => ({
@@ -49,54 +52,28 @@ const workspace: Workspace = {
   problems: [],
 };
 const file = (text: string) => fileEntry({ digest: contentDigest(text), size: text.length, mode: 0o644 });
-const container = (of: string): ContainerState => {
-  const seen = {
-    id: `${of}-1`,
-    artifact: of,
-    namespace: '',
-    pod: of,
-    podUid: of,
-    container: 'main',
-    running: true,
-    inputsHash: '',
-    restarts: 0,
-    snapshot: undefined,
-  };
-  return {
-    release: of,
-    seen,
-    stoppedAt: undefined,
-    runningSince: 0,
-    agent: { state: 'none' },
-    losses: 0,
-    reconnectAt: 0,
-    files: undefined,
-    sent: undefined,
-    inFlight: [],
-    lastBatch: 0,
-    taken: undefined,
-    taking: undefined,
-    unsettled: new Set(),
-    quietUntil: 0,
-    refused: new Map(),
-  };
-};
-const world: World = {
-  ...emptyWorld,
-  workspace,
-  scanned: true,
-  goal: { kind: 'live', artifacts: new Set(names), releases: new Set(names) },
-  disk: withEntries(
-    emptyWorld.disk,
-    ['apps/api/src/main.js', 'apps/web/src/main.js', 'apps/web/k8s/web.yaml', 'libs/log/index.js', 'README.md'].map((path) => [
-      path,
-      file(path),
-    ]),
-  ),
-  artifacts: new Map(names.map((name) => [name, noArtifactState])),
-  releases: new Map(names.map((name) => [name, noReleaseState])),
-  containers: new Map(names.map((name) => [`${name}-1`, container(name)])),
-};
+const goal: Goal = { kind: 'live', artifacts: new Set(names), releases: new Set(names) };
+const paths = ['apps/api/src/main.js', 'apps/web/src/main.js', 'apps/web/k8s/web.yaml', 'libs/log/index.js', 'README.md'];
+const container = (of: string): SeenContainer => ({
+  id: `${of}-1`,
+  artifact: of,
+  namespace: '',
+  pod: of,
+  podUid: of,
+  container: 'main',
+  running: true,
+  inputsHash: '',
+  restarts: 0,
+  snapshot: undefined,
+});
+const facts: readonly Fact[] = [
+  { kind: 'goalSet', goal },
+  { kind: 'workspaceSeen', workspace },
+  { kind: 'filesSeen', entries: paths.map((path) => [path, file(path)]), scanned: true, at: 0 },
+  ...names.map((name): Fact => ({ kind: 'releaseSeen', release: name, revision: 1, live: absent, containers: [container(name)] })),
+];
+const world: World = { ...facts.reduce(record, emptyWorld), artifacts: new Map(names.map((name) => [name, noArtifactState])) };
+const ofWeb = [...world.containers].filter(([, { seen }]) => seen.artifact === 'web');
 const failure: Failure = {
   inputs: '',
   problem: { code: 'buildFailed', message: 'no', retry: 'whenInputChanges', exitCode: 1 },
@@ -150,7 +127,11 @@ describe('what has to be looked at again', () => {
       { ...world, containers: inPlace(world.containers, 'web-1', (state) => ({ ...state, lastBatch: 1 })) },
       ['web', 'web release'],
     ],
-    ['a new container', { ...world, containers: new Map([['web-2', container('web')], ...world.containers]) }, ['web', 'web release']],
+    [
+      'a new container',
+      { ...world, containers: new Map([...ofWeb.map(([, state]) => ['web-2', state] as const), ...world.containers]) },
+      ['web', 'web release'],
+    ],
     [
       'a container that is gone',
       { ...world, containers: new Map([...world.containers].filter(([id]) => id !== 'web-1')) },

@@ -1,4 +1,5 @@
 import type { Artifact, ArtifactName, Release, ReleaseName, RunningStep, Workspace, World } from '../model';
+import { grouped } from './grouped';
 import { Reach } from './reach';
 import { visibleTree } from './targets';
 
@@ -74,8 +75,8 @@ function touchedBetween(before: World, after: World): Touched | undefined {
   // What runs keeps other steps from being started, so both its beginning and its end count, and all between.
   for (const world of [before, after])
     for (const running of world.running.values()) collectSubject(running, world, { artifacts, releases });
-  for (const name of artifacts) for (const user of places.usersOf.get(name) ?? []) artifacts.add(user);
-  for (const name of artifacts) for (const release of places.releasesOf.get(name) ?? []) releases.add(release);
+  for (const name of artifacts) for (const user of places.usersOf.get(name) ?? []) artifacts.add(user.name);
+  for (const name of artifacts) for (const release of places.releasesOf.get(name) ?? []) releases.add(release.name);
   return { artifacts, releases };
 }
 
@@ -122,9 +123,9 @@ function collectSubject({ step }: RunningStep, world: World, { artifacts, releas
 interface Places {
   readonly artifacts: Reach<ArtifactName>;
   readonly releases: Reach<ReleaseName>;
-  readonly releasesOf: ReadonlyMap<ArtifactName, readonly ReleaseName[]>;
+  readonly releasesOf: ReadonlyMap<ArtifactName, readonly Release[]>;
   /** The artifacts that stand on one. */
-  readonly usersOf: ReadonlyMap<ArtifactName, readonly ArtifactName[]>;
+  readonly usersOf: ReadonlyMap<ArtifactName, readonly Artifact[]>;
 }
 
 const knownPlaces = new WeakMap<Workspace, Places>();
@@ -135,8 +136,8 @@ function placesOf(workspace: Workspace): Places {
     places = {
       artifacts: reachOf(workspace.artifacts.values()),
       releases: reachOf(workspace.releases.values()),
-      releasesOf: byUsed(workspace.releases.values(), ({ artifacts }) => artifacts),
-      usersOf: byUsed(workspace.artifacts.values(), ({ requires }) => requires),
+      releasesOf: grouped(workspace.releases.values(), ({ artifacts }) => artifacts),
+      usersOf: grouped(workspace.artifacts.values(), ({ requires }) => requires),
     };
     knownPlaces.set(workspace, places);
   }
@@ -147,19 +148,4 @@ function reachOf(owners: Iterable<Artifact | Release>): Reach<string> {
   const reach = new Reach<string>();
   for (const { name, inputs } of owners) for (const { path } of inputs) reach.add(name, path);
   return reach;
-}
-
-function byUsed<User extends { readonly name: string }>(
-  users: Iterable<User>,
-  usedBy: (user: User) => readonly string[],
-): Places['usersOf'] {
-  const index = new Map<string, string[]>();
-  for (const user of users) {
-    for (const used of usedBy(user)) {
-      const list = index.get(used);
-      if (list) list.push(user.name);
-      else index.set(used, [user.name]);
-    }
-  }
-  return index;
 }
