@@ -9,6 +9,7 @@ import { root } from '../tools/steps.mjs';
 import { follow, until } from './follow.mjs';
 import { forgetImages } from './forgetImages.mjs';
 import { measure } from './measure.mjs';
+import { developers, isOnPath, start } from './otherTools.mjs';
 
 const require = createRequire(import.meta.url);
 const data = 200;
@@ -35,20 +36,26 @@ function deployment(name) {
   };
 }
 
-/** `builder` as the config has it. Whole times; those of the build; and of the new pod alone: from the answer to the apply until a watch sees it ready. */
-async function rebuilds(env, { kube, namespace, registry, builder, rounds }) {
+/** A workspace of one service, and a way to write to it. */
+function oneService(name) {
   const folder = mkdtempSync(join(tmpdir(), 'slipway-bench-'));
   const write = (path, text) => writeFileSync(join(folder, path), text);
-  const name = `rebuild-${builder}-${process.pid}`;
   mkdirSync(join(folder, 'app/data'), { recursive: true });
   mkdirSync(join(folder, 'app/k8s'));
   write('package.json', JSON.stringify({ name: `${name}-workspace`, version: '0.0.0', private: true, workspaces: ['app'] }));
   write('package-lock.json', '{}');
   write('app/package.json', JSON.stringify({ name, version: '0.0.0' }));
   write('app/Dockerfile', dockerfile);
-  write('app/slipway.yaml', `version: 1\nimage: {builder: ${builder}}\nsync: {mode: off}\n`);
   write('app/k8s/app.yaml', JSON.stringify(deployment(name)));
   for (let file = 0; file < data; file += 1) write(`app/data/f${file}.txt`, `${file}\n`.repeat(300));
+  return { folder, write };
+}
+
+/** `builder` as the config has it. Whole times; those of the build; and of the new pod alone: from the answer to the apply until a watch sees it ready. */
+async function rebuilds(env, { kube, namespace, registry, builder, rounds }) {
+  const name = `rebuild-${builder}-${process.pid}`;
+  const { folder, write } = oneService(name);
+  write('app/slipway.yaml', `version: 1\nimage: {builder: ${builder}}\nsync: {mode: off}\n`);
   const file = join(folder, 'events.jsonl');
   const dev = spawn(
     process.execPath,
@@ -92,12 +99,54 @@ async function rebuilds(env, { kube, namespace, registry, builder, rounds }) {
   return times;
 }
 
-/** When each generation of a deployment was first seen with its one new pod available and no other left. */
+/** The same with another tool, by its name on PATH: whole times, and without the pod's own: from its new generation until a watch sees it ready. */
+async function rebuildsBeside(env, { kube, namespace, registry, tool, rounds }) {
+  const name = `rebuild-${tool}-${process.pid}`;
+  const { folder, write } = oneService(name);
+  const rollouts = watchRollouts(kube, { namespace, name });
+  const running = start(tool, developers[tool]({ folder, name, namespace, registry }), { cwd: folder, env });
+  const times = { whole: [], rest: [] };
+  const complete = () =>
+    until(`${tool} has rolled out`, () => {
+      running.mustRun();
+      return rollouts.completeAt(rollouts.generation());
+    });
+  try {
+    await complete();
+    for (let round = 0; round < rounds; round += 1) {
+      // They look for changes when nothing changes for a while.
+      await pause(2000);
+      const before = rollouts.generation();
+      const savedAt = Date.now() + (performance.now() % 1);
+      write('app/data/f7.txt', `round ${round}\n`);
+      const appliedAt = await until(`${tool} applies an edit`, () => {
+        running.mustRun();
+        return rollouts.generation() > before && rollouts.appliedAt(rollouts.generation());
+      });
+      const readyAt = await complete();
+      times.whole.push(readyAt - savedAt);
+      times.rest.push(appliedAt - savedAt);
+    }
+  } finally {
+    rollouts.stop();
+    await running.stop();
+    await forgetImages(env, { registry, images: [name] });
+    rmSync(folder, { recursive: true, force: true });
+  }
+  return times;
+}
+
+/** When each generation of a deployment was first seen, and first with its one new pod available and no other left. */
 function watchRollouts(kube, { namespace, name }) {
   const complete = new Map();
+  const applied = new Map();
+  let latest = 0;
   const seen = ({ metadata, status = {} }) => {
     const { observedGeneration = 0, replicas = 0, updatedReplicas = 0, availableReplicas = 0 } = status;
-    if (metadata.name !== name || observedGeneration !== metadata.generation || complete.has(observedGeneration)) return;
+    if (metadata.name !== name) return;
+    latest = metadata.generation;
+    if (!applied.has(latest)) applied.set(latest, Date.now());
+    if (observedGeneration !== metadata.generation || complete.has(observedGeneration)) return;
     if (replicas === 1 && updatedReplicas === 1 && availableReplicas === 1) complete.set(observedGeneration, Date.now());
   };
   const watch = kube.watch(
@@ -105,7 +154,12 @@ function watchRollouts(kube, { namespace, name }) {
     { namespace },
     { onList: (objects) => objects.forEach(seen), onChange: (_, object) => seen(object), onTrouble: () => undefined },
   );
-  return { completeAt: (generation) => complete.get(generation), stop: () => watch.stop() };
+  return {
+    generation: () => latest,
+    appliedAt: (generation) => applied.get(generation),
+    completeAt: (generation) => complete.get(generation),
+    stop: () => watch.stop(),
+  };
 }
 
 export async function benchRebuild(env, { rounds, registry }) {
@@ -128,6 +182,10 @@ export async function benchRebuild(env, { rounds, registry }) {
         measure('  of which the pod itself', pod),
         measure('  save → Ready less the pod itself', rest, { p50: bar }),
       );
+    }
+    for (const tool of Object.keys(developers).filter(isOnPath)) {
+      const { whole, rest } = await rebuildsBeside(env, { kube, namespace, registry, tool, rounds });
+      results.push(measure(`  beside it: ${tool}, save → Ready`, whole), measure('    less the pod itself', rest));
     }
   } finally {
     await kube.delete({ apiVersion: 'v1', kind: 'Namespace', name: namespace });

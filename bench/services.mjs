@@ -9,6 +9,7 @@ import { benchDeploys } from './deploys.mjs';
 import { forgetImages } from './forgetImages.mjs';
 import { generateServices, numbers, writer } from './manyServices.mjs';
 import { measure } from './measure.mjs';
+import { defaultRepo, isOnPath, writeSkaffold } from './otherTools.mjs';
 
 const services = 100;
 const libraries = 20;
@@ -151,6 +152,7 @@ export async function benchServices(env, { rounds, registry }) {
       slipway: (...args) => timed(process.execPath, [bin('slipway'), ...args], options),
       nx: (variables, ...args) => timed(process.execPath, [bin('nx'), ...args], { ...options, env: { ...options.env, ...variables } }),
     });
+    const beside = isOnPath('skaffold') ? await skaffoldBuilds({ name, workspace, registry, options, librariesOf, rounds }) : [];
     const median = measure('', cached).p50;
     return [
       measure('100 services: nx show projects, with Slipway', graphs.whole),
@@ -162,10 +164,42 @@ export async function benchServices(env, { rounds, registry }) {
       measure('100 services, nothing changed: slipway build', unchanged, { p50: Math.round(median + 300) }),
       measure('  beside it: nx run-many of 100 cached tasks', cached),
       measure('100 services, a library file changed: exactly its 10 are built', edited),
+      ...beside,
       ...deploys,
     ];
   } finally {
     await forgetImages(env, { registry, images: numbers(services).map((service) => `${name}/s${service}`) });
     rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** The same images by Skaffold, under names of their own. */
+async function skaffoldBuilds({ name, workspace, registry, options, librariesOf, rounds }) {
+  const artifacts = numbers(services).map((service) => ({
+    image: `${name}-skaffold/s${service}`,
+    context: '.',
+    dockerfile: `services/s${service}/Dockerfile`,
+  }));
+  writeSkaffold(workspace, { registry, artifacts });
+  const file = join(workspace, 'skaffold-images.json');
+  const build = () => timed('skaffold', ['build', ...defaultRepo(registry), '--file-output', file], options);
+  try {
+    const first = await build();
+    const [unchanged, edited] = [[], []];
+    for (let round = 0; round < rounds; round += 1) unchanged.push((await build()).ms);
+    for (let round = 0; round < rounds; round += 1) {
+      const lib = round % libraries;
+      appendFileSync(join(workspace, `libs/l${lib}/src/f1.js`), `// ${round}\n`);
+      edited.push((await build()).ms);
+    }
+    const affected = numbers(services).filter((service) => librariesOf(service).includes(0)).length;
+    return [
+      measure('  beside it: skaffold, first build', [first.ms]),
+      measure('  beside it: skaffold, nothing changed', unchanged),
+      measure(`  beside it: skaffold, a library file of ${affected} changed`, edited),
+    ];
+  } finally {
+    rmSync(join(workspace, 'skaffold.yaml'), { force: true });
+    await forgetImages(options.env, { registry, images: artifacts.map(({ image }) => image) });
   }
 }
