@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { failed, type Artifact, type BuildSettings } from '../model';
+import { failed, succeeded, type Artifact, type BuildSettings } from '../model';
 import { withBaseArgs } from './bases';
 import type { Builder, BuildJob, BuildTools, OpenBuilder } from './builder';
 import { buildkitBuilder } from './buildkit';
@@ -19,7 +19,20 @@ function kindsWith(tools: BuildTools, buildkit: Builder): Readonly<Record<string
   const custom = customBuilder(tools);
   if (!tools.hasRegistry) return { docker, layers: docker, 'docker+layers': docker, buildkit, custom };
   const layers = layersBuilder(tools);
-  return { docker, layers, 'docker+layers': dockerAndLayersBuilder(tools, layers), buildkit, custom };
+  const both = dockerAndLayersBuilder(tools, layers);
+  return { docker, layers: orInEngine(layers, docker), 'docker+layers': orInEngine(both, docker), buildkit, custom };
+}
+
+/** What a base image leaves to be run is found when that is read, and every machine finds the same. Who asked for no engine gets none. */
+function orInEngine(builder: Builder, docker: Builder): Builder {
+  return {
+    async build(job) {
+      const built = await builder.build(job);
+      if (built.ok || built.problem.code !== 'baseNeedsEngine' || job.artifact.builderAsked === true) return built;
+      const made = await docker.build(job);
+      return made.ok ? succeeded({ ...made.value, because: built.problem.message }) : made;
+    },
+  };
 }
 
 /** What an image is made with that asks for nothing in particular. */

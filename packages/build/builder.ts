@@ -64,6 +64,8 @@ export interface Built {
   readonly sentHash: string;
   /** The kind of builder that made it. */
   readonly builder: string;
+  /** Why another one than the recipe names. */
+  readonly because?: string;
 }
 
 /** Makes images. Failures carry the artifact's project, and a location in the workspace. */

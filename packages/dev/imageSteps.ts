@@ -127,12 +127,12 @@ export class ImageSteps {
     const after = await this.hooks.run(artifact, hooksAt(artifact.hooks, 'after', 'build'), hooked);
     if (isAborted(signal)) return { kind: 'stopped' };
     if (after) return failure(after);
-    const { image, sentHash, builder } = answer.value;
+    const { image, sentHash, builder, because = artifact.builderBecause } = answer.value;
     // What was packed of other files is no image of anything, and is made again.
     if (sentHash !== step.snapshot.inputsHash) return { kind: 'built', image, sentHash };
     this.remember(step.snapshot);
-    const because = artifact.builderBecause === undefined ? {} : { because: artifact.builderBecause };
-    this.report({ kind: 'built', artifact: step.artifact, ref, ms: Date.now() - startedAt, builder, ...because });
+    const ms = Date.now() - startedAt;
+    this.report({ kind: 'built', artifact: step.artifact, ref, ms, builder, ...(because !== undefined && { because }) });
     return { kind: 'built', image, sentHash };
   }
 

@@ -117,9 +117,6 @@ class Following {
       const at = variable.indexOf('=');
       this.variables.set(variable.slice(0, at), variable.slice(at + 1));
     }
-    const triggers = settings.OnBuild ?? [];
-    if (triggers.length > 0)
-      this.fail(stage, `its base image has ONBUILD ${triggers.join(', ONBUILD ')}, which only an engine carries out`);
   }
 
   result(): FollowedStage {

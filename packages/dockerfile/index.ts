@@ -17,5 +17,6 @@ export {
 export { needsEngine, type NeedsEngine, type NeedsEngineOptions } from './needsEngine';
 export { mountsAsCopies } from './run';
 export { sentDockerfile } from './sentDockerfile';
-export { splitStages, stageNamed, triggersIn, type SplitDockerfile, type SplitStage } from './splitStages';
+export { splitStages, stageNamed, type SplitDockerfile, type SplitStage } from './splitStages';
+export { takesFiles, triggersIn } from './triggers';
 export { hasWildcard, wildcard } from './wildcard';

@@ -63,12 +63,6 @@ export function splitStages(text: string, options: SplitOptions): SplitDockerfil
   return final && { escape, stages, final, reached: reachedFrom(final, stages), globalArgs };
 }
 
-/** What the image of a Dockerfile leaves to those that stand on it: `COPY . /app`. */
-export function triggersIn(text: string, target: string | undefined): readonly string[] {
-  const split = splitStages(text, { args: {}, ...(target !== undefined && { target }) });
-  return split?.final.instructions.flatMap((instruction) => (instruction.keyword === 'ONBUILD' ? [instruction.text] : [])) ?? [];
-}
-
 /** The names that an ARG declares, with their defaults as written. */
 export function argsOf({ text }: Instruction, escape: string): readonly (readonly [string, string | undefined])[] {
   return quotedWords(text, escape).map((word) => {

@@ -244,6 +244,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
     image: request.image,
     recipe: { builder: builder.value.builder, context, dockerfile, ...(target !== undefined && { target }), args: declared },
     builderBecause: builder.value.because,
+    ...(builder.value.asked && { builderAsked: true }),
     inputs,
     requires: [],
     targets: [],

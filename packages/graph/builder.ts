@@ -8,6 +8,8 @@ export interface ChosenBuilder {
   /** As recipes have it: the kind, and the version of what it makes. */
   readonly builder: string;
   readonly because: string;
+  /** See `Artifact.builderAsked`. */
+  readonly asked?: true;
 }
 
 interface Choice {
@@ -49,7 +51,7 @@ export function chooseBuilder(request: DockerfileRequest, { context, target, kin
   const need = needsEngine(text, options) ?? needs.find((other) => other !== undefined);
   if (!need) {
     const because = wanted === 'layers' ? `${key}.builder is layers in ${place}` : `nothing in ${dockerfile} needs an engine`;
-    return succeeded({ builder: layers, because });
+    return succeeded({ builder: layers, because, ...(wanted === 'layers' && { asked: true }) });
   }
   const { noCache, cacheTo } = config.image?.docker ?? {};
   // What the engine made of the first part is used again, and says nothing of its steps.

@@ -212,6 +212,8 @@ export interface Artifact {
   readonly settings?: BuildSettings;
   /** Why the recipe has its builder, as one phrase for people: `RUN npm ci (apps/api/Dockerfile:4) needs an engine`. */
   readonly builderBecause?: string;
+  /** The config names that builder: no other makes the image. */
+  readonly builderAsked?: true;
   /** Absent: its content is its tag. */
   readonly tag?: Tagger;
   readonly inputs: readonly Input[];

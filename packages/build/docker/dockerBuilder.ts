@@ -4,7 +4,8 @@ import { parseImageRef, type Engine } from '../../clients';
 import { splitStages } from '../../dockerfile';
 import { failed, succeeded, type Result } from '../../model';
 import { nameOfRef } from '../../tag';
-import type { BaseRefs } from '../bases';
+import { baseRefOf, type BaseRefs } from '../bases';
+import { filesUnknown } from '../baseTriggers';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from './context';
 import { engineOptionsOf } from './engineOptions';
@@ -26,6 +27,9 @@ export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob,
   const options = await engineOptionsOf(job, env);
   if (!options.ok) return options;
   const { entries, dockerfile } = contextOf(artifact, snapshot);
+  const named = await basesNamed(job, part);
+  const refused = await refusedBase(job, engine, named);
+  if (!refused.ok) return refused;
   const reachable = await reachableBases(job, engine, part);
   if (!reachable.ok) return failed({ ...reachable.problem, project: artifact.project });
   const bases = reachable.value;
@@ -38,7 +42,7 @@ export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob,
     ...(recipe.target !== undefined && { target: recipe.target }),
     ...options.value,
     args: withReachable(recipe.args, job.bases, bases),
-    registries: await registriesOf(job, part),
+    registries: [...new Set(named.map(({ name }) => parseImageRef(name).registry))],
     labels: labelsOf(job),
     tags: [],
     signal,
@@ -62,13 +66,30 @@ export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob,
   return succeeded<Built>({ image: { location: 'engine', ref, id: imageId }, sentHash: snapshot.inputsHash, builder: 'docker' });
 }
 
-/** Of the images that the Dockerfile's stages stand on. */
-async function registriesOf({ artifact, root }: BuildJob, part: string | undefined): Promise<readonly string[]> {
+interface NamedBase {
+  readonly name: string;
+  readonly line: number;
+}
+
+/** The images that the Dockerfile's stages stand on. */
+async function basesNamed({ artifact, root }: BuildJob, part: string | undefined): Promise<readonly NamedBase[]> {
   const { args, target, platform } = artifact.recipe;
   const text = part ?? (await readFile(join(root, artifact.recipe.dockerfile), 'utf8').catch(() => ''));
   const split = splitStages(text, { args, ...(target !== undefined && { target }), ...(platform !== undefined && { platform }) });
-  const names = (split?.reached ?? []).flatMap(({ base }) => (base.kind === 'image' && base.name !== '' ? [base.name] : []));
-  return [...new Set(names.map((name) => parseImageRef(name).registry))];
+  return (split?.reached ?? []).flatMap(({ base, line }) => (base.kind === 'image' && base.name !== '' ? [{ name: base.name, line }] : []));
+}
+
+/** Of images from elsewhere that the engine has, whether one takes files that nobody knows of. What others of the workspace take is among the inputs. */
+async function refusedBase({ artifact, bases }: BuildJob, engine: Engine, named: readonly NamedBase[]): Promise<Result<undefined>> {
+  for (const { name, line } of named) {
+    if (baseRefOf(name, bases) !== undefined) continue;
+    const config = await engine.inspect(name);
+    if (!config.ok) return config;
+    const location = { file: artifact.recipe.dockerfile, line };
+    const problem = config.value && filesUnknown({ base: name, triggers: config.value.onBuild, location });
+    if (problem) return failed({ ...problem, project: artifact.project });
+  }
+  return succeeded(undefined);
 }
 
 /**

@@ -250,6 +250,52 @@ describe('an image that cannot be put together', () => {
     });
   });
 
+  describe('on a base from elsewhere with ONBUILD', () => {
+    const base = `${host}/elsewhere:1`;
+    const prepared = async (trigger: string) => {
+      const { engine, build } = machine(fakeEngine());
+      expect(await build(jobOf(`FROM scratch\nCOPY src /\nONBUILD ${trigger}\n`, files, { ref: base }))).toMatchObject({ ok: true });
+      return { engine, build, job: jobOf(`FROM ${base}\nCOPY src /src\n`, files) };
+    };
+
+    it('is made by the engine, which is told why', async () => {
+      const { engine, build, job } = await prepared('RUN make');
+      expect(await build(job)).toMatchObject({
+        ok: true,
+        value: {
+          builder: 'docker',
+          because: `ONBUILD RUN make of ${base} (api/Dockerfile:1) needs an engine`,
+          image: { location: 'engine' },
+          sentHash: job.snapshot.inputsHash,
+        },
+      });
+      expect(engine.builds).toBe(1);
+    });
+
+    it('is refused where the config asks for no engine', async () => {
+      const { engine, build, job } = await prepared('RUN make');
+      expect(await build({ ...job, artifact: { ...job.artifact, builderAsked: true } })).toMatchObject({
+        ok: false,
+        problem: { code: 'baseNeedsEngine', hint: 'set image.builder to docker or auto in slipway.yaml', location: { line: 1 } },
+      });
+      expect(engine.builds).toBe(0);
+    });
+
+    it('is not made of files that nobody knows of', async () => {
+      const { engine, build, job } = await prepared('COPY . /app');
+      expect(await build(job)).toMatchObject({
+        ok: false,
+        problem: {
+          code: 'baseTakesFiles',
+          message: `api/Dockerfile:1: ${base} has ONBUILD COPY . /app, and which files of this workspace that takes is not known from the Dockerfile`,
+          retry: 'whenInputChanges',
+          location: { file: 'api/Dockerfile', line: 1 },
+        },
+      });
+      expect(engine.builds).toBe(0);
+    });
+  });
+
   it('because its folder could not be written is put together once that can', async () => {
     const engine = fakeEngine({ bases: ['node:20'] });
     const cacheDir = join(root, 'in-the-way');

@@ -15,6 +15,7 @@ import {
 } from '../../dockerfile';
 import { contentDigest, entryAt, failed, messageOf, platformsOf, succeeded, type Problem, type Result } from '../../model';
 import { baseRefOf } from '../bases';
+import { needsEngineFor, filesUnknown } from '../baseTriggers';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
 import { baseImages, keepLayer, notForPlatform, type BaseImage, type BaseImages } from './baseImages';
@@ -284,7 +285,12 @@ class LayersBuild {
     const location = { file: artifact.recipe.dockerfile, line };
     const image = await this.tools.bases.get(ref, { platform: this.platform ?? ownPlatform, target: this.job.ref, signal });
     if (!image.ok) return failed({ ...image.problem, location });
-    const { os, architecture } = image.value.file;
+    const { os, architecture, config } = image.value.file;
+    const triggers = config?.OnBuild ?? [];
+    if (triggers.length > 0) {
+      const left = { base: ref, triggers, location };
+      return failed(filesUnknown(left) ?? needsEngineFor(left));
+    }
     // What is for one platform alone is found whichever is asked for.
     const fits = this.platform === undefined || `${this.platform}/`.startsWith(`${os}/${architecture}/`);
     return fits ? succeeded(asStage(image.value)) : failed({ ...notForPlatform(ref, this.platform), location });
