@@ -7,6 +7,9 @@ sync:
     - {run: [sh, -c, 'echo asked in $(hostname); test ! -e /tmp/hold'], when: ['src/**']}
     - {run: [sh, ./note.sh, never], where: host, when: ['nothing/**']}
     - {run: [sh, ./note.sh, looked], where: host, when: ['src/*.js']}
+  after:
+    - {run: [sh, -c, 'echo compiled in $(hostname); test ! -e /tmp/fail'], when: ['src/**']}
+    - {run: [sh, -c, 'echo never'], when: ['nothing/**']}
 hooks:
   render:
     before: [{run: 'sh ./note.sh rendering'}]
@@ -68,10 +71,25 @@ describe('hooks', () => {
   it('run around a sync, in the container too', async () => {
     shop.edit('apps/worker/src/server.js', 'total: formatPrice', `word: 'copied', total: formatPrice`);
     const { stdout, stderr } = await shop.slipway(['sync', 'worker', '--once', ...shop.where]);
-    expect(`${stdout}${stderr}`).toMatch(/asked in worker-[^]*copied into worker-/);
+    expect(`${stdout}${stderr}`).toMatch(/asked in worker-[^]*copied into worker-[^]*compiled in worker-/);
     const notes = shop.read('apps/hooks.log');
     expect(notes).toMatch(/^before sync: copying 1 worker[^]*^before sync: looked worker/m);
     expect(notes).not.toMatch(/never/);
+  });
+
+  it('leave what was copied when one after it fails, and say how', async () => {
+    const { pod } = await shop.onlyOne('worker');
+    await shop.inside('worker', pod, ['touch', '/tmp/fail']);
+    shop.edit('apps/worker/src/server.js', `'copied'`, `'stays'`);
+    const failed = await shop.slipway(['sync', 'worker', '--once', ...shop.where], { exitCode: 1 });
+    expect(`${failed.stdout}${failed.stderr}`).toMatch(
+      /test ! -e \/tmp\/fail ended with exit code 1 in the container[^]*compiled in worker-/,
+    );
+    expect(await shop.inside('worker', pod, ['cat', 'src/server.js'])).toContain(`'stays'`);
+    await shop.inside('worker', pod, ['rm', '/tmp/fail']);
+    shop.edit('apps/worker/src/server.js', `'stays'`, `'copied'`);
+    await shop.slipway(['sync', 'worker', '--once', ...shop.where]);
+    expect(await shop.inside('worker', pod, ['cat', 'src/server.js'])).toContain(`'copied'`);
   });
 
   it('hold what is to be copied while one before it fails, and say why', async () => {

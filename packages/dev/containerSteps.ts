@@ -25,6 +25,7 @@ import {
 import { filesAfter, imageTreeOf, isAskedFor, sourceOf, staleTargets, takenFrom, viewOf, visibleTree, type ArtifactView } from '../plan';
 import { inspect, openAgent, sameContent, silenceMs, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { adopted, withDirectories } from './adopted';
+import { linesOf, runCommands, type EndedCommand } from './containerCommands';
 import type { HookRunner } from './hookRunner';
 import { type HookedStage } from './hookRunner';
 import { mirror } from './mirrored';
@@ -119,19 +120,10 @@ export class ContainerSteps {
     // The turn that began it tells first what was copied.
     await Promise.resolve();
     const startedAt = performance.now();
-    for (const { run, timeoutMs } of step.commands) {
-      this.report({ kind: 'started', what: 'reload', subject: artifact, because: run.join(' ') });
-      const answer = await withinTime(agent.run(run), timeoutMs);
-      if (answer === 'late') {
-        // What it does from now on is nobody's; a new stream does not wait behind it.
-        this.agents.delete(step.container);
-        void agent.close();
-        return imageFailure(commandTooSlow(run, timeoutMs, 'after'), of);
-      }
-      if (!answer.ok) return failure(answer.problem);
-      const { exitCode, output } = answer.value;
-      if (exitCode !== 0) return imageFailure(this.commandFailed({ run, exitCode, output }, container, world), of);
-    }
+    const stopped = await this.runIn(step.container, agent, step.commands, { when: 'after', subject: artifact });
+    if (stopped?.kind === 'lost') return failure(stopped.problem);
+    if (stopped?.kind === 'late') return imageFailure(stopped.problem, of);
+    if (stopped) return imageFailure(this.commandFailed(stopped.command, container, world), of);
     this.tellWritten(container.seen);
     const ms = Math.round(performance.now() - startedAt);
     this.report({
@@ -263,20 +255,25 @@ export class ContainerSteps {
     const refused = artifact.hooks && (await this.hooks.run(artifact, hooksFor(artifact, step, 'before'), hooked));
     if (refused) return refused;
     const paths = step.changes.map(({ path }) => path);
-    for (const { run, timeoutMs } of artifact.before?.filter((command) => isAskedFor(artifact, command, paths)) ?? []) {
-      this.report({ kind: 'started', what: 'runHooks', subject: artifact.name, because: `before sync, ${run.join(' ')}` });
-      const answer = await withinTime(agent.run(run), timeoutMs);
-      if (answer === 'late') {
-        this.agents.delete(step.container);
-        void agent.close();
-        return { ...commandTooSlow(run, timeoutMs, 'before'), project: artifact.project };
-      }
-      if (!answer.ok) return answer.problem;
-      const { exitCode, output } = answer.value;
-      for (const line of linesOf(output)) this.report({ kind: 'output', subject: artifact.name, line, asked: true });
-      if (exitCode !== 0) return { ...beforeFailed({ run, exitCode, output }), project: artifact.project };
+    const commands = artifact.before?.filter((command) => isAskedFor(artifact, command, paths)) ?? [];
+    const stopped = await this.runIn(step.container, agent, commands, { when: 'before', subject: artifact.name });
+    if (stopped?.kind === 'lost') return stopped.problem;
+    return stopped && { ...(stopped.kind === 'late' ? stopped.problem : beforeFailed(stopped.command)), project: artifact.project };
+  }
+
+  private async runIn(
+    id: ContainerId,
+    agent: Agent,
+    commands: Parameters<typeof runCommands>[1],
+    around: Omit<Parameters<typeof runCommands>[2], 'report'>,
+  ): ReturnType<typeof runCommands> {
+    const stopped = await runCommands(agent, commands, { ...around, report: this.report });
+    if (stopped?.kind === 'late') {
+      // A new stream does not wait behind it.
+      this.agents.delete(id);
+      void agent.close();
     }
-    return undefined;
+    return stopped;
   }
 
   private tellWritten(seen: SeenContainer | undefined): void {
@@ -319,10 +316,6 @@ function hooksFor(artifact: Artifact, { changes }: StepOf<'sync'>, when: Hook['w
   return hooksAt(artifact.hooks, when, 'sync').filter((hook) => isAskedFor(artifact, hook, paths));
 }
 
-function linesOf(output: string): readonly string[] {
-  return output.split('\n').filter((line) => line !== '');
-}
-
 function beforeFailed({ run, exitCode, output }: EndedCommand): Problem {
   return {
     code: 'beforeFailed',
@@ -340,30 +333,6 @@ interface Connecting {
   readonly world: World;
   readonly signal: AbortSignal;
   readonly silenceMs: number;
-}
-
-interface EndedCommand {
-  readonly run: readonly string[];
-  readonly exitCode: number;
-  readonly output: string;
-}
-
-function commandTooSlow(run: readonly string[], timeoutMs: number, when: 'before' | 'after'): Problem {
-  return {
-    code: 'commandTooSlow',
-    message: `${run.join(' ')} did not end within ${timeoutMs / 1000} s in the container`,
-    hint: `give it more with sync.${when}[].timeout in slipway.yaml; a command that goes on for ever must be started in the background`,
-    retry: 'whenInputChanges',
-    exitCode: 1,
-  };
-}
-
-async function withinTime<T>(promise: Promise<T>, limitMs: number): Promise<T | 'late'> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<'late'>((resolve) => (timer = setTimeout(() => resolve('late'), limitMs)));
-  const first = await Promise.race([promise, late]);
-  clearTimeout(timer);
-  return first;
 }
 
 /** The files and links of trees of containers, each path once. */
