@@ -1,5 +1,7 @@
 import { rmSync } from 'node:fs';
 import { delimiter } from 'node:path';
+import { parseAllDocuments } from 'yaml';
+import type { KubeObject } from '../clients';
 import { deployTools, pathWithDeployTools } from './deployTools';
 import { valueOf } from './localRegistry';
 import { runCommand } from './runCommand';
@@ -103,6 +105,21 @@ describe('deployers', () => {
     expect(JSON.parse(explained.stdout)).toMatchObject({
       files: [{ artifacts: [{ name: 'web', action: 'redeploy', because: 'part of the overlay apps/web/k8s/overlays/dev' }] }],
     });
+
+    // What is written into a file is what was applied: with the image, and from the same fingerprint.
+    shop.write('made/web.yaml', '# more than there will be\n'.repeat(10_000));
+    for (const file of ['made/web.yaml', 'made/for/it/web.yaml']) {
+      const told = await shop.nx(['run', 'web:k8s-render', `--output=${file}`, ...shop.where], { env: { PATH: path } });
+      expect(told.stdout).toContain(`wrote 3 objects of web to ${shop.path(file)}\n`);
+      const objects = parseAllDocuments(shop.read(file)).map((document) => document.toJS() as KubeObject);
+      expect(objects.map(({ kind }) => kind)).toEqual(['ConfigMap', 'Service', 'Deployment']);
+      for (const { apiVersion, kind, metadata, ...rest } of objects) {
+        const { name = '', namespace = '' } = metadata;
+        expect(valueOf(await shop.kube.get({ apiVersion, kind, name, namespace }))).toMatchObject({ ...rest, kind, metadata });
+      }
+    }
+    const unwritable = await shop.slipway(['render', 'web', '--output=apps', ...shop.where], { env: { PATH: path }, exitCode: 2 });
+    expect(unwritable.stderr).toContain('/apps cannot be written [outputNotWritten]');
 
     const again = await nx('k8s-deploy', 'web');
     expect(again.stdout).not.toMatch(/applied to \S+: /);

@@ -81,6 +81,14 @@ interface Deployed {
   readonly spec: { readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } } };
 }
 
+interface Values {
+  readonly image: { readonly registry?: string; readonly repository: string; readonly tag: string };
+}
+
+function whole({ registry, repository, tag }: Values['image']): string {
+  return `${registry === undefined ? '' : `${registry}/`}${repository}:${tag}`;
+}
+
 /** Charts of the workspace, packaged ones, and those of repositories, by one version of helm. */
 export function playCharts(helm: DeployTool): void {
   const shop = new Shop();
@@ -91,6 +99,8 @@ export function playCharts(helm: DeployTool): void {
   const otherNamespace = () => `${shop.namespace}-charts`;
   const helmList = async (namespace = shop.namespace) =>
     (await run('helm', ['list', '--short', '--namespace', namespace])).stdout.split('\n').filter((name) => name !== '');
+  const valuesOf = async (name: string, namespace = shop.namespace): Promise<Values> =>
+    JSON.parse((await run('helm', ['get', 'values', name, '--namespace', namespace, '--output', 'json'])).stdout) as Values;
   const deployed = async (kind: string, name: string, namespace = shop.namespace): Promise<Deployed | undefined> =>
     valueOf(await shop.kube.get({ apiVersion: kind === 'Deployment' ? 'apps/v1' : 'v1', kind, name, namespace })) as Deployed | undefined;
   const refused = async (exitCode: number): Promise<readonly Pick<Problem, 'code' | 'location'>[]> => {
@@ -121,6 +131,9 @@ export function playCharts(helm: DeployTool): void {
     expect(await shop.running('packaged')).toMatchObject([{ ready: true }]);
     const first = await shop.onlyOne('backend');
     const random = (await deployed('ConfigMap', 'backend-extra'))?.data['random'];
+    const values = await valuesOf('backend');
+    expect(values).toMatchObject({ greeting: word });
+    expect(whole(values.image)).toBe(imageOf(await deployed('Deployment', 'backend')));
 
     // What a chart makes may be another thing each time; only its files and its images decide.
     await nx('k8s-deploy', 'worker');
@@ -176,6 +189,13 @@ export function playCharts(helm: DeployTool): void {
     expect(await shop.inside('worker', pod?.pod ?? '', ['sh', '-c', 'echo $GREETING'])).toBe('from a file, with commas\n');
     const image = imageOf(await deployed('Deployment', 'from-repository'));
     expect(imageOf(await deployed('Deployment', 'from-registry', otherNamespace()))).toBe(image);
+    // Values of each kind have arrived as they were said, beside the parts of the image.
+    const fromRepository = await valuesOf('from-repository');
+    expect(fromRepository).toMatchObject({ greeting: 'from a file, with commas', extra: false });
+    expect(whole(fromRepository.image)).toBe(image);
+    const fromRegistry = await valuesOf('from-registry', otherNamespace());
+    expect(fromRegistry).toMatchObject({ greeting: 'nobody', replicas: 2 });
+    expect(whole(fromRegistry.image)).toBe(image);
 
     // What is not there is told once, in helm's words, and with where to look.
     const mend = shop.edit('apps/worker/slipway.yaml', 'version: 0.1.0', 'version: 9.9.9');
