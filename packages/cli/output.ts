@@ -4,6 +4,7 @@ import {
   combine,
   jsonLines,
   openLiveTerminal,
+  openProgressTerminal,
   openTerminal,
   paintFor,
   problemLines,
@@ -89,16 +90,22 @@ export function openOutput(options: OutputOptions): Output {
   let wishes: (wish: Wish) => void = () => undefined;
   const columns = (): number | undefined => (isTTY && isSession ? people.columns : undefined);
   const shown = { stream: people, verbosity, isTTY, env, readableLogs: isSession, columns };
+  const progress =
+    keyboard && isTTY && !isSession && people === stdout && !logs && verbosity === 'normal'
+      ? openProgressTerminal({ ...shown, keyboard })
+      : undefined;
   const terminal =
     keyboard && isSession && isTTY
       ? openLiveTerminal({ ...shown, keyboard, logs: options.shownLogs ?? 'all', attached, onWish: (wish) => wishes(wish) })
-      : openTerminal(shown);
+      : (progress?.report ?? openTerminal(shown));
   const { report, unsaid } = watchProblems(
     json && long ? combine([terminal, jsonLines({ stream: stdout, now: Date.now, verbosity, logs })]) : terminal,
   );
   const write = (stream: Stream, lines: readonly string[]) => {
     if (lines.length > 0) stream.write(`${lines.join('\n')}\n`);
   };
+  // What stands below the lines is no part of what is left when the command has ended.
+  const close = (): void => progress?.close();
   const writeJson = (document: object) => {
     const text = long ? JSON.stringify({ v: 1, at: Date.now(), kind: 'ended', ...document }) : JSON.stringify(document, null, 2);
     stdout.write(`${text}\n`);
@@ -108,9 +115,11 @@ export function openOutput(options: OutputOptions): Output {
     onWishes: (listener) => (wishes = listener),
     say: (text) => report({ kind: 'notice', message: text }),
     breakLine() {
+      close();
       if (isTTY) people.write('\n');
     },
     finish(result, { lines, json: shape, saysMore, tellsProblems = false }) {
+      close();
       const problems = tellsProblems && !json ? [] : unsaid(result.problems);
       // Problems are no part of what a command gives, so they go where they are seen when its output is read by another program.
       for (const problem of problems) write(stderr, problemLines(problem, paintFor({ isTTY: stderr.isTTY === true, env })));
@@ -121,6 +130,7 @@ export function openOutput(options: OutputOptions): Output {
       return result.exitCode;
     },
     refuse(problem) {
+      close();
       write(stderr, problemLines(problem, paintFor({ isTTY: stderr.isTTY === true, env })));
       if (json) writeJson({ ...(long ? { exitCode: problem.exitCode } : {}), problems: [problem] });
       return problem.exitCode;

@@ -166,6 +166,7 @@ export class Narrator {
             release: name,
             state: 'progressing',
             message: rollout.message,
+            ...(rollout.waiting && { waiting: rollout.waiting }),
             ...(rollout.reason && { code: rollout.reason.code }),
           });
           break;

@@ -1,3 +1,4 @@
+import type { WaitedFor } from './fact';
 import type { Problem } from './problem';
 import type { SyncTiming } from './step';
 import type { ContainerPath, WorkspacePath } from './tree';
@@ -100,6 +101,8 @@ export type Event =
       readonly release: ReleaseName;
       readonly state: 'progressing' | 'ready' | 'failed';
       readonly message: string;
+      /** What one that is progressing waits for, each by itself. */
+      readonly waiting?: readonly WaitedFor[];
       /** What keeps one that is progressing, when it is known: a code as of `failed`. */
       readonly code?: string;
       readonly ms?: number;

@@ -39,9 +39,15 @@ export interface SeenContainer {
   readonly snapshot: Snapshot | undefined;
 }
 
+/** An object that a rollout waits for: `deployment/api`, `0 of 2 replicas are available`. */
+export interface WaitedFor {
+  readonly object: string;
+  readonly message: string;
+}
+
 export type Rollout =
-  /** `reason` is what keeps it as far as is known; it may pass. */
-  | { readonly state: 'progressing'; readonly message: string; readonly reason?: Problem }
+  /** `reason` is what keeps it as far as is known; it may pass. `message` has all that it waits for. */
+  | { readonly state: 'progressing'; readonly message: string; readonly waiting?: readonly WaitedFor[]; readonly reason?: Problem }
   | { readonly state: 'ready' }
   | { readonly state: 'failed'; readonly problem: Problem };
 

@@ -4,7 +4,7 @@ export type * from './documents';
 export { initLines } from './initLines';
 export { Interruption, type InterruptionOptions, type Signals } from './interruption';
 export { jsonLines, type JsonLinesOptions } from './jsonLines';
-export { openLiveTerminal, openTerminal, type Keyboard, type TerminalOptions } from './openTerminal';
+export { openLiveTerminal, openProgressTerminal, openTerminal, type Keyboard, type TerminalOptions } from './openTerminal';
 export { paintFor, plain, type Paint } from './paint';
 export { problemLines } from './problemLines';
 export { terminalLines, type Moment, type Told } from './terminalLines';

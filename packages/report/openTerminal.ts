@@ -4,7 +4,8 @@ import { idle, keysIn, pressed } from './keys';
 import { paintFor, type Paint } from './paint';
 import { Screen } from './screen';
 import { terminalLines, type Moment } from './terminalLines';
-import { atFirst, type Verbosity } from './terminalState';
+import { progressLines, withProgress, type RolloutProgress } from './rolloutProgress';
+import { atFirst, type Format, type Verbosity } from './terminalState';
 
 /** Where a person sits who can press keys. */
 export interface Keyboard {
@@ -106,6 +107,43 @@ export function openLiveTerminal(options: LiveTerminalOptions): Report {
   };
 }
 
+export interface ProgressTerminalOptions extends TerminalOptions {
+  readonly keyboard: Pick<Keyboard, 'columns' | 'onResize'>;
+}
+
+/**
+ * The same lines at a terminal that shows a command which ends: below them one for each workload that is still rolling out, which changes
+ * as that gets further. `close` takes those away, before anything else is written.
+ */
+export function openProgressTerminal(options: ProgressTerminalOptions): { readonly report: Report; readonly close: () => void } {
+  const { stream, isTTY, env, keyboard, now = () => performance.now() } = options;
+  const paint = paintFor({ isTTY, env });
+  const screen = new Screen(stream);
+  let progress: RolloutProgress = new Map();
+  let second: NodeJS.Timeout | undefined;
+
+  const draw = (lines: readonly string[] = []): void => {
+    clearTimeout(second);
+    screen.write(lines, progressLines(progress, { now: now(), columns: keyboard.columns(), paint }));
+    second = progress.size === 0 ? undefined : setTimeout(draw, secondMs).unref();
+  };
+  const telling = new Telling({ ...options, showsRollouts: true }, draw);
+  keyboard.onResize(() => {
+    screen.resized(keyboard.columns());
+    draw();
+  });
+  return {
+    report(event) {
+      progress = withProgress(progress, event, now());
+      telling.tell(event);
+    },
+    close() {
+      progress = new Map();
+      draw();
+    },
+  };
+}
+
 /** Events to lines, with what has to be remembered between them, and the clock. */
 class Telling {
   private state = atFirst;
@@ -114,20 +152,21 @@ class Telling {
   hasStopped = false;
 
   constructor(
-    private readonly options: TerminalOptions,
+    private readonly options: TerminalOptions & Pick<Format, 'showsRollouts'>,
     private readonly write: (lines: readonly string[]) => void,
   ) {
     this.paint = paintFor(options);
   }
 
   readonly tell = (moment: Moment): void => {
-    const { verbosity, readableLogs = false, columns, now = () => performance.now() } = this.options;
+    const { verbosity, readableLogs = false, showsRollouts = false, columns, now = () => performance.now() } = this.options;
     if (moment.kind === 'stopping' || moment.kind === 'stopped') this.hasStopped = true;
     const width = columns?.();
     const told = terminalLines(moment, this.state, now(), {
       verbosity,
       paint: this.paint,
       readableLogs: readableLogs && verbosity !== 'debug',
+      showsRollouts,
       ...(width !== undefined && { columns: width }),
     });
     this.state = told.state;

@@ -23,24 +23,29 @@ export function appliedText(event: Extract<Event, { kind: 'applied' }>): string 
 }
 
 /** A rollout is told as what follows from an apply; without one, that a release is not available for a while, and again. */
-export function rollout(event: Extract<Event, { kind: 'rollout' }>, state: TerminalState, now: number, { verbosity, paint }: Format): Step {
+export function rollout(event: Extract<Event, { kind: 'rollout' }>, state: TerminalState, now: number, format: Format): Step {
+  const { verbosity, paint, showsRollouts = false } = format;
   const key = `rollout ${event.release}`;
   const calm: TerminalState = { ...state, later: without(state.later, key) };
+  const over: TerminalState = { ...calm, rolloutsTold: without(calm.rolloutsTold, event.release) };
   const took = event.ms === undefined ? '' : `  ${paint.dim(duration(event.ms))}`;
   const line = (text: string): Line => ({ subject: event.release, text });
   const known = state.releases.get(event.release);
   if (known === 'removed') return { state: calm, lines: [] };
   switch (event.state) {
     case 'progressing': {
-      const waiting = line(`${rollingOut(state, event.release) ? 'rolling out' : 'not available'}, ${event.message}`);
-      if (verbosity === 'debug') return { state: calm, lines: [waiting] };
+      const texts = waitingTexts(event).map((text) => `${rollingOut(state, event.release) ? 'rolling out' : 'not available'}, ${text}`);
+      if (verbosity === 'debug') return { state: calm, lines: texts.map(line) };
+      const before = state.rolloutsTold.get(event.release);
+      const lines = texts.filter((text) => before?.has(text) !== true).map(line);
+      if (showsRollouts || lines.length === 0) return { state: calm, lines: [] };
       // The time goes on from when it was first said, so that a message which changes often is still told.
       const at = state.later.get(key)?.at ?? now + patienceMs;
-      return { state: { ...state, later: withEntry(state.later, key, { at, lines: [waiting] }) }, lines: [] };
+      return { state: { ...state, later: withEntry(state.later, key, { at, lines }) }, lines: [] };
     }
     case 'ready': {
       const next = {
-        ...calm,
+        ...over,
         releases: without(state.releases, event.release),
         rolloutFailures: without(state.rolloutFailures, event.release),
       };
@@ -48,12 +53,30 @@ export function rollout(event: Extract<Event, { kind: 'rollout' }>, state: Termi
       return { state: next, lines: known === 'unavailable' || verbosity === 'debug' ? [line(`available again${took}`)] : [] };
     }
     case 'failed': {
-      const next: TerminalState = { ...withRelease(calm, event.release, 'unavailable'), broken: true, eventfulSince: undefined };
+      const next: TerminalState = { ...withRelease(over, event.release, 'unavailable'), broken: true, eventfulSince: undefined };
       // The failure itself follows, and says why.
       const rolloutFailures = withEntry(state.rolloutFailures, event.release, { message: event.message, took });
       return { state: { ...next, rolloutFailures }, lines: [] };
     }
   }
+}
+
+/** A line for each workload; of many, those that come first. */
+const mostTold = 5;
+
+function waitingTexts({ message, waiting = [] }: Extract<Event, { kind: 'rollout' }>): readonly string[] {
+  if (waiting.length < 2) return [message];
+  const texts = waiting.slice(0, mostTold).map((one) => `${one.object}: ${one.message}`);
+  return waiting.length > mostTold ? [...texts, `and ${waiting.length - mostTold} more`] : texts;
+}
+
+/** What was said of a rollout is not said again as long as it lasts. */
+export function withRolloutTold(state: TerminalState, release: string, lines: readonly Line[]): TerminalState {
+  const told = new Set([...(state.rolloutsTold.get(release) ?? []), ...lines.map(({ text }) => text)]);
+  return {
+    ...withRelease(state, release, rollingOut(state, release) ? 'applied' : 'unavailable'),
+    rolloutsTold: withEntry(state.rolloutsTold, release, told),
+  };
 }
 
 export function withRelease(

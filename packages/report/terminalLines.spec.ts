@@ -496,6 +496,44 @@ describe('what people read', () => {
     ]);
   });
 
+  it('has a line for each of several workloads that a rollout waits for, and later for those alone that got further', () => {
+    const waiting = (at: number, ...ready: readonly number[]) => {
+      const event: Event = {
+        kind: 'rollout',
+        release: 'web',
+        state: 'progressing',
+        message: '',
+        waiting: ready.map((count, index) => ({ object: `deployment/d${index}`, message: `${count} of 9 ready` })),
+      };
+      return [at, event] as const;
+    };
+    const applied: Event = { kind: 'applied', release: 'web', namespace: 'shop', objects: ['x'], changed: ['x'], ms: 5 };
+    expect(
+      play([
+        [0, applied],
+        waiting(0, 0, 0, 0),
+        waiting(5000, 0, 3, 0),
+        waiting(9000, 0, 4, 0),
+        waiting(20_000, 0, 0, 0),
+        waiting(30_000, 0, 1, 2, 3, 4, 5, 6),
+        [40_000, { kind: 'rollout', release: 'web', state: 'ready', message: '', ms: 40_000 }],
+      ]),
+    ).toEqual([
+      '0: web      applied to shop: x  5 ms',
+      '2000: web      rolling out, deployment/d0: 0 of 9 ready',
+      '2000: web      rolling out, deployment/d1: 0 of 9 ready',
+      '2000: web      rolling out, deployment/d2: 0 of 9 ready',
+      '7000: web      rolling out, deployment/d1: 3 of 9 ready',
+      '11000: web      rolling out, deployment/d1: 4 of 9 ready',
+      '32000: web      rolling out, deployment/d1: 1 of 9 ready',
+      '32000: web      rolling out, deployment/d2: 2 of 9 ready',
+      '32000: web      rolling out, deployment/d3: 3 of 9 ready',
+      '32000: web      rolling out, deployment/d4: 4 of 9 ready',
+      '32000: web      rolling out, and 2 more',
+      '40000: web      rolled out  40 s',
+    ]);
+  });
+
   it('says that a release is not available when nothing was applied, if that lasts', () => {
     const down: Event = { kind: 'rollout', release: 'web', state: 'progressing', message: '0 of 1 ready' };
     const up: Event = { kind: 'rollout', release: 'web', state: 'ready', message: '', ms: 3000 };

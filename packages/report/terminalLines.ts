@@ -3,7 +3,7 @@ import { counted, leftOut, windowMs } from './flood';
 import { logText } from './logText';
 import { colourFor, type Paint } from './paint';
 import { problemDetails } from './problemLines';
-import { appliedText, isUnchanged, rollingOut, rollout, withBeginning, withRelease } from './releaseLines';
+import { appliedText, isUnchanged, rollout, withBeginning, withRelease, withRolloutTold } from './releaseLines';
 import { untoldFailures, withSharedFailure, withSharedMending, withSharedTold } from './sharedFailures';
 import { editLine, podSuffix, settled, synced, withoutGone, withPod } from './syncLines';
 import { everything, patienceMs, without, withEntry, type Format, type Line, type Step, type TerminalState } from './terminalState';
@@ -53,7 +53,7 @@ function told(state: TerminalState, format: Format, now: number): Step {
     const release = key.startsWith('rollout ') ? key.slice('rollout '.length) : undefined;
     // They are not told again when all is ready.
     if (key === 'forwards') next = { ...next, forwards: [] };
-    if (release !== undefined) next = withRelease(next, release, rollingOut(next, release) ? 'applied' : 'unavailable');
+    if (release !== undefined) next = withRolloutTold(next, release, later.lines);
     next = withSharedTold(next, key);
     if (!edit) return later.lines;
     next = withoutGone(settled(next, edit), edit);

@@ -8,6 +8,8 @@ export type Verbosity = 'quiet' | 'normal' | 'debug';
 export interface Format {
   readonly verbosity: Verbosity;
   readonly paint: Paint;
+  /** How far rollouts are is shown elsewhere. */
+  readonly showsRollouts?: boolean;
   /** Of the terminal; lines are broken between words there. Absent: they are left as they are. */
   readonly columns?: number;
   /** Logs are made readable: JSON in words, and only so many lines a second. Else they are as they were written. */
@@ -64,6 +66,8 @@ export interface TerminalState {
   readonly failures: ReadonlyMap<string, string>;
   /** What a rollout that failed was told with by `rollout`: its sentence, and how long it took. */
   readonly rolloutFailures: ReadonlyMap<ReleaseName, { readonly message: string; readonly took: string }>;
+  /** What was said of a rollout that goes on, so that of many workloads only those are told that got further. */
+  readonly rolloutsTold: ReadonlyMap<ReleaseName, ReadonlySet<string>>;
   /** Failures that several services have in common, by what they have in common. */
   readonly shared: ReadonlyMap<string, SharedFailure>;
   /** How much each service logs just now. */
@@ -106,6 +110,7 @@ export const atFirst: TerminalState = {
   tail: { subject: everything, texts: [] },
   failures: new Map(),
   rolloutFailures: new Map(),
+  rolloutsTold: new Map(),
   shared: new Map(),
   floods: new Map(),
   heard: new Map(),

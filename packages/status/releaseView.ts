@@ -1,6 +1,15 @@
 import type { KindRef, KubeObject } from '../clients';
 import { annotations, isKept, isOwned, isTracked, nameOf, templateLabels, trackedKinds, type AppliedStamp, type Owner } from '../deploy';
-import { absent, found, type ArtifactName, type Known, type SeenContainer, type SeenRelease, type Snapshot } from '../model';
+import {
+  absent,
+  found,
+  type ArtifactName,
+  type Known,
+  type SeenContainer,
+  type SeenRelease,
+  type Snapshot,
+  type WaitedFor,
+} from '../model';
 import { statusOf } from './compute';
 import { isClaimForPod, refusedPods, unboundClaim } from './objectTrouble';
 import { podTrouble } from './podTrouble';
@@ -30,7 +39,12 @@ export interface ReleaseView {
   readonly rollout:
     | { readonly state: 'ready' }
     /** `reason` is what keeps it, and may pass. */
-    | { readonly state: 'progressing'; readonly message: string; readonly reason?: ReleaseTrouble }
+    | {
+        readonly state: 'progressing';
+        readonly message: string;
+        readonly waiting?: readonly WaitedFor[];
+        readonly reason?: ReleaseTrouble;
+      }
     | { readonly state: 'failed'; readonly trouble: ReleaseTrouble };
   readonly containers: readonly SeenContainer[];
   /** When to look again although nothing changes, milliseconds since 1970. */
@@ -197,7 +211,7 @@ interface RolloutEvidence {
 function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<ReleaseView, 'rollout' | 'lookAgainAt'> {
   const { now, events } = evidence;
   const eventsOf = (object: KubeObject): readonly KubeEvent[] => events.get(object.metadata.uid ?? '') ?? [];
-  const waiting: string[] = [];
+  const waiting: WaitedFor[] = [];
   let reason: ReleaseTrouble | undefined;
   let lookAgainAt: number | undefined;
   const isCertain = ({ certainAt }: PodTrouble): boolean => {
@@ -232,10 +246,11 @@ function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<R
     ].find(isInTrouble);
     const isSlow = slow !== undefined && (slow.trouble.passes === true || isCertain(slow.trouble));
     if (isSlow) reason ??= slow;
-    waiting.push(`${nameOf(object)}: ${isSlow ? slow.trouble.problem.message : status.message}`);
+    waiting.push({ object: nameOf(object), message: isSlow ? slow.trouble.problem.message : status.message });
   }
   if (waiting.length === 0) return { rollout: { state: 'ready' }, lookAgainAt };
-  return { rollout: { state: 'progressing', message: waiting.join('; '), ...(reason && { reason }) }, lookAgainAt };
+  const message = waiting.map((one) => `${one.object}: ${one.message}`).join('; ');
+  return { rollout: { state: 'progressing', message, waiting, ...(reason && { reason }) }, lookAgainAt };
 }
 
 /** What keeps a pod, and may pass. */

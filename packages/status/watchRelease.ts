@@ -236,7 +236,8 @@ class ReleaseWatch {
         return rollout;
       case 'progressing': {
         const reason = rollout.reason && this.diagnosed(rollout.reason);
-        return { state: 'progressing', message: rollout.message, ...(reason && { reason }) };
+        const { message, waiting } = rollout;
+        return { state: 'progressing', message, ...(waiting && { waiting }), ...(reason && { reason }) };
       }
       case 'failed': {
         const problem = this.diagnosed(rollout.trouble);
