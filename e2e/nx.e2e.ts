@@ -25,6 +25,15 @@ describe('in an Nx workspace', () => {
     expect(await shop.objects()).toEqual([]);
   });
 
+  it('a target that depends on `dev` begins when that is ready, knows its address, and leaves nothing', async () => {
+    const ask = `fetch(process.env.NX_READY_URL).then((answer) => answer.text()).then((text) => console.log('answered', text))`;
+    shop.write('apps/checks/check.js', `${ask};\n`);
+    shop.addChecks('worker', { command: 'node apps/checks/check.js', waitFor: 'ready' });
+    const { stdout } = await shop.nx(['run', 'checks:e2e']);
+    expect(stdout).toMatch(/answered .*"total"/);
+    expect(await shop.objects()).toEqual([]);
+  });
+
   it('`nx run worker:dev` is the same loop, and Ctrl+C leaves nothing', async () => {
     const dev = shop.nxDev('worker');
     await dev.until('ready');

@@ -117,6 +117,15 @@ export class Shop {
       .sort();
   }
 
+  /** Adds a project whose target `e2e` runs a check of what the target `dev` of another answers. */
+  addChecks(of: string, { command, waitFor }: { readonly command: string; readonly waitFor?: 'ready' }): void {
+    const [namespace, context] = this.where.map((flag) => flag.replace(/^.*=/, ''));
+    const dev = { options: { namespace, ...(context !== undefined && { context }) } };
+    this.write('nx.json', JSON.stringify({ ...(JSON.parse(this.read('nx.json')) as object), targetDefaults: { dev } }));
+    const dependsOn = [{ projects: [of], target: 'dev', ...(waitFor && { waitFor }) }];
+    this.write('apps/checks/project.json', JSON.stringify({ name: 'checks', targets: { e2e: { command, dependsOn } } }));
+  }
+
   // ---- the command ---------------------------------------------------------------------------------------------
 
   /** Runs `slipway` to its end, in the workspace's folder. Another exit code than the wanted one fails the test, with all that was printed. */

@@ -3,6 +3,7 @@ import type { CommandResult, TimedDevOptions } from './command';
 import { Forwards } from './forwards';
 import { rememberedGraph } from './rememberedGraph';
 import { SessionLogs } from './sessionLogs';
+import { shownLogs } from './shownLogs';
 import { syncAttached } from './syncCommand';
 import { resync } from './wishes';
 import { worstExit } from './worstExit';
@@ -19,9 +20,11 @@ export async function attachCommand(options: TimedDevOptions): Promise<CommandRe
     return { exitCode: worstExit(problems), problems, document: { stopped: 'preflight' } };
   }
   const { session } = attachment.value;
+  const shown = shownLogs(options.logs, session.read.workspace);
+  if (!shown.ok) return { exitCode: shown.problem.exitCode, problems: [shown.problem], document: { stopped: 'preflight' } };
   const ending = new AbortController();
   const signal = AbortSignal.any([options.signal, ending.signal]);
-  const logs = new SessionLogs(session, options.report, options.logs, attachment.value.foreign);
+  const logs = new SessionLogs(session, options.report, shown.value, attachment.value.foreign);
   const forwards = options.forward ? new Forwards(session, options.report, signal) : undefined;
   const { exitCode, problems } = await syncAttached({ ...told, signal, cwd: options.root }, attachment.value, {
     begin: (run, goal) => {

@@ -3,6 +3,7 @@ import type { Turn } from './converge';
 import { failedEvent, Narrator } from './narrator';
 import { narrowingTo, type Narrowing } from './narrowed';
 import { chosenWithRequired, type Chosen, type Required } from './required';
+import { shownLogs } from './shownLogs';
 import { noManifests, noticesOf, problemsOf } from './selection';
 
 export interface PartOptions {
@@ -55,6 +56,9 @@ export class Part {
     const { projects } = this.options;
     const chosen = chosenWithRequired(workspace, 'live', projects, limits.used);
     if (!chosen.ok) return chosen.problems;
+    const shown = shownLogs(this.logs, workspace);
+    if (!shown.ok) return [shown.problem];
+    this.logs = shown.value;
     const missing = noManifests(workspace, chosen.goal, projects);
     return missing ? [missing] : this.take(chosen, workspace, limits.lost);
   }
