@@ -1,3 +1,4 @@
+import { CuttableApi } from './cuttableApi';
 import { valueOf } from './localRegistry';
 import { Shop } from './shop';
 
@@ -5,6 +6,20 @@ describe('a clean-up that does not come to an end', () => {
   const shop = new Shop();
   beforeAll(() => shop.open());
   afterAll(() => shop.close());
+
+  it('because nothing gets through to the cluster is told in time, and ended', async () => {
+    const api = await CuttableApi.open();
+    try {
+      const dev = shop.dev('web', `--kubeconfig=${api.kubeconfig}`);
+      await dev.until('ready');
+      await api.frozenWhile(dev.interrupt().then((exitCode) => expect(exitCode).toBe(3)));
+      expect(dev.since(0, 'notice').at(-1)).toMatchObject({ message: 'the cluster does not answer, and web is still deployed' });
+    } finally {
+      await api.close();
+    }
+    await shop.slipway(['delete', 'web', ...shop.where]);
+    expect(await shop.objects()).toEqual([]);
+  });
 
   it('is told with what is left, and dev has failed', async () => {
     const held = (finalizers: readonly string[]) => {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { CuttableApi } from './cuttableApi';
 import { valueOf } from './localRegistry';
 import { objectStates } from './objectsIn';
 import { Shop } from './shop';
@@ -71,6 +72,24 @@ describe('one session after another', () => {
     expect(await shop.onlyOne('worker')).toEqual(before);
     await shop.slipway(['delete', 'worker', '--json', ...shop.where]);
     expect(await shop.objects()).toEqual([]);
+  });
+
+  it('a clean-up that the cluster does not answer fails with the command that removes what is left', async () => {
+    const api = await CuttableApi.open();
+    try {
+      const dev = shop.dev('web', `--kubeconfig=${api.kubeconfig}`);
+      await dev.until('ready');
+      await api.closedWhile(dev.interrupt().then((exitCode) => expect(exitCode).toBe(3)));
+      expect(dev.printed).toContain('web is still deployed: the cluster does not answer [cleanUpUnanswered]');
+      expect(dev.printed).toContain(`slipway delete web --kubeconfig=${api.kubeconfig}`);
+      expect(await shop.onlyOne('web')).toMatchObject({ ready: true });
+    } finally {
+      await api.close();
+    }
+    await shop.slipway(['delete', 'web', ...shop.where]);
+    expect(await shop.objects()).toEqual([]);
+    const leases = valueOf(await shop.kube.list({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }, { namespace: shop.namespace }));
+    expect(leases.map(({ metadata }) => metadata.name)).toEqual([]);
   });
 
   it('--attach follows what only kubectl has applied, and neither deletes nor changes anything of it', async () => {

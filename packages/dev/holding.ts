@@ -1,5 +1,5 @@
 import type { Goal, Problem, ReleaseName, Report, Workspace } from '../model';
-import { holderOf, openLeases, renewalMs, type Leases } from './leases';
+import { giveBackLeases, giveBackPulses, holderOf, openLeases, renewalMs, type Leases } from './leases';
 import { failedEvent } from './narrator';
 import { placesOf, type Place, type Session } from './session';
 
@@ -68,6 +68,24 @@ export class Holding {
   close(): void {
     clearInterval(this.timer);
   }
+}
+
+/** What a `dev` of this workspace could not give back at its end; one that goes on takes it again. */
+export async function giveBackHeld(session: Session, projects: readonly string[]): Promise<void> {
+  const { kube, read, options } = session;
+  const releases = [...read.workspace.releases.values()].filter(({ project }) => projects.length === 0 || projects.includes(project));
+  const places = placesOf(
+    session,
+    read.workspace,
+    releases.map(({ name }) => name),
+  );
+  if (!kube) return;
+  const request = { kube, holder: holderOf(options.root) };
+  await giveBackLeases(request, places);
+  await giveBackPulses(
+    request,
+    places.map(({ namespace }) => namespace),
+  );
 }
 
 function releaseLost({ release, namespace }: Place, holder: string): Problem {

@@ -79,6 +79,8 @@ export class Leading {
   private loop: OpenLoop | undefined;
   private readonly inheritance: Inheritance;
   private readonly visitors: Visitors;
+  /** The cluster was not there when it was to clean up, so nothing that it is asked is waited for. */
+  private unanswered = false;
   /** What would be left were this process killed, as it was told to the others. */
   private toldUnclaimed = '';
 
@@ -180,7 +182,8 @@ export class Leading {
     holding.close();
     logs.stop();
     forwards.close();
-    await run.close();
+    const closed = run.close();
+    if (!this.unanswered) await closed;
   }
 
   /** Whoever is concerned hears it. */
@@ -376,8 +379,9 @@ export class Leading {
     const order = removed.size === 0 ? undefined : cleanUpOrder(session, run.loop.world().workspace ?? session.read.workspace, removed);
     const standBy = order && startOutlivingProcess(join(__dirname, 'unfinishedCleanUp.js'), order);
     part.tell({ kind: 'stopping', removes: removed.size > 0 });
-    const left = await this.remove(removed, loop);
-    await holding.giveBack(gone);
+    const left = await this.remove(part, removed, loop);
+    // What is left of this workspace's is known by its lease: the next dev takes it up, and removes it.
+    if (!this.unanswered) await holding.giveBack(gone);
     standBy?.dismiss();
     for (const name of gone) this.looked.delete(name);
     part.tell({ kind: 'stopped', reason: reasonOf(end, part.deletes), kept: removed.size < part.goal.releases.size });
@@ -391,11 +395,14 @@ export class Leading {
   }
 
   /** Ends all that is done for releases, and removes them. The problems when that does not come to an end. */
-  private async remove(releases: ReadonlySet<ReleaseName>, loop: OpenLoop): Promise<readonly Problem[]> {
+  private async remove(part: Part, releases: ReadonlySet<ReleaseName>, loop: OpenLoop): Promise<readonly Problem[]> {
     for (const name of releases) this.leaving.add(name);
     this.proceed(loop);
     if (releases.size === 0) return [];
-    const problems = await removalEnds(loop.run.loop, releases);
+    const { kube } = loop.session;
+    const report: Report = (event) => part.tell(event);
+    const { problems, unanswered } = await removalEnds({ loop: loop.run.loop, releases, kube, where: this.request.options, report });
+    this.unanswered = unanswered;
     for (const name of releases) this.leaving.delete(name);
     // The last of them is followed by the end of the loop.
     if (this.wanting().length > 0) this.proceed(loop);

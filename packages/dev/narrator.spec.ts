@@ -60,8 +60,7 @@ const noPlan: Plan = { start: [], stop: [], held: [], wakeAt: undefined };
 const live: World = { ...emptyWorld, scanned: true, workspace: workspaceWith(), goal: { ...emptyWorld.goal, releases: new Set(['web']) } };
 
 /** A narrator and the worlds it is told of, one after another; gives what it says of the last. */
-function narration() {
-  const narrator = new Narrator(0);
+function narration(narrator = new Narrator(0)) {
   let before = live;
   return (after: Partial<World>, { facts = [], held = [] }: { facts?: readonly Fact[]; held?: Plan['held'] } = {}): readonly Event[] => {
     const turn = { before, after: { ...before, ...after }, facts, plan: { ...noPlan, held } };
@@ -103,6 +102,30 @@ describe('failures', () => {
     expect(tell(failing('apply:web', problem))).toMatchObject([{ kind: 'failed', subject: 'web', code: 'applyFailed' }]);
     expect(tell(failing('apply:web', problem))).toEqual([]);
     expect(tell({ failures: new Map() })).toEqual([{ kind: 'mended', subject: 'web' }]);
+  });
+
+  it('of one subject are mended once, when the last of them is', () => {
+    const tell = narration();
+    const [build, apply] = [failing('build:web', problemOf('buildFailed')), failing('apply:web', problemOf('applyFailed'))];
+    expect(tell({ failures: new Map([...build.failures, ...apply.failures]) })).toMatchObject([{ kind: 'failed' }, { kind: 'failed' }]);
+    expect(tell(apply)).toEqual([]);
+    expect(tell({ failures: new Map() })).toEqual([{ kind: 'mended', subject: 'web' }]);
+  });
+
+  it('of a step, for a mistake that is told too, are mended together with it', () => {
+    const narrator = new Narrator(0);
+    const tell = narration(narrator);
+    expect(narrator.tellMistakes([problemOf('dockerfileInvalid')])).toMatchObject([{ kind: 'failed', subject: 'web' }]);
+    expect(tell(failing('build:web', problemOf('buildFailed')))).toMatchObject([{ kind: 'failed', code: 'buildFailed' }]);
+    expect(narrator.tellMistakes([])).toEqual([]);
+    expect(tell({ failures: new Map() })).toEqual([{ kind: 'mended', subject: 'web' }]);
+  });
+
+  it('of a cluster that is away are said once, however its connections end', () => {
+    const tell = narration();
+    const away = problemOf('clusterUnreachable', { retry: 'afterDelay' });
+    expect(tell(failing('apply:web', away))).toMatchObject([{ kind: 'failed' }]);
+    expect(tell(failing('apply:web', { ...away, message: 'no connection within 10 s' }))).toEqual([]);
   });
 
   it.each([

@@ -14,7 +14,12 @@ const passing: ReadonlySet<string> = new Set(['manifestChanged', 'sourcesChanged
 /** Turns of the loop → events, for people and for the events file. Keeps only what it has said, so that it says nothing twice. */
 export class Narrator {
   private readonly connectedAt = new Map<string, number>();
-  private readonly failing = new Set<string>();
+  /** What fails, as it was said, with the subject that it was said of. */
+  private readonly failing = new Map<string, string>();
+  /** What is wrong with the workspace itself. */
+  private mistakes: readonly Problem[] = [];
+  /** Subjects of which something was told that is not mended yet. */
+  private readonly troubled = new Set<string>();
   /** Artifacts, with the reason, into whose containers nothing can be copied: each new one of them is the same. */
   private readonly takingNoFiles = new Set<string>();
   /** Failures that are a mistake in the workspace, which is told where it is read. */
@@ -49,6 +54,28 @@ export class Narrator {
       events.push({ kind: 'ready', containers: turn.after.containers.size, ms: Math.round(turn.after.now - this.startedAt) });
     }
     return events;
+  }
+
+  /** Tells once each what is wrong with the workspace, and when that is over. */
+  tellMistakes(problems: readonly Problem[]): readonly Event[] {
+    const isNew = ({ message, project }: Problem): boolean =>
+      !this.mistakes.some((other) => other.message === message && other.project === project);
+    const told = problems.filter(isNew).map((problem) => this.trouble(problem, subjectOfMistake(problem)));
+    this.mistakes = problems;
+    return [...told, ...this.mended()];
+  }
+
+  private trouble(problem: Problem, subject: string): Event {
+    this.troubled.add(subject);
+    return failedEvent(problem, subject);
+  }
+
+  /** Several steps may fail for one mistake, and end well at different times: their subject is right again when the last of them is. */
+  private mended(): readonly Event[] {
+    const still = new Set([...this.failing.values(), ...this.mistakes.map(subjectOfMistake)]);
+    const over = [...this.troubled].filter((subject) => !still.has(subject));
+    for (const subject of over) this.troubled.delete(subject);
+    return over.map((subject) => ({ kind: 'mended', subject }));
   }
 
   private ended(turn: Turn, fact: Extract<Fact, { kind: 'stepEnded' }>): readonly Event[] {
@@ -107,7 +134,7 @@ export class Narrator {
 
   private failures(world: World): readonly Event[] {
     const events: Event[] = [];
-    const now = new Map<string, Event>();
+    const now = new Map<string, { readonly problem: Problem; readonly subject: string }>();
     for (const [key, failure] of world.failures) {
       const { problem } = failure;
       const artifact = key.startsWith('connect:') ? world.containers.get(key.slice('connect:'.length))?.seen.artifact : undefined;
@@ -119,26 +146,26 @@ export class Narrator {
       }
       const passes = problem.retry === 'afterDelay' && (key.startsWith('connect:') || passing.has(problem.code));
       if (passes && failure.attempts < patientAttempts) continue;
-      const said = `${key} ${failure.inputs} ${problem.code} ${problem.message}`;
-      now.set(said, failedEvent(problem, problem.artifact ?? problem.project ?? subjectOf(key, world)));
+      // A connection may fail in many ways while the cluster is away.
+      const message = problem.code === 'clusterUnreachable' ? '' : problem.message;
+      const said = `${key} ${failure.inputs} ${problem.code} ${message}`;
+      now.set(said, { problem, subject: problem.artifact ?? problem.project ?? subjectOf(key, world) });
       if (world.workspace?.problems.some(({ code, message }) => code === problem.code && message === problem.message)) {
         this.toldAsMistake.add(said);
       }
     }
-    for (const [said, event] of now) {
+    for (const [said, { problem, subject }] of now) {
       if (this.failing.has(said)) continue;
-      this.failing.add(said);
-      if (!this.toldAsMistake.has(said)) events.push(event);
+      this.failing.set(said, subject);
+      if (!this.toldAsMistake.has(said)) events.push(this.trouble(problem, subject));
     }
-    for (const said of [...this.failing]) {
+    for (const said of [...this.failing.keys()]) {
       if (now.has(said)) continue;
       this.failing.delete(said);
+      this.toldAsMistake.delete(said);
       this.readyWorthSaying = true;
-      if (this.toldAsMistake.delete(said)) continue;
-      const key = said.slice(0, said.indexOf(' '));
-      if (![...now.keys()].some((other) => other.startsWith(`${key} `))) events.push({ kind: 'mended', subject: subjectOf(key, world) });
     }
-    return events;
+    return [...events, ...this.mended()];
   }
 
   private rollouts(world: World): readonly Event[] {
@@ -231,6 +258,10 @@ function asDone(decision: Extract<Event, { kind: 'decision' }>, world: World): E
 export function failedEvent(problem: Problem, subject: string): Extract<Event, { kind: 'failed' }> {
   const { code, message, hint } = problem;
   return { kind: 'failed', subject, code, message, ...(hint === undefined ? {} : { hint }), problem };
+}
+
+function subjectOfMistake({ project, artifact }: Problem): string {
+  return artifact ?? project ?? 'workspace';
 }
 
 /** Until the cluster shows what was applied last, its rollout is that of something older. */

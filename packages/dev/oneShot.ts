@@ -8,6 +8,7 @@ import type { Turn } from './converge';
 import { dryRunCode, hasIt, wouldBuild } from './dryRun';
 import { forwardUntilStopped } from './forwardUntilStopped';
 import { readGivenImages, withGivenImages, withNamedImages, type GivenImages } from './givenImages';
+import { giveBackHeld } from './holding';
 import { failedEvent } from './narrator';
 import { writeOutput } from './outputFile';
 import { comesAlong, namedImages, requiredBy } from './required';
@@ -78,6 +79,7 @@ export const runCommand = deployCommand;
 export async function deleteCommand(options: CommandOptions): Promise<CommandResult<DeleteDocument>> {
   const images = new ImageNotes();
   const ended = await runOnce({ options, kind: 'removed', images });
+  if (ended.exitCode === 0 && ended.session && !options.signal.aborted) await giveBackHeld(ended.session, options.projects);
   return {
     exitCode: ended.exitCode,
     problems: ended.problems,

@@ -1,6 +1,6 @@
 import type { Event, Goal, LogChoice, Problem, ReleaseName, Report, Workspace } from '../model';
 import type { Turn } from './converge';
-import { failedEvent, Narrator } from './narrator';
+import { Narrator } from './narrator';
 import { narrowingTo, type Narrowing } from './narrowed';
 import { chosenWithRequired, type Chosen, type Required } from './required';
 import { shownLogs } from './shownLogs';
@@ -43,7 +43,6 @@ export class Part {
   readonly had = new Set<ReleaseName>();
   private readonly narrator: Narrator;
   private narrowing: { readonly of: Workspace; readonly value: Narrowing } | undefined;
-  private toldProblems: readonly Problem[] = [];
   private readonly toldNotices = new Set<string>();
 
   constructor(readonly options: PartOptions) {
@@ -127,12 +126,7 @@ export class Part {
   }
 
   tellMistakes(problems: readonly Problem[]): void {
-    const before = this.toldProblems;
-    this.toldProblems = problems;
-    for (const problem of problems) if (!isAmong(before, problem)) this.tell(failedEvent(problem, subjectOf(problem)));
-    const wrong = new Set(problems.map(subjectOf));
-    const mended = new Set(before.map(subjectOf).filter((subject) => !wrong.has(subject)));
-    for (const subject of mended) this.tell({ kind: 'mended', subject });
+    for (const event of this.narrator.tellMistakes(problems)) this.tell(event);
   }
 
   private narrowed(workspace: Workspace): Narrowing {
@@ -154,14 +148,6 @@ export class Part {
     this.leaves = true;
     this.narrowing = undefined;
   }
-}
-
-function subjectOf({ project, artifact }: Problem): string {
-  return artifact ?? project ?? 'workspace';
-}
-
-function isAmong(list: readonly Problem[], { message, project }: Problem): boolean {
-  return list.some((other) => other.message === message && other.project === project);
 }
 
 /** A goal without what others have taken over. */
