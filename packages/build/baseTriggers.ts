@@ -26,15 +26,9 @@ export function filesUnknown({ base, triggers, location }: BaseTriggers): Proble
   };
 }
 
-export function needsEngineFor({ base, triggers: [trigger = ''], location }: BaseTriggers): Problem {
-  return {
-    code: 'baseNeedsEngine',
-    message: `ONBUILD ${trigger} of ${base} (${placeOf(location)}) needs an engine`,
-    hint: 'set image.builder to docker or auto in slipway.yaml',
-    retry: 'whenInputChanges',
-    exitCode: 1,
-    location,
-  };
+/** For people. */
+export function triggerOf({ base, triggers: [trigger = ''], location }: BaseTriggers): string {
+  return `ONBUILD ${trigger} of ${base} (${placeOf(location)})`;
 }
 
 function placeOf({ file, line = 1 }: Location): string {

@@ -12,13 +12,16 @@ export interface CopyOptions {
   readonly into: FileTree;
 }
 
+/** What is wrong, in BuildKit's words, or what engines do differently. */
+export type CopyMistake = string | { readonly engineNeeded: string };
+
 const root: Owner = { uid: 0, gid: 0 };
 
 /**
  * Copies as BuildKit does (`fsutil/copy`, with the options of its dockerfile2llb): directories lose their own name, links on the way
- * are followed and links that are copied are not, what is made on the way belongs to the owner. Returns what is wrong, in its words.
+ * are followed and links that are copied are not, what is made on the way belongs to the owner.
  */
-export function copyFiles(options: CopyOptions): string | undefined {
+export function copyFiles(options: CopyOptions): CopyMistake | undefined {
   const { step, from } = options;
   for (const raw of step.sources) {
     const [source, pattern] = withoutPivot(raw, step.parents);
@@ -63,12 +66,13 @@ function matchesOf(source: ContainerPath, from: FileTree): readonly ContainerPat
   return matches;
 }
 
-function copyOne(source: ContainerPath, pattern: string | undefined, options: CopyOptions): string | undefined {
-  const { step, into, from, owner = root } = options;
+function copyOne(source: ContainerPath, pattern: string | undefined, options: CopyOptions): CopyMistake | undefined {
+  const { step, into, from } = options;
   const { destination } = step;
   const isDirectory = destination.endsWith('/') || destination.endsWith('/.');
   const made = isDirectory ? destination : posix.dirname(destination);
-  if (!into.makeDirectories(made, owner)) return `${made} is not a directory`;
+  const notMade = makeWay(made, options);
+  if (notMade !== undefined) return notMade;
   const followed = from.resolved(source);
   const node = followed === undefined ? undefined : from.at(followed);
   if (!node) return `${source.slice(1)} is not there`;
@@ -78,10 +82,19 @@ function copyOne(source: ContainerPath, pattern: string | undefined, options: Co
   const there = into.following(resolved);
   const target = node.kind !== 'dir' && there?.kind === 'dir' ? posix.join(resolved, posix.basename(source)) : resolved;
   const needed = node.kind === 'dir' && !there ? target : posix.dirname(target);
-  if (!into.makeDirectories(needed, owner)) return `${needed} is not a directory`;
+  const notReached = makeWay(needed, options);
+  if (notReached !== undefined) return notReached;
   const copying = new Copying(options, pattern === undefined ? undefined : pathMatcher([pattern]));
   copying.copy({ node, rest: '', target, overwrites: false });
   return copying.mistake;
+}
+
+/** Newer engines give directories that are made on the way the mode of `--chmod`, older ones 755. */
+function makeWay(path: ContainerPath, { step: { mode = 0o755 }, into, owner = root }: CopyOptions): CopyMistake | undefined {
+  const resolved = into.resolved(path);
+  const isThere = resolved !== undefined && into.at(resolved) !== undefined;
+  if (!isThere && (mode & 0o777) !== 0o755) return { engineNeeded: `--chmod of ${path}, which is made on the way` };
+  return into.makeDirectories(path, owner) ? undefined : `${path} is not a directory`;
 }
 
 interface Item {

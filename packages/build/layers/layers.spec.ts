@@ -296,6 +296,28 @@ describe('an image that cannot be put together', () => {
     });
   });
 
+  it.each([
+    ['on the way to a file', 'COPY --chmod=0640 src/a.js /made/a.js', '/made'],
+    ['for a directory', 'COPY --chmod=700 src /made/here', '/made'],
+    ['for a directory that has another name', 'COPY --chmod=700 src /here', '/here'],
+    ['in a layer of its own', 'COPY --link --chmod=600 src/a.js /app/', '/app/'],
+  ])('leaves to the engine which mode directories get that --chmod makes %s: engines differ', async (_, copy, made) => {
+    const { build } = machine();
+    expect(await build(jobOf(`FROM node:20\nWORKDIR /app\n${copy}\n`, files))).toMatchObject({
+      ok: true,
+      value: { builder: 'docker', because: `--chmod of ${made}, which is made on the way (api/Dockerfile:3), needs an engine` },
+    });
+  });
+
+  it.each(['COPY --chmod=0640 src/a.js /app/a.js', 'COPY --chmod=700 src /app', 'COPY --chmod=4755 src/a.js /made/a.js'])(
+    'needs no engine for a mode that all give alike: %s',
+    async (copy) => {
+      const { build, engine } = machine();
+      expect(await build(jobOf(`FROM node:20\nWORKDIR /app\n${copy}\n`, files))).toMatchObject({ ok: true, value: { builder: 'layers' } });
+      expect(engine.builds).toBe(0);
+    },
+  );
+
   it('because its folder could not be written is put together once that can', async () => {
     const engine = fakeEngine({ bases: ['node:20'] });
     const cacheDir = join(root, 'in-the-way');

@@ -15,13 +15,14 @@ import {
 } from '../../dockerfile';
 import { contentDigest, entryAt, failed, messageOf, platformsOf, succeeded, type Problem, type Result } from '../../model';
 import { baseRefOf } from '../bases';
-import { needsEngineFor, filesUnknown } from '../baseTriggers';
+import { engineNeeded } from '../engineNeeded';
+import { filesUnknown, triggerOf } from '../baseTriggers';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
 import { baseImages, keepLayer, notForPlatform, type BaseImage, type BaseImages } from './baseImages';
 import { blobStore, type BlobStore } from './blobStore';
 import { contextTree } from './contextTree';
-import { copyFiles } from './copyFiles';
+import { copyFiles, type CopyMistake } from './copyFiles';
 import { emptyRoot, FileTree, type Content, type DirNode, type LayerEntry } from './fileTree';
 import { dockerTypes, type ImageFile, type ImageHistory, type LayerRef, type MediaTypes } from './imageFile';
 import { ownerOf } from './owners';
@@ -185,7 +186,7 @@ class LayersBuild {
     const history = [...base.history];
     for (const step of followed.steps) {
       const mistaken = await this.take(step, tree);
-      if (mistaken !== undefined) return failed(this.invalid(mistaken, step.line));
+      if (mistaken !== undefined) return failed(this.mistaken(mistaken, step.line));
       // There is no use in going on; whoever asked looks at this first.
       if (this.changed !== undefined) return failed(this.invalid('a file changed meanwhile', step.line));
       const entries = tree.takeLayer();
@@ -201,7 +202,7 @@ class LayersBuild {
   }
 
   /** Does what one instruction says of files. Returns what is wrong with it. */
-  private async take(step: ImageStep, tree: FileTree): Promise<string | undefined> {
+  private async take(step: ImageStep, tree: FileTree): Promise<CopyMistake | undefined> {
     if (step.kind === 'setting') return undefined;
     const read = (content: Content, size: number) => this.textOf(content, size);
     const owner = step.owner === undefined ? undefined : await ownerOf(step.owner, tree, read);
@@ -214,7 +215,7 @@ class LayersBuild {
     step: CopyStep,
     owner: Exclude<Awaited<ReturnType<typeof ownerOf>>, string> | undefined,
     tree: FileTree,
-  ): string | undefined {
+  ): CopyMistake | undefined {
     const { artifact, snapshot } = this.job;
     const from = step.from === undefined ? contextTree(contextOf(artifact, snapshot).entries) : this.made.get(step.from)?.root;
     // What is linked is laid over the image without a look at what is there.
@@ -289,11 +290,17 @@ class LayersBuild {
     const triggers = config?.OnBuild ?? [];
     if (triggers.length > 0) {
       const left = { base: ref, triggers, location };
-      return failed(filesUnknown(left) ?? needsEngineFor(left));
+      return failed(filesUnknown(left) ?? engineNeeded(triggerOf(left), location));
     }
     // What is for one platform alone is found whichever is asked for.
     const fits = this.platform === undefined || `${this.platform}/`.startsWith(`${os}/${architecture}/`);
     return fits ? succeeded(asStage(image.value)) : failed({ ...notForPlatform(ref, this.platform), location });
+  }
+
+  private mistaken(mistake: CopyMistake, line: number): Problem {
+    if (typeof mistake === 'string') return this.invalid(mistake, line);
+    const location = { file: this.job.artifact.recipe.dockerfile, line };
+    return engineNeeded(`${mistake.engineNeeded} (${location.file}:${line}),`, location);
   }
 
   private invalid(reason: string, line: number): Problem {
