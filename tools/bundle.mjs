@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { join } from 'node:path';
+import { forNode } from './bundling.mjs';
 
 const path = (relative) => fileURLToPath(new URL(relative, import.meta.url));
 const doors = path('../packages/clients/bundled/');
@@ -14,6 +15,7 @@ const out = path('../dist/clients/bundled/');
 // Other versions of packages, another door or other settings here make another bundle.
 const common = createHash('sha256')
   .update(readFileSync(path('../package-lock.json')))
+  .update(readFileSync(path('bundling.mjs')))
   .update(readFileSync(fileURLToPath(import.meta.url)));
 const markerOf = (name) =>
   `// bundled by tools/bundle.mjs: ${common
@@ -76,17 +78,11 @@ for (const name of stale) {
   await build({
     entryPoints: [join(doors, name)],
     outfile: join(temporary, file),
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    target: 'node20',
-    minifySyntax: true,
-    legalComments: 'eof',
+    ...forNode,
     banner: { js: markerOf(name) },
     define: { 'process.env.SLIPWAY_BUNDLED': '"yes"' },
     external: ['cpu-features', '*.node'],
     plugins: [unused, builtin, late],
-    logLevel: 'warning',
   });
   renameSync(join(temporary, file), join(out, file));
   rmSync(join(out, `${file}.map`), { force: true });

@@ -5,22 +5,37 @@ import { createHash } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { relative, sep } from 'node:path';
+import { forNode } from './bundling.mjs';
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
 const dist = path('../dist/');
+
+// What is loaded late, and by nearly every command, is a part of the one file: how each is loaded in a module of dist, and how in the bundle.
+const loadedLate = [
+  ["(0, node_module_1.createRequire)(__filename)('yaml')", "require('yaml')"],
+  ["load('./bundled/kubernetes')", "require('./bundled/kubernetes')"],
+];
+const replaced = new Set();
+
+function withLateParts(text) {
+  for (const [written, bundled] of loadedLate) {
+    if (!text.includes(written)) continue;
+    text = text.replace(written, bundled);
+    replaced.add(written);
+  }
+  return text;
+}
 
 const inPlace = {
   name: 'in place',
   setup(bundle) {
     bundle.onLoad({ filter: /\.js$/ }, ({ path: file }) => {
       if (!file.startsWith(dist)) return undefined;
-      // What is loaded late, and by nearly every command.
-      const text = readFileSync(file, 'utf8')
-        .replace(/\(0, node_module_1\.createRequire\)\(__filename\)\('yaml'\)/, "require('yaml')")
-        .replace("load('./bundled/kubernetes')", "require('./bundled/kubernetes')");
+      const text = withLateParts(readFileSync(file, 'utf8'));
       if (!/\b__(file|dir)name\b/.test(text)) return { contents: text };
       const at = JSON.stringify(relative(dist, file).split(sep).join('/'));
       const place = `var __filename = placeInDist(${at}), __dirname = require("node:path").dirname(__filename);`;
+      if (!text.includes('"use strict";')) throw new Error(`tools/program.mjs: ${file} is not strict, so its place cannot be told`);
       return { contents: text.replace('"use strict";', (strict) => `${strict} ${place}`) };
     });
   },
@@ -30,18 +45,15 @@ const { outputFiles } = await build({
   entryPoints: [path('../dist/start/program.js')],
   write: false,
   charset: 'ascii',
-  bundle: true,
-  platform: 'node',
-  format: 'cjs',
-  target: 'node20',
-  minifySyntax: true,
-  legalComments: 'eof',
+  ...forNode,
   banner: { js: 'const placeInDist = (path) => require("node:path").join(__dirname, "..", path);' },
   // Its other form asks for its parts in a way that no bundler follows.
   alias: { 'jsonc-parser': path('../node_modules/jsonc-parser/lib/esm/main.js') },
   plugins: [inPlace],
-  logLevel: 'warning',
 });
+const missing = loadedLate.filter(([written]) => !replaced.has(written));
+if (missing.length > 0)
+  throw new Error(`tools/program.mjs: no module of dist has ${missing.map(([written]) => written).join(', nor ')} any more`);
 // V8 compares no more than the length of what it has compiled before: this line tells one program from another.
 const [{ contents, text }] = outputFiles;
 const name = `// ${createHash('sha256').update(contents).digest('hex')}`;

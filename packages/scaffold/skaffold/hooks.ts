@@ -25,7 +25,11 @@ function hookOf(hook: Field, project: Project, place: Place): HookConfig | undef
     place.note(inside, 'names no container; write it with container: NAME below hooks');
     return undefined;
   }
-  const outside = hook.at('host') ?? hook;
+  return hostHookOf(hook.at('host') ?? hook, project, place);
+}
+
+/** One that runs on this machine. Undefined when it has no command. */
+export function hostHookOf(outside: Field, project: Project, place: Place): HookConfig | undefined {
   const run = outside.at('command')?.texts() ?? [];
   const os = (outside.at('os')?.texts() ?? []) as readonly HookSystem[];
   // Without it, it runs where skaffold.yaml is.

@@ -3,7 +3,7 @@ import { joinPath } from '../../graph';
 import { withoutScope, type BuildNetwork, type Project, type WorkspacePath } from '../../model';
 import type { Field } from '../imports/field';
 import { fromGoTemplate } from './goTemplates';
-import { hooksOf, type BeforeAndAfter } from './hooks';
+import { hooksOf, hostHookOf, type BeforeAndAfter } from './hooks';
 import { fromProject, ownerOf, type Place } from '../imports/place';
 
 export type ImportedImageConfig = ImageConfig & Pick<Config, 'sync'>;
@@ -23,11 +23,9 @@ const otherBuilders = ['jib', 'bazel', 'buildpacks', 'buildpack', 'ko', 'googleC
 export function imageOf(artifact: Field, place: Place, projectByImage: ReadonlyMap<string, Project>): ImportedImage | undefined {
   const image = artifact.at('image')?.text();
   if (image === undefined) return undefined;
-  const docker = artifact.at('docker') ?? artifact.at('kaniko');
-  const context = joinPath(place.folder, artifact.at('context')?.text() ?? '.');
-  const file = docker?.at('dockerfile')?.text() ?? 'Dockerfile';
-  const dockerfile = [joinPath(context, file), joinPath(place.folder, file)].find((path) => place.files.kindOf(path) === 'file');
-  const project = projectByImage.get(image) ?? ownerOf(place, dockerfile ?? context);
+  const docker = dockerFieldOf(artifact);
+  const { context, dockerfile } = filesOf(artifact, place);
+  const project = projectByImage.get(image) ?? homeOf(artifact, place);
   if (!project) {
     place.note(artifact, `${image} belongs to no project of the workspace, so nothing is written for it`);
     artifact.skip();
@@ -49,13 +47,47 @@ export function imageOf(artifact: Field, place: Place, projectByImage: ReadonlyM
     ...(image !== withoutScope(project.name) && { name: image }),
     ...(context !== project.root && { context: context === '' ? 'workspace' : fromProject(project, context) }),
     ...(custom && { builder: 'custom' as const, custom: customOf(custom, { project, context, place }) }),
-    ...(!custom && dockerOf(docker, { file: dockerfile ?? joinPath(context, file), project, place })),
+    ...(!custom && dockerOf(docker, { file: dockerfile.path, project, place })),
     ...(platforms.length > 0 && { platforms }),
     ...(requires.length > 0 && { requires }),
     ...syncOf(artifact.at('sync'), { project, context, place }),
   };
   const build = hooksOf(artifact.at('hooks'), project, place);
   return { image, project, config, hooks: { ...(build && { build }), ...syncHooksOf(artifact.at('sync')?.at('hooks'), project, place) } };
+}
+
+/** The projects that images belong to, by their names, with those that are known already. One artifact may require another that comes later. */
+export function homesOf(
+  artifacts: readonly Field[],
+  place: Place,
+  known: readonly (readonly [string, Project])[],
+): ReadonlyMap<string, Project> {
+  const homes = new Map(known);
+  for (const artifact of artifacts) {
+    const image = artifact.at('image')?.text();
+    const project = image === undefined || homes.has(image) ? undefined : homeOf(artifact, place);
+    if (image !== undefined && project) homes.set(image, project);
+  }
+  return homes;
+}
+
+function homeOf(artifact: Field, place: Place): Project | undefined {
+  const { context, dockerfile } = filesOf(artifact, place);
+  return ownerOf(place, dockerfile.isThere ? dockerfile.path : context);
+}
+
+function filesOf(
+  artifact: Field,
+  { folder, files }: Place,
+): { readonly context: WorkspacePath; readonly dockerfile: { readonly path: WorkspacePath; readonly isThere: boolean } } {
+  const context = joinPath(folder, artifact.at('context')?.text() ?? '.');
+  const name = dockerFieldOf(artifact)?.at('dockerfile')?.text() ?? 'Dockerfile';
+  const found = [joinPath(context, name), joinPath(folder, name)].find((path) => files.kindOf(path) === 'file');
+  return { context, dockerfile: { path: found ?? joinPath(context, name), isThere: found !== undefined } };
+}
+
+function dockerFieldOf(artifact: Field): Field | undefined {
+  return artifact.at('docker') ?? artifact.at('kaniko');
 }
 
 interface Where {
@@ -186,12 +218,8 @@ function inContainer(hooks: Field | undefined): readonly { readonly run: readonl
 function syncHooksOf(hooks: Field | undefined, project: Project, place: Place): { readonly sync?: BeforeAndAfter } {
   if (!hooks) return {};
   const both = (['before', 'after'] as const).flatMap((when) => {
-    const list = (hooks.at(when)?.items() ?? []).flatMap((hook) => {
-      const host = hook.at('host');
-      const run = host?.at('command')?.texts() ?? [];
-      const dir = fromProject(project, joinPath(place.folder, host?.at('dir')?.text() ?? '.'));
-      return run.length === 0 ? [] : [{ run, ...(dir !== '.' && { dir }) }];
-    });
+    const hosts = (hooks.at(when)?.items() ?? []).flatMap((hook) => hook.at('host') ?? []);
+    const list = hosts.flatMap((host) => hostHookOf(host, project, place) ?? []);
     return list.length === 0 ? [] : [[when, list] as const];
   });
   return both.length === 0 ? {} : { sync: Object.fromEntries(both) };

@@ -51,7 +51,9 @@ build:
     - image: shop/api
       context: apps/api
       docker: {target: dev, buildArgs: {VERSION: '{{.VERSION}}', MODE: plain, COST: 5$}}
-      sync: {manual: [{src: 'src/**', dest: /app, strip: src/}]}
+      sync:
+        manual: [{src: 'src/**', dest: /app, strip: src/}]
+        hooks: {before: [{host: {command: [./prepare.sh], os: [darwin], dir: tools}}]}
       hooks: {before: [{command: [./gen.sh], os: [linux]}]}
     - image: shop/web
       docker: {dockerfile: apps/web/docker/web.Dockerfile}
@@ -67,7 +69,10 @@ portForward: [{resourceType: Service, resourceName: api, port: 80, localPort: 80
         image: { name: 'shop/api', docker: { target: 'dev', args: { VERSION: '${VERSION}', MODE: 'plain', COST: '5$$' } } },
         sync: { rules: [{ src: 'src/**', dest: '/app', strip: 'src/' }] },
         portForward: [{ resource: 'service/api', port: 80, localPort: 8080 }],
-        hooks: { build: { before: [{ run: ['./gen.sh'], os: ['linux'], dir: '../..' }] } },
+        hooks: {
+          build: { before: [{ run: ['./gen.sh'], os: ['linux'], dir: '../..' }] },
+          sync: { before: [{ run: ['./prepare.sh'], os: ['darwin'], dir: '../../tools' }] },
+        },
       },
       'apps/web/slipway.yaml': {
         version: 1,

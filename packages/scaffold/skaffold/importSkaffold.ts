@@ -4,7 +4,7 @@ import type { Location, Problem, WorkspacePath } from '../../model';
 import { deploymentsOf } from './deployments';
 import type { Field } from '../imports/field';
 import { importedFrom, placeOf, readSheets, type Configs, type Imported, type ImportNote, type ImportRequest } from '../imports/imported';
-import { imageOf, imagesSaid, type ImportedImage } from './images';
+import { homesOf, imageOf, imagesSaid, type ImportedImage } from './images';
 import type { Place } from '../imports/place';
 import { tagOf } from './tags';
 
@@ -79,15 +79,13 @@ function importInto(root: Field, { place, configs, known, isProfile, into }: Tar
     const before = configs.get(path) ?? { version: 1 };
     configs.set(path, { ...before, ...into(says, before) });
   };
-  const projectByImage = new Map(known.map(({ image, project }) => [image, project]));
   const artifacts = build?.at('artifacts')?.items() ?? [];
-  // Once to know which projects there are, as one may require another that comes later.
-  const quiet: Place = { ...place, note: () => undefined };
-  for (const artifact of artifacts) {
-    const found = imageOf(artifact, quiet, projectByImage);
-    if (found) projectByImage.set(found.image, found.project);
-  }
-  const images = artifacts.flatMap((artifact) => imageOf(artifact, place, projectByImage) ?? []);
+  const homes = homesOf(
+    artifacts,
+    place,
+    known.map(({ image, project }) => [image, project]),
+  );
+  const images = artifacts.flatMap((artifact) => imageOf(artifact, place, homes) ?? []);
   const { byProject, root: deployment } = deploymentsOf(root, { images: [...known, ...images], isProfile, place });
   for (const project of new Set([...images.map((each) => each.project), ...byProject.keys()])) {
     const { hooks, ...deployed } = byProject.get(project) ?? {};
