@@ -86,7 +86,7 @@ portForward: [{resourceType: Service, resourceName: api, port: 80, localPort: 80
       },
     });
     expect(notes(made)).toEqual([
-      '17 manifests.rawYaml[1]: deploy/redis.yaml names no image of a project: list it in manifests of the project that it comes with',
+      '19 manifests.rawYaml[1]: deploy/redis.yaml names no image of a project: list it in manifests of the project that it comes with',
     ]);
   });
 
