@@ -215,14 +215,17 @@ spec:
     }
   });
 
-  it('comes from a URL too, where that is allowed', async () => {
+  it('comes from a URL too, where that is allowed, and is managed by who is said to', async () => {
     const server = createServer((_request, response) =>
       response.end('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fetched}\ndata: {A: b}\n'),
     );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/all.yaml`;
     const deployFetched = (allowed: boolean, exitCode = 0) => {
-      shop.write('infra/fetched/slipway.yaml', `version: 1\napply: {fetchManifests: ${allowed}}\nmanifests: ["${url}"]\n`);
+      shop.write(
+        'infra/fetched/slipway.yaml',
+        `version: 1\napply: {fetchManifests: ${allowed}, fieldManager: team}\nmanifests: ["${url}"]\n`,
+      );
       return shop.slipway(['deploy', 'fetched', ...shop.where], { exitCode });
     };
     try {
@@ -230,7 +233,7 @@ spec:
       await deployFetched(false, 2);
       await deployFetched(true);
       const found = await shop.kube.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'fetched', namespace: shop.namespace });
-      expect(valueOf(found)?.['data']).toEqual({ A: 'b' });
+      expect(valueOf(found)).toMatchObject({ data: { A: 'b' }, metadata: { managedFields: [{ manager: 'team', operation: 'Apply' }] } });
       await shop.slipway(['delete', 'fetched', ...shop.where]);
     } finally {
       server.close();

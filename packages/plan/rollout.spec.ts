@@ -104,6 +104,14 @@ describe('a command that deploys', () => {
     expect(plan(deploy.world).wakeAt).toBeUndefined();
   });
 
+  it('waits for independent releases at the same time, for each until its own deadline', () => {
+    const deploy = new Deploy({ quick: patient({ deadlineMs: 6_000 }), slow: patient({ deadlineMs: 8_000 }) });
+    expect([...deploy.world.releases.values()].map(({ applied }) => applied?.at)).toEqual([0, 0]);
+    deploy.shows('quick', rolling).shows('slow', rolling);
+    expect(deploy.at(6_000).progress).toBe('working');
+    expect(deploy.at(8_000).progress).toEqual(['rolloutTimedOut', 'rolloutTimedOut']);
+  });
+
   it('waits through a failure until the deadline where it is told to', () => {
     const deploy = new Deploy({ web: patient({ toleratesFailures: true, deadlineMs: 6_000 }) }).shows('web', failed);
     expect(deploy.at(5_999).progress).toBe('working');
