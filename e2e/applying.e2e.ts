@@ -261,7 +261,8 @@ spec:
     };
     await shop.slipway(['delete', 'job', '--keep-volumes', ...context]);
     expect(await left()).toEqual(['PersistentVolumeClaim job']);
-    await shop.slipway(['delete', 'job', ...context]);
+    const { stdout } = await shop.slipway(['delete', 'job', ...context]);
+    expect(stdout).toContain(`the namespace ${otherNamespace()} stays, as others may have something in it`);
     expect(await left()).toEqual([]);
     expect(valueOf(await namespace())).toBeDefined();
   });

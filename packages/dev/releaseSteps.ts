@@ -1,7 +1,8 @@
-import type { KubeObject } from '../clients';
+import type { Kube, KubeObject } from '../clients';
 import {
   applyRelease,
   inApplyOrder,
+  labels,
   manifestStream,
   namespacesOf,
   removeRelease,
@@ -30,6 +31,8 @@ import { failure, isAborted, notThere, type StepOf } from './stepFailures';
 
 /** Steps that apply releases to the cluster, run what follows, and remove them. */
 export class ReleaseSteps {
+  private readonly toldNamespaces = new Set<string>();
+
   constructor(
     private readonly session: Session,
     private readonly report: Report,
@@ -124,7 +127,23 @@ export class ReleaseSteps {
     const { remaining } = removed.value;
     if (remaining.length > 0) return failure(notGone(remaining), release.project);
     this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
+    if (world.goal.kind === 'removed') await this.tellKeptNamespaces(kube, namespaces);
     return { kind: 'removed' };
+  }
+
+  /** Others may have put something into a namespace since Slipway made it, so it stays; who undoes all of it is told how. */
+  private async tellKeptNamespaces(kube: Kube, names: readonly string[]): Promise<void> {
+    const untold = names.filter((name) => !this.toldNamespaces.has(name));
+    for (const name of untold) this.toldNamespaces.add(name);
+    const found = await Promise.all(untold.map((name) => kube.get({ apiVersion: 'v1', kind: 'Namespace', name })));
+    for (const answer of found) {
+      const namespace = answer.ok ? answer.value : undefined;
+      if (namespace?.metadata.labels?.[labels.workspace] !== this.session.workspaceId || namespace.metadata.deletionTimestamp !== undefined)
+        continue;
+      const { name = '' } = namespace.metadata;
+      const hint = `remove it with all that is in it: kubectl delete namespace ${name}`;
+      this.report({ kind: 'notice', message: `the namespace ${name} stays, as others may have something in it`, hint });
+    }
   }
 
   /** Tells the loop what a hook has made of the files of a release. */
