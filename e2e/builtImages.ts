@@ -116,7 +116,8 @@ export async function openBuiltImages(engineKind: EngineKind = 'docker'): Promis
       const built = await builder.build({ artifact, snapshot, bases: {}, root, ref, signal, onLine: (line) => lines.push(line) });
       if (!built.ok) throw new Error(`${kind}: ${built.problem.message}\n${built.problem.detail ?? ''}\n${lines.join('\n')}`);
       expect(built.value.sentHash).toBe(snapshot.inputsHash);
-      if (kind === 'docker') await push(ref);
+      // Also what was found to need one when its base was read.
+      if (built.value.image.location === 'engine') await push(ref);
       return pulled(ref);
     },
     async said(text, wish = {}) {

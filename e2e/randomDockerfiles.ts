@@ -29,9 +29,9 @@ const destination = constantFrom(
 );
 const flagsOf: Readonly<Record<EngineKind, readonly string[]>> = {
   docker: ['--chown=1', '--chown=3:4', '--chmod=700', '--chmod=0640'],
-  // A newer BuildKit gives the mode of --chmod to directories that it makes on the way too.
+  // A newer BuildKit gives the mode of --chmod to directories that it makes on the way too: with 755 all make them alike.
   buildkit: [
-    ...['--chown=1', '--chown=3:4', '--link', '--exclude=*.md', '--exclude=sub', '--exclude=**/three.txt'],
+    ...['--chown=1', '--chown=3:4', '--chmod=755', '--link', '--exclude=*.md', '--exclude=sub', '--exclude=**/three.txt'],
     ...['--parents', '--parents --exclude=*.txt'],
   ],
 };
