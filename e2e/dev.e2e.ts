@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { mkdirSync, renameSync, rmSync } from 'node:fs';
+import type { Event } from '../model';
 import type { RunningDev } from './runningDev';
 import { type Running, Shop } from './shop';
 import { until } from './until';
@@ -135,8 +136,8 @@ describe('while `slipway dev worker web` runs', () => {
 
   it('a change that only a new image can bring makes one, with every edit in it', async () => {
     const word = randomUUID();
-    shop.edit('apps/worker/src/server.js', 'total: formatPrice', 'word: process.env.WORD, total: formatPrice');
     const mark = dev.mark();
+    shop.edit('apps/worker/src/server.js', 'total: formatPrice', 'word: process.env.WORD, total: formatPrice');
     shop.edit('apps/worker/Dockerfile', 'EXPOSE 3000', `ENV WORD=${word}\nEXPOSE 3000`);
     expect(await dev.answer('worker', '/', word)).toContain('a long rope');
     await dev.until('ready', undefined, mark);
@@ -144,6 +145,9 @@ describe('while `slipway dev worker web` runs', () => {
       expect.objectContaining({ artifact: 'worker', action: 'rebuild', files: ['apps/worker/Dockerfile'] }),
     );
     expect(dev.since(mark, 'built')).toMatchObject([{ artifact: 'worker' }]);
+    // What can be copied does not wait for the image.
+    const isArrival = (event: Event) => event.kind === 'built' || (event.kind === 'synced' && event.paths.includes('/app/src/server.js'));
+    expect(dev.events.slice(mark).find(isArrival)?.kind).toBe('synced');
     const [way] = dev.since(mark, 'rolledOut');
     expect(way).toMatchObject({ release: 'worker', files: ['apps/worker/Dockerfile'] });
     const { total = 0, ...parts } = way?.ms ?? {};

@@ -65,6 +65,9 @@ describe('much at once', () => {
       () => sync.told(),
       280_000,
     );
+    // What is large comes last, whatever was saved after it.
+    const last = new Map(sync.since(0, 'synced').map(({ pod, paths }) => [pod, paths]));
+    expect([...last.values()]).toEqual([[`${place}/large.bin`], [`${place}/large.bin`]]);
     expect(await sync.interrupt()).toBe(0);
     const { stdout } = await shop.slipway(['sync', ...where, '--verify', ...shop.where]);
     expect(stdout.match(/holds what it should/g)).toHaveLength(2);

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import type { Event } from '../model';
 import { closePlaces, kinds, opened, place } from '../testkit/agentPlace';
-import { runCommands } from './containerCommands';
+import { runCommands, type RunCommands } from './containerCommands';
 
 afterEach(closePlaces);
 
@@ -11,8 +11,8 @@ describe.each(kinds)('commands around a sync, in a container with $name', (tools
   const inPlace = async () => {
     const at = place(tools);
     const [agent, events] = [await opened(at), [] as Event[]];
-    const run = (...commands: Parameters<typeof runCommands>[1]) =>
-      runCommands(agent, commands, { when: 'after', subject: 'api', report: (event) => void events.push(event) });
+    const run = (...commands: RunCommands['commands']) =>
+      runCommands(agent, { commands, when: 'after', subject: 'api', report: (event) => void events.push(event) });
     const shown = () => events.flatMap((event) => (event.kind === 'output' ? [`${event.subject}: ${event.line}`] : []));
     return { at, run, shown };
   };

@@ -13,9 +13,10 @@ export type CommandsStopped =
   | { readonly kind: 'late'; readonly problem: Problem }
   | { readonly kind: 'lost'; readonly problem: Problem };
 
-interface Around {
+export interface RunCommands {
+  readonly commands: readonly Pick<AfterCommand, 'run' | 'timeoutMs'>[];
   readonly when: 'before' | 'after';
-  /** What is told of what they do. */
+  /** What they are told to be about. */
   readonly subject: string;
   readonly report: Report;
 }
@@ -23,8 +24,7 @@ interface Around {
 /** Runs commands of `sync.before` or `sync.after`, each only when the one before ended with 0, and shows what they print. Of one that fails the answer has it. */
 export async function runCommands(
   agent: Pick<Agent, 'run'>,
-  commands: readonly Pick<AfterCommand, 'run' | 'timeoutMs'>[],
-  { when, subject, report }: Around,
+  { commands, when, subject, report }: RunCommands,
 ): Promise<CommandsStopped | undefined> {
   for (const { run, timeoutMs } of commands) {
     const text = run.join(' ');

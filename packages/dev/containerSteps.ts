@@ -25,7 +25,7 @@ import {
 import { filesAfter, imageTreeOf, isAskedFor, sourceOf, staleTargets, takenFrom, viewOf, visibleTree, type ArtifactView } from '../plan';
 import { inspect, openAgent, sameContent, silenceMs, sourceReader, type Agent, type LedgerEntry, type OpenAgentOptions } from '../sync';
 import { adopted, withDirectories } from './adopted';
-import { linesOf, runCommands, type EndedCommand } from './containerCommands';
+import { linesOf, runCommands, type CommandsStopped, type EndedCommand, type RunCommands } from './containerCommands';
 import type { HookRunner } from './hookRunner';
 import { type HookedStage } from './hookRunner';
 import { mirror } from './mirrored';
@@ -120,7 +120,7 @@ export class ContainerSteps {
     // The turn that began it tells first what was copied.
     await Promise.resolve();
     const startedAt = performance.now();
-    const stopped = await this.runIn(step.container, agent, step.commands, { when: 'after', subject: artifact });
+    const stopped = await this.runIn(step.container, agent, { commands: step.commands, when: 'after', subject: artifact });
     if (stopped?.kind === 'lost') return failure(stopped.problem);
     if (stopped?.kind === 'late') return imageFailure(stopped.problem, of);
     if (stopped) return imageFailure(this.commandFailed(stopped.command, container, world), of);
@@ -256,18 +256,13 @@ export class ContainerSteps {
     if (refused) return refused;
     const paths = step.changes.map(({ path }) => path);
     const commands = artifact.before?.filter((command) => isAskedFor(artifact, command, paths)) ?? [];
-    const stopped = await this.runIn(step.container, agent, commands, { when: 'before', subject: artifact.name });
+    const stopped = await this.runIn(step.container, agent, { commands, when: 'before', subject: artifact.name });
     if (stopped?.kind === 'lost') return stopped.problem;
     return stopped && { ...(stopped.kind === 'late' ? stopped.problem : beforeFailed(stopped.command)), project: artifact.project };
   }
 
-  private async runIn(
-    id: ContainerId,
-    agent: Agent,
-    commands: Parameters<typeof runCommands>[1],
-    around: Omit<Parameters<typeof runCommands>[2], 'report'>,
-  ): ReturnType<typeof runCommands> {
-    const stopped = await runCommands(agent, commands, { ...around, report: this.report });
+  private async runIn(id: ContainerId, agent: Agent, asked: Omit<RunCommands, 'report'>): Promise<CommandsStopped | undefined> {
+    const stopped = await runCommands(agent, { ...asked, report: this.report });
     if (stopped?.kind === 'late') {
       // A new stream does not wait behind it.
       this.agents.delete(id);

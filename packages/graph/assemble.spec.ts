@@ -605,7 +605,12 @@ describe('a target', () => {
     expect(changeOf('apps/web/src/a.ts')?.onChange).toBe('rebuild');
     expect(changeOf('apps/web/src/a.ts')?.because).toContain('no target makes it, and sync.mode is auto in apps/web/slipway.yaml:2');
     expect(withMode('FROM nginx\nCOPY src /usr/share/nginx/html/').workspace.problems).toMatchObject([
-      { code: 'syncModeAutoUnknown', exitCode: 2, location: { file: 'apps/web/slipway.yaml', line: 2 } },
+      {
+        code: 'syncModeAutoUnknown',
+        exitCode: 2,
+        hint: expect.stringMatching(/declare the outputs .* infer .* manual/) as string,
+        location: { file: 'apps/web/slipway.yaml', line: 2 },
+      },
     ]);
   });
 
