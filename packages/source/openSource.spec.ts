@@ -23,7 +23,8 @@ import { openSource, readEntry, type Scope, type SeenPath, type Source } from '.
 /** Says what it is told to say, for the directories that it was asked to watch. */
 class HandWatcher {
   readonly directories = new Set<string>();
-  readonly refused = new Set<string>();
+  /** Directories, and what the system says of them. */
+  readonly refused = new Map<string, string>();
   events: WatcherEvents | undefined;
 
   readonly open: OpenWatcher = (events) => {
@@ -31,8 +32,9 @@ class HandWatcher {
     return {
       add: (directories) => {
         for (const directory of directories) {
-          if (this.refused.has(directory)) events.onUnwatchable(directory, 'no space left on device');
-          else this.directories.add(directory);
+          const refused = this.refused.get(directory);
+          if (refused === undefined) this.directories.add(directory);
+          else events.onUnwatchable(directory, refused);
         }
       },
       remove: (directory) => void this.directories.delete(directory),
@@ -467,13 +469,17 @@ describe('the sweep', () => {
     );
   });
 
-  it('looks after directories that cannot be watched, and says so once', async () => {
+  it.each([
+    ["ENOSPC: System limit for number of file watchers reached, watch '/src'", 'sudo sysctl fs.inotify.max_user_watches='],
+    ["EMFILE: too many open files, watch '/src'", 'sudo sysctl fs.inotify.max_user_instances='],
+  ])('looks after directories that cannot be watched, and says so once, with what mends it: %s', async (refused, mends) => {
     const { source, put, at, paths, until, watcher, problems } = bench(everything, { 'src/a.ts': 'a', 'src/deep/b.ts': 'b' });
-    watcher.refused.add(at('src')).add(at('src/deep'));
+    watcher.refused.set(at('src'), refused).set(at('src/deep'), refused);
     await source.scan();
     put('src/deep/c.ts');
     await until(() => paths().includes('src/deep/c.ts'));
-    expect(problems).toMatchObject([{ code: 'directoryUnwatchable', location: { file: 'src' } }]);
+    const hint = expect.stringContaining(mends) as string;
+    expect(problems).toMatchObject([{ code: 'directoryUnwatchable', hint, detail: refused, location: { file: 'src' } }]);
   });
 });
 

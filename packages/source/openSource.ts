@@ -320,7 +320,10 @@ function unwatchableProblem(path: WorkspacePath, message: string): Problem {
   return {
     code: 'directoryUnwatchable',
     message: `${path === '' ? 'the workspace root' : path} and perhaps more directories cannot be watched; changes there are noticed late`,
-    hint: 'raise the limit of watches (on Linux: sysctl fs.inotify.max_user_watches)',
+    // Linux limits both, for each user: what watches, and what is watched.
+    hint: /EMFILE/.test(message)
+      ? 'too many programs watch files: end some, or raise the limit (on Linux: sudo sysctl fs.inotify.max_user_instances=1024)'
+      : 'raise the limit of watches (on Linux: sudo sysctl fs.inotify.max_user_watches=1048576)',
     retry: 'never',
     exitCode: 1,
     location: { file: path },
