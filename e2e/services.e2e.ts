@@ -73,6 +73,18 @@ describe('one `slipway dev` of a static site, Node, bundled TypeScript, Go, Pyth
     expect(await shop.onlyOne(app)).toEqual(before);
   });
 
+  it('a project that is made meanwhile is deployed too, and one that is removed runs on until the end', async () => {
+    const ofWeb = { Dockerfile: 'Dockerfile', manifest: 'k8s/web.yaml', page: 'site/index.html' };
+    for (const path of Object.values(ofWeb))
+      shop.write(`apps/zoo/${path.replace('web', 'zoo')}`, shop.read(`apps/web/${path}`).replaceAll('web', 'zoo'));
+    shop.write('apps/zoo/project.json', '{"name": "zoo"}');
+    await dev.answer('zoo', '/', 'Ropes');
+    shop.remove('apps/zoo');
+    const notice = await dev.until('notice', ({ subject }) => subject === 'zoo');
+    expect(notice.message).toContain('no longer described in this workspace');
+    expect(await shop.onlyOne('zoo')).toMatchObject({ ready: true });
+  });
+
   it('Ctrl+C removes all of them', async () => {
     expect(await dev.interrupt()).toBe(0);
     expect(await shop.objects()).toEqual([]);

@@ -56,7 +56,7 @@ async function attachFolder(options: CommandOptions, folder: FolderSync, deletes
       session: {
         ...session,
         options: { ...session.options, root: localPath, namespace },
-        read: { ...session.read, workspace, configFiles: [] },
+        read: { ...session.read, workspace, configFiles: [], projectFolders: [] },
       },
       goal,
       folder: { ...folder, namespace },

@@ -19,6 +19,8 @@ it.each([
   ['apps/api/k8s/new.yaml', true],
   ['apps/api', true],
   ['libs/x/project.json', true],
+  ['apps/new', true],
+  ['apps/api/src', false],
   ['apps/api/main.go', false],
   ['libs/go/any.go', true],
   ['libs/go/any_test.go', false],
@@ -26,6 +28,12 @@ it.each([
   ['libs/go/inner/x.go', false],
 ])('a change of %s may make another workspace: %s', (path, is) => {
   expect(
-    isConfigOf({ options: { graph: { watch: ['project.json'] } }, read: { workspace, configFiles, facts: { listedDependencies } } }, path),
+    isConfigOf(
+      {
+        options: { graph: { watch: ['project.json'] } },
+        read: { workspace, configFiles, projectFolders: ['apps'], facts: { listedDependencies } },
+      },
+      path,
+    ),
   ).toBe(is);
 });

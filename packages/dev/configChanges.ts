@@ -6,7 +6,9 @@ import type { Session } from './session';
 
 interface Read {
   readonly options: { readonly graph: Pick<GraphSource, 'watch'> };
-  readonly read: Pick<ReadWorkspace, 'configFiles' | 'workspace'> & { readonly facts: Pick<WorkspaceFacts, 'listedDependencies'> };
+  readonly read: Pick<ReadWorkspace, 'configFiles' | 'projectFolders' | 'workspace'> & {
+    readonly facts: Pick<WorkspaceFacts, 'listedDependencies'>;
+  };
 }
 
 /**
@@ -25,6 +27,7 @@ export function isConfigOf(session: Read, path: WorkspacePath): boolean {
 export function isGraphOf({ read, options }: Read, path: WorkspacePath): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (options.graph.watch.some((watched) => watched === path || watched === name)) return true;
+  if (read.projectFolders.includes(path.slice(0, Math.max(0, path.lastIndexOf('/'))))) return true;
   const { projects } = read.workspace;
   return placesOf(projects, () => [...projects.values()].map(({ root }) => root)).withFolders.has(path);
 }

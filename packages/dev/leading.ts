@@ -24,6 +24,7 @@ import { scopeFor } from './scope';
 import { rememberedGraph } from './rememberedGraph';
 import { contextOf, placesOf, preflight, readFor, type Preflight, type Session } from './session';
 import { SessionLogs } from './sessionLogs';
+import { Vanished, vanishedNotice } from './vanished';
 import { Visitors, type Host, type Visitor } from './visitors';
 import { rebuild, resync } from './wishes';
 import { withProblems, worstExit } from './worstExit';
@@ -78,6 +79,7 @@ export class Leading {
   private rereading: Promise<() => void> | undefined;
   private loop: OpenLoop | undefined;
   private readonly inheritance: Inheritance;
+  private readonly vanished = new Vanished();
   private readonly visitors: Visitors;
   /** The cluster was not there when it was to clean up, so nothing that it is asked is waited for. */
   private unanswered = false;
@@ -224,7 +226,7 @@ export class Leading {
       : namedImages(parts.flatMap(({ required }) => required).filter(({ project }) => !asked.has(project)));
     const key = JSON.stringify([...images]);
     if (this.lastNamed?.workspace !== workspace || this.lastNamed.images !== key)
-      this.lastNamed = { workspace, images: key, named: withNamedImages(workspace, images) };
+      this.lastNamed = { workspace, images: key, named: withNamedImages(this.vanished.in(workspace), images) };
     return this.lastNamed.named;
   }
 
@@ -332,7 +334,7 @@ export class Leading {
 
   /** The files of what is wanted, and of all who enter: of several at once none may leave out what another has had read. */
   private scope(workspace: Workspace): Scope {
-    return scopeFor(this.named(workspace), this.goal([...this.wanting(), ...this.entering]), this.latest?.configFiles ?? []);
+    return scopeFor(this.named(workspace), this.goal([...this.wanting(), ...this.entering]), this.latest);
   }
 
   private shownLogs(): 'all' | readonly string[] {
@@ -368,7 +370,7 @@ export class Leading {
     const { keep } = session.read.settings;
     part.leave();
     const inherited = new Set(this.wanting().length === 0 && this.workspace ? this.inheritance.in(this.workspace) : []);
-    part.inherit(inherited);
+    part.inherit([...inherited, ...[...part.had].filter((name) => this.vanished.has(name) && !holding.lost.has(name))]);
     const needed = new Set(this.wanting().flatMap(({ goal, required }) => [...goal.releases, ...required.map(({ project }) => project)]));
     const gone = new Set([...part.goal.releases].filter((name) => !needed.has(name)));
     // Whoever it was deployed for did not want to keep it.
@@ -477,9 +479,13 @@ export class Leading {
           for (const part of this.wanting()) part.tellMistakes([read.problem]);
           return;
         }
-        const workspace = (this.workspace = this.workspace ? keepEqual(this.workspace, read.value.workspace) : read.value.workspace);
+        const { workspace: before } = this;
+        const workspace = (this.workspace = before ? keepEqual(before, read.value.workspace) : read.value.workspace);
         this.latest = read.value;
+        const had = this.wanting().flatMap((part) => [...part.had]);
+        const gone = this.vanished.follow(before, workspace, had);
         for (const part of this.wanting()) {
+          for (const name of gone) if (part.had.has(name)) part.tell(vanishedNotice(name));
           part.choose(workspace, { used: this.used, lost: loop.holding.lost });
           part.tellProblems(workspace);
         }

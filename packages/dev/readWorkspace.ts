@@ -1,5 +1,7 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import { ownPlatform, processes } from '../clients';
-import { filesBelow } from '../source';
+import { filesBelow, neverFollowed } from '../source';
 import {
   assemble,
   dependenciesQuestions,
@@ -35,6 +37,8 @@ export interface ReadWorkspace {
    * Files whose change means another graph (`graph.watch`) are among them, a bare file name for one anywhere.
    */
   readonly configFiles: readonly WorkspacePath[];
+  /** Folders that projects are in: a new one in them may be a project. */
+  readonly projectFolders: readonly WorkspacePath[];
   /** What it was put together from, but for the files. */
   readonly facts: Omit<WorkspaceFacts, 'files'>;
 }
@@ -66,7 +70,30 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   const { refused, ...assembled } = assemble({ ...facts, files });
   keepConfigs(root);
   if (refused) return failed(refused);
-  return succeeded({ ...assembled, facts, configFiles: [...new Set([...graph.watch, ...assembled.configFiles])] });
+  const { folders, mayBe } = projectFoldersOf(root, assembled.workspace);
+  const configFiles = [...new Set([...graph.watch, ...assembled.configFiles, ...mayBe])];
+  return succeeded({ ...assembled, facts, configFiles, projectFolders: folders });
+}
+
+/** Where projects are, and the files that would make projects of the other folders there. */
+function projectFoldersOf(
+  root: string,
+  { projects }: Workspace,
+): { readonly folders: readonly WorkspacePath[]; readonly mayBe: readonly WorkspacePath[] } {
+  const roots = new Set([...projects.values()].map((project) => project.root));
+  const folders = [...new Set([...roots].map((path) => path.slice(0, Math.max(0, path.lastIndexOf('/')))))].filter((path) => path !== '');
+  const mayBe = folders.flatMap((folder) => childFolders(root, folder)).filter((path) => !roots.has(path));
+  return { folders, mayBe: mayBe.flatMap((path) => [`${path}/package.json`, `${path}/project.json`]) };
+}
+
+function childFolders(root: string, folder: WorkspacePath): readonly WorkspacePath[] {
+  try {
+    const entries = readdirSync(join(root, folder), { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory() && !neverFollowed.has(entry.name)).map(({ name }) => `${folder}/${name}`);
+  } catch {
+    // It has gone since the graph was read, which its removal has told.
+    return [];
+  }
 }
 
 /** The projects that something is built or deployed of, or would be if they were right. None when the graph cannot be read, which the command tells. */

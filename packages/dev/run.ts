@@ -117,11 +117,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
       onTurn?.(turn);
     },
   });
-  const { workspace, configFiles } = session.read;
+  const { workspace } = session.read;
   let queue: Promise<void> = Promise.resolve();
   const source = openSource({
     root: session.options.root,
-    scope: scopeFor(workspace, goal, watch ? configFiles : []),
+    scope: scopeFor(workspace, goal, watch ? session.read : undefined),
     openWatcher: watch ? openWatcher : openNoWatcher,
     now,
     ...(options.quietMs !== undefined && { quietMs: options.quietMs }),

@@ -16,7 +16,7 @@ describe('what is followed of an image', () => {
   const acceptedOf = (of: Artifact, name: string): boolean | undefined => {
     const rest = { projects: new Map(), releases: new Map(), targets: new Map(), forwards: [], problems: [] };
     const workspace: Workspace = { root: '/', artifacts: new Map([['api', of]]), ...rest };
-    return scopeFor(workspace, { kind: 'built', artifacts: new Set(['api']), releases: new Set() }, []).accepts?.(
+    return scopeFor(workspace, { kind: 'built', artifacts: new Set(['api']), releases: new Set() }, undefined).accepts?.(
       `api/src/${name}`,
       'file',
     );

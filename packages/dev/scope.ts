@@ -1,6 +1,7 @@
 import type { Goal, TargetId, Workspace, WorkspacePath } from '../model';
 import type { Selector } from '../plan';
 import type { Scope } from '../source';
+import type { ReadWorkspace } from './readWorkspace';
 
 /** What vim and Emacs keep beside a file while it is open or being saved: swap files, locks, copies. */
 const editorsOwn = /(^|\/)(\.[^/]*\.sw[a-px]|\.#[^/]*|#[^/]*#|[^/]*~)$/;
@@ -10,10 +11,13 @@ function withoutEditorsOwn({ path, accepts }: Selector): Selector {
   return { path, accepts: (at, kind) => !editorsOwn.test(at) && (accepts?.(at, kind) ?? true) };
 }
 
-/** What of the disk matters for a goal: inputs of its artifacts and targets, their outputs, manifests, and the files that the workspace itself is read from. */
-export function scopeFor(workspace: Workspace, goal: Goal, configFiles: readonly WorkspacePath[]): Scope {
+/** What the workspace is read from. */
+type ReadFrom = Pick<ReadWorkspace, 'configFiles' | 'projectFolders'>;
+
+/** What of the disk matters for a goal: inputs of its artifacts and targets, their outputs, manifests, and, while it is watched, the files that the workspace itself is read from. */
+export function scopeFor(workspace: Workspace, goal: Goal, read: ReadFrom | undefined): Scope {
   // A folder among them stands for the names in it, not for what is further below.
-  const selectors: Selector[] = configFiles.map((path) => ({
+  const selectors: Selector[] = [...(read?.configFiles ?? []), ...(read?.projectFolders ?? [])].map((path) => ({
     path,
     accepts: (at) => at === path || at.slice(0, Math.max(0, at.lastIndexOf('/'))) === path,
   }));

@@ -33,7 +33,7 @@ export async function statusCommand(given: CommandOptions): Promise<CommandResul
 
   // Without the workspace among its facts the loop plans nothing: it only listens.
   const run = await openRun({ session, goal, report: options.report, watch: false, listenOnly: true });
-  const scopes = workspaces.map((each) => scopeFor(each, goal, []));
+  const scopes = workspaces.map((each) => scopeFor(each, goal, undefined));
   await run.source.setScope({
     paths: scopes.flatMap(({ paths }) => paths),
     accepts: (path, kind) => scopes.some(({ accepts }) => accepts?.(path, kind) ?? true),

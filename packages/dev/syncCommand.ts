@@ -268,7 +268,7 @@ class Syncing {
       if (!this.syncs) return;
       const workspace = this.attachment.workspace();
       loop.post({ kind: 'workspaceSeen', workspace });
-      void source.setScope(scopeFor(workspace, loop.world().goal, session.read.configFiles));
+      void source.setScope(scopeFor(workspace, loop.world().goal, session.read));
     });
   }
 

@@ -356,7 +356,9 @@ function ownInputs({ dockerfile, own }: DockerfileRequest, ignoreFile: Workspace
   return [
     { path: dockerfile, onChange: 'rebuild', because: 'the Dockerfile itself' },
     ...(ignoreFile === undefined ? [] : [{ path: ignoreFile, onChange: 'rebuild' as const, because: 'it says what the image leaves out' }]),
-    ...(own === undefined ? [] : [{ path: own.path, onChange: 'rebuild' as const, because: 'the config of the project' }]),
+    ...(own === undefined
+      ? []
+      : [{ path: own.path, onChange: 'rebuild' as const, because: 'the config of the project, of which any change makes a new image' }]),
   ];
 }
 

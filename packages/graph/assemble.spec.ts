@@ -76,7 +76,7 @@ describe('an artifact', () => {
     expect(inputsOf(assembled)).toEqual([
       'rebuild apps/worker/Dockerfile -: the Dockerfile itself',
       'rebuild apps/worker/.dockerignore -: it says what the image leaves out',
-      'rebuild apps/worker/slipway.yaml -: the config of the project',
+      'rebuild apps/worker/slipway.yaml -: the config of the project, of which any change makes a new image',
       'sync apps/worker/src /app/src: copied to /app/src (apps/worker/Dockerfile:3)',
     ]);
     expect(assembled.workspace.artifacts.get('worker')).toMatchObject({

@@ -59,7 +59,7 @@ export function fromCommand(request: CustomRequest): { readonly artifact: Artifa
       recipe: { builder: custom, context: contextOf(request), dockerfile: configPath, args: {} },
       builderBecause: `${imageKey}.custom has a command (${says})`,
       inputs: [
-        { path: configPath, onChange: 'rebuild', because: 'the config of the project' },
+        { path: configPath, onChange: 'rebuild', because: 'the config of the project, of which any change makes a new image' },
         ...inputs.flatMap((input) => underRules(input, rules, (rest) => rest)),
         ...rules.inputs,
       ],
