@@ -271,8 +271,15 @@ function nameOf(root: string): string {
   return basename(root);
 }
 
+/** What says where objects go that name no namespace themselves. */
+interface NamespaceSources {
+  readonly options: Pick<Session['options'], 'namespace'>;
+  readonly target: Pick<NonNullable<Session['target']>, 'namespace'> | undefined;
+  readonly read: { readonly settings: Pick<Session['read']['settings'], 'defaultNamespace'> };
+}
+
 /** Where a release lives: the flag's namespace, else the config's, else the kubeconfig's. */
-export function namespaceOf({ options, target, read }: Pick<Session, 'options' | 'target' | 'read'>, release: Release): string {
+export function namespaceOf({ options, target, read }: NamespaceSources, release: Pick<Release, 'namespace'>): string {
   return options.namespace ?? release.namespace ?? read.settings.defaultNamespace ?? target?.namespace ?? 'default';
 }
 

@@ -1,4 +1,4 @@
-import { render, type RenderRequest } from './render';
+import { render, unusedArtifacts, type RenderRequest } from './render';
 
 const deployment = `apiVersion: apps/v1
 kind: Deployment
@@ -100,6 +100,28 @@ spec:
       'localhost:5000/shop/worker:abc@sha256:1',
       'localhost:5000/shop/proxy:d@sha256:2',
     ]);
+  });
+
+  test.each([
+    ['shop/worker:v1@sha256:0', 'shop/worker:v1@sha256:0'],
+    ['docker.io/shop/worker', 'localhost:5000/shop/worker:abc@sha256:1'],
+    ['other/shop/worker:v1', 'other/shop/worker:v1'],
+    ['worker', 'worker'],
+    ['localhost:5000/shop/worker:abc', 'localhost:5000/shop/worker:abc@sha256:1'],
+  ])('of images called as those of the workspace are, what names a digest means that one: %s', (image, wanted) => {
+    const [object] = rendered([deployment.replace('image: shop/worker\n', `image: ${image}\n`)]);
+    expect(templateOf(object).spec.containers[0]?.image).toBe(wanted);
+  });
+
+  test('knows which artifacts no object runs', () => {
+    const result = render(request([deployment]));
+    const objects = result.ok ? result.value : [];
+    expect(unusedArtifacts({ artifacts: ['worker', 'proxy', 'web'] }, objects)).toEqual(['web']);
+  });
+
+  test('leaves an object in the namespace that it names', () => {
+    const [object] = rendered([config('1').replace('{name: settings}', '{name: settings, namespace: own}')]);
+    expect(object?.metadata.namespace).toBe('own');
   });
 
   test('marks which container runs which artifact, but not init containers that end', () => {
