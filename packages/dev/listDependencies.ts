@@ -1,7 +1,9 @@
+import { availableParallelism } from 'node:os';
 import { isAbsolute, join } from 'node:path';
 import { commandLine, type Processes } from '../clients';
-import type { CommandQuestion, DependenciesQuestion, ListedDependencies, Listing } from '../graph';
+import type { CommandQuestion, DependenciesQuestion, GoQuestion, ListedDependencies, Listing } from '../graph';
 import { failed, succeeded, type Problem, type Result, type WorkspacePath } from '../model';
+import { GoMemory } from './goMemory';
 import { listGoPackages } from './listGoPackages';
 import { pathInside } from './pathInside';
 
@@ -23,19 +25,43 @@ export interface Asking extends ListingOptions {
 
 const patienceMs = 60_000;
 
-/** Asks the tools that know what builds read, all at once. */
+/** Asks the tools that know what builds read. */
 export async function listDependencies(questions: readonly DependenciesQuestion[], options: ListingOptions): Promise<ListedDependencies> {
-  const answers = questions.map(async (each) => [each.artifact, await answerTo(each, options)] as const);
-  return new Map(await Promise.all(answers));
+  const memory = new GoMemory(options.root);
+  const answers = new Map<string, Result<Listing>>();
+  const left = [...questions];
+  const answerSome = async (): Promise<void> => {
+    for (let next = left.shift(); next; next = left.shift()) answers.set(next.artifact, await answerTo(next, { ...options, memory }));
+  };
+  await Promise.all(Array.from({ length: toolsAtATime }, answerSome));
+  memory.write();
+  return answers;
 }
 
-async function answerTo(question: DependenciesQuestion, options: ListingOptions): Promise<Result<Listing>> {
+/** Of these, each is a process with work for a core, and half of it waits for the disk. */
+const toolsAtATime = 2 * availableParallelism();
+
+async function answerTo(
+  question: DependenciesQuestion,
+  { memory, ...options }: ListingOptions & { readonly memory: GoMemory },
+): Promise<Result<Listing>> {
   const { folder, asks } = question;
   const signal = AbortSignal.timeout(patienceMs);
   const notListed: Asking['notListed'] = (what, more) => problemOf(question, what, more);
   const asking = { ...options, folder, signal, notListed };
-  const answer = asks.kind === 'go' ? await listGoPackages(asks, asking) : await listPaths(asks, asking);
+  const answer = asks.kind === 'go' ? await packagesOf(asks, asking, memory) : await listPaths(asks, asking);
   return signal.aborted ? failed(notListed(`did not end within ${patienceMs / 1000} s`)) : answer;
+}
+
+async function packagesOf(question: GoQuestion, asking: Asking, memory: GoMemory): Promise<Result<Listing>> {
+  const { folder, env } = asking;
+  const key = JSON.stringify([folder, question, env['GOFLAGS'], env['GOWORK']]);
+  const known = memory.recall(key, folder);
+  if (known) return succeeded(known);
+  const askedAt = Date.now();
+  const listed = await listGoPackages(question, asking);
+  if (listed.ok) memory.keep(key, folder, { listing: listed.value, askedAt });
+  return listed;
 }
 
 async function listPaths({ command }: CommandQuestion, asking: Asking): Promise<Result<Listing>> {

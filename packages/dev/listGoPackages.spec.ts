@@ -1,8 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { processes } from '../clients';
+import { processes, type Processes } from '../clients';
 import type { Listing } from '../graph';
 import type { Result } from '../model';
 import { fakeProcesses } from '../testkit/fakeProcesses';
@@ -31,7 +31,14 @@ function write(path: string, text: string): void {
   writeFileSync(join(root, path), text);
 }
 
-async function listed(packages: readonly string[], at = root, tools = processes): Promise<Result<Listing> | undefined> {
+/** As if all was written long ago. */
+function age(): void {
+  for (const path of readdirSync(root, { recursive: true, encoding: 'utf8' })) {
+    if (/\.(go|mod|work)$/.test(path)) utimesSync(join(root, path), 1_700_000_000, 1_700_000_000);
+  }
+}
+
+async function listed(packages: readonly string[], at = root, tools: Processes = processes): Promise<Result<Listing> | undefined> {
   const asks = { kind: 'go', packages, env: { GOOS: 'linux', CGO_ENABLED: '1' } } as const;
   const env = { GOFLAGS: '', GOWORK: '', GOPROXY: 'off' };
   const question = { project: 'api', artifact: 'api', folder: 'apps/api', asks, location };
@@ -105,6 +112,45 @@ withGo('what Go says a build reads', () => {
         location,
       },
     });
+  });
+
+  it('is asked again when what it was said from is another file, and not before', async () => {
+    let asked = 0;
+    const counting: Processes = {
+      run: (request) => {
+        asked += 1;
+        return processes.run(request);
+      },
+    };
+    const ask = async (): Promise<readonly [number, unknown]> => {
+      const before = asked;
+      const answer = await listed(['./cmd/api'], root, counting);
+      return [asked - before, answer?.ok && answer.value.kind === 'go' && answer.value.packages.map(({ folder }) => folder)];
+    };
+    const both = ['libs/go/greet', 'apps/api/cmd/api'];
+    // Files so young may change once more unseen.
+    expect(await ask()).toEqual([1, both]);
+    age();
+    expect(await ask()).toEqual([1, both]);
+    expect(await ask()).toEqual([0, both]);
+    write('libs/go/greet/texts/other.txt', 'other');
+    write('libs/go/unused/unused.go', 'package unused\n\nconst X = 1\n');
+    expect(await ask()).toEqual([0, both]);
+    write('libs/go/greet/more.go', 'package greet\n\nimport _ "x.org/lib/unused"\n');
+    expect(await ask()).toEqual([1, ['libs/go/unused', ...both]]);
+    age();
+    await ask();
+    rmSync(join(root, 'libs/go/greet/more.go'));
+    expect(await ask()).toEqual([1, both]);
+    write('apps/api/cmd/api/main.go', 'package main\n\nimport "x.org/lib/soon"\n\nfunc main() { println(soon.X) }\n');
+    age();
+    const soon = ['libs/go/soon', 'apps/api/cmd/api'];
+    expect(await ask()).toEqual([2, soon]);
+    expect(await ask()).toEqual([0, soon]);
+    write('libs/go/soon/soon.go', 'package soon\n\nconst X = 1\n');
+    expect(await ask()).toEqual([1, soon]);
+    write('go.work', 'go 1.21\n\nuse ./apps/api\n');
+    expect((await ask())[0]).toBeGreaterThan(0);
   });
 
   it('is not known while a go.mod cannot be read: Go’s own words are shown', async () => {

@@ -5,6 +5,8 @@ import { failed, succeeded, type Result, type WorkspacePath } from '../model';
 import type { Asking } from './listDependencies';
 import { pathInside } from './pathInside';
 
+type GoListing = Extract<Listing, { readonly kind: 'go' }>;
+
 interface GoModule {
   readonly Path: string;
   readonly Dir?: string;
@@ -32,7 +34,7 @@ const packageFields = 'ImportPath,Dir,DepOnly,Standard,Module,GoFiles,CgoFiles,I
  * Asks Go which packages of the workspace a program is made of. What does not compile is the build's to tell, so that nothing is lost of
  * what is edited; a package that is imported and not there yet is listed where it would be.
  */
-export async function listGoPackages(question: GoQuestion, asking: Asking): Promise<Result<Listing>> {
+export async function listGoPackages(question: GoQuestion, asking: Asking): Promise<Result<GoListing>> {
   const { root, folder, notListed } = asking;
   const list = (args: readonly string[]) => goList(args, question, asking);
   const ran = await list(['-e', '-deps', `-json=${packageFields}`, '--', ...question.packages]);
