@@ -249,7 +249,9 @@ function matched(pattern: string, { destination, request, stage }: Target & { re
     };
     return [{ ...rebuildFor(directory, `where each match of ${pattern} lands is not followed`, line), filter: whole }];
   }
-  if (!destination.isDirectory && !isKnownDirectory(stage, destination.path, request.kindOf)) {
+  // What is linked is laid over the image without a look at what is there.
+  const isThere = !copyFlags(request.instruction).link && isKnownDirectory(stage, destination.path, request.kindOf);
+  if (!destination.isDirectory && !isThere) {
     return [rebuildFor(directory, `${destination.path} is no directory for certain`, line)];
   }
   const inDirectory = (name: string) => (directory === '' ? name : `${directory}/${name}`);

@@ -31,6 +31,9 @@ const table: readonly (readonly [string, string, boolean])[] = [
   [' docs ', 'docs', true],
   ['a/b\n!a', 'a/b', true],
   ['.', 'a', false],
+  ['!../../*', 'a', true],
+  ['!../../*\n!a', 'a', false],
+  ['a\n!../a', 'a', true],
 ];
 
 it.each(table)('%j and %s: %s', (text, path, expected) => {

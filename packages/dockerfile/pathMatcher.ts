@@ -88,8 +88,10 @@ function clean(pattern: string): string {
 }
 
 function compile(text: string): Pattern | undefined {
-  const exception = text.startsWith('!');
-  const pattern = clean(exception ? text.slice(1) : text);
+  // Cleaned with its sign: to Go `!..` is a name, which the next `..` takes away, and the exception with it.
+  const written = clean(text);
+  const exception = written.startsWith('!');
+  const pattern = clean(exception ? written.slice(1) : written);
   const segments = pattern.split('/');
   if (!/[*?[\]\\]/.test(pattern)) return { exception, segments, test: (path) => path === pattern };
   const suffix = /^\*\*(\/?[^*?[\]\\]*)$/.exec(pattern)?.[1];

@@ -253,6 +253,12 @@ describe('what needs a rebuild', () => {
 
   it.each<[string, string, string, string]>([
     [
+      'a pattern whose matches are laid over the image',
+      'FROM scratch\nCOPY dir /x\nCOPY --link app.* /x',
+      'app.js',
+      '/x is no directory for certain',
+    ],
+    [
       'all that a link on the way may lead to',
       'COPY lib/one/package.json /x/',
       'app.js',
