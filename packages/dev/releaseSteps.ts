@@ -12,12 +12,14 @@ import {
 } from '../deploy';
 import {
   hooksAt,
+  type ArtifactName,
   type Entry,
   type Fact,
   type Outcome,
   type Problem,
   type Release,
   type Report,
+  type Workspace,
   type WorkspacePath,
   type World,
 } from '../model';
@@ -32,6 +34,7 @@ import { failure, isAborted, notThere, type StepOf } from './stepFailures';
 /** Steps that apply releases to the cluster, run what follows, and remove them. */
 export class ReleaseSteps {
   private readonly toldNamespaces = new Set<string>();
+  private readonly toldUnused = new Set<ArtifactName>();
 
   constructor(
     private readonly session: Session,
@@ -74,7 +77,7 @@ export class ReleaseSteps {
     const { namespace, imageNames } = context;
     const rendered = render({ release, manifests: read.value.texts, images, imageNames, namespace, workspaceId, fingerprint });
     if (!rendered.ok) return failure(rendered.problem, release.project);
-    this.tellUnused(release, rendered.value);
+    this.tellUnused(release, rendered.value, workspace);
     const objects = rendered.value;
     const input = (): string =>
       manifestStream(inApplyOrder(objects.map(({ object }) => object)).map((object) => ({ comments: [], object })));
@@ -158,8 +161,10 @@ export class ReleaseSteps {
   }
 
   /** An image that is built for nothing is a mistake somewhere; of which side nobody knows. */
-  private tellUnused(release: Release, objects: readonly RenderedObject[]): void {
-    for (const artifact of unusedArtifacts(release, objects)) {
+  private tellUnused(release: Release, objects: readonly RenderedObject[], workspace: Workspace): void {
+    for (const artifact of unusedArtifacts(release, objects, workspace)) {
+      if (this.toldUnused.has(artifact)) continue;
+      this.toldUnused.add(artifact);
       this.report({
         kind: 'notice',
         subject: release.name,

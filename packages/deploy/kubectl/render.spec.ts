@@ -113,10 +113,22 @@ spec:
     expect(templateOf(object).spec.containers[0]?.image).toBe(wanted);
   });
 
-  test('knows which artifacts no object runs', () => {
+  test('knows which artifacts no object runs, though they are of its project or it could; what others run or stand on is none of them', () => {
     const result = render(request([deployment]));
     const objects = result.ok ? result.value : [];
-    expect(unusedArtifacts({ artifacts: ['worker', 'proxy', 'web'] }, objects)).toEqual(['web']);
+    const artifact = (name: string, project: string, requires: readonly string[] = []) => [name, { name, project, requires }] as const;
+    const made = [
+      artifact('worker', 'shop', ['base']),
+      artifact('base', 'shop'),
+      artifact('tests', 'shop'),
+      artifact('elsewhere', 'shop'),
+      artifact('foreign', 'other'),
+    ];
+    const workspace = {
+      artifacts: new Map(made),
+      releases: new Map([['other', { artifacts: ['elsewhere'] }]]),
+    } as unknown as Parameters<typeof unusedArtifacts>[2];
+    expect(unusedArtifacts({ project: 'shop', artifacts: ['worker', 'proxy', 'web'] }, objects, workspace)).toEqual(['web', 'tests']);
   });
 
   test('leaves an object in the namespace that it names', () => {

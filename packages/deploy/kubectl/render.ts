@@ -1,6 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { KubeObject } from '../../clients';
-import { eachTextAt, failed, succeeded, type ArtifactName, type Location, type Problem, type Release, type Result } from '../../model';
+import {
+  eachTextAt,
+  failed,
+  succeeded,
+  type ArtifactName,
+  type Location,
+  type Problem,
+  type Release,
+  type Result,
+  type Workspace,
+} from '../../model';
 import { isNamespaced, nameOf } from '../kinds';
 import { annotations, ownerLabels, templateLabels, withoutFingerprint, type Owner } from '../ownership';
 import { together } from '../problems';
@@ -238,10 +248,19 @@ function duplicates(objects: readonly ManifestObject[], namespace: string): read
   return problems;
 }
 
-/** The artifacts of a release that none of its objects runs. */
-export function unusedArtifacts({ artifacts }: Pick<Release, 'artifacts'>, objects: readonly RenderedObject[]): readonly ArtifactName[] {
+/** The artifacts that a release could run and none of its objects does; those of its project too, unless another release or image needs them. */
+export function unusedArtifacts(
+  { project, artifacts }: Pick<Release, 'project' | 'artifacts'>,
+  objects: readonly RenderedObject[],
+  workspace: Pick<Workspace, 'artifacts' | 'releases'>,
+): readonly ArtifactName[] {
+  const needed = new Set([
+    ...[...workspace.releases.values()].flatMap((other) => other.artifacts),
+    ...[...workspace.artifacts.values()].flatMap(({ requires }) => requires),
+  ]);
+  const own = [...workspace.artifacts.values()].filter((artifact) => artifact.project === project && !needed.has(artifact.name));
   const used = new Set(
     objects.flatMap(({ object }) => Object.keys(JSON.parse(object.metadata.annotations?.[annotations.images] ?? '{}') as object)),
   );
-  return artifacts.filter((artifact) => !used.has(artifact));
+  return [...artifacts, ...own.map(({ name }) => name)].filter((artifact) => !used.has(artifact));
 }
