@@ -23,12 +23,17 @@ describe('several `dev` in one workspace', () => {
   });
 
   let greeted = 'Welcome';
-  /** Edits the library, and waits until the services that are named answer with it. */
+  /** Edits the library, and waits until the services that are named answer with it, and what they log is shown. */
   const greet = async (answering: Readonly<Record<string, RunningDev>>): Promise<void> => {
     const word = `w${randomUUID().slice(0, 8)}`;
     shop.edit('libs/greeting/src/index.js', greeted, word);
     greeted = word;
-    for (const [app, dev] of Object.entries(answering)) await dev.answer(app, app === 'web' ? '/greeting/src/index.js' : '/', word);
+    for (const [app, dev] of Object.entries(answering)) {
+      const before = dev.printed.length;
+      await dev.answer(app, app === 'web' ? '/greeting/src/index.js' : '/', word);
+      // It writes down what it was asked for; web does not.
+      if (app === 'worker') await dev.prints('what worker logs', (printed) => printed.slice(before).includes('│ GET /'));
+    }
   };
   const hasJoined = (dev: RunningDev) => dev.since(0, 'notice').some(({ message }) => message.endsWith(joins));
   const namesIn = (dev: RunningDev) =>
