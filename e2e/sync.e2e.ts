@@ -85,6 +85,9 @@ describe('sync, onto what runs already', () => {
       await sync.until('notice', ({ message }) => message.startsWith('waiting: no pod'));
       const { pod } = await run();
       await sync.until('ready');
+      const said = sync.since(0, 'notice').map(({ message }) => message);
+      expect(said).toContainEqual(expect.stringMatching(new RegExp(`namespace ${shop.namespace}: .*/site → ${inPod} in `)));
+      expect(said).toContain('left out: .git, node_modules, .nx, .slipway, *.log');
       await becomesEqual(pod);
 
       await shop.inside('site', pod, ['sh', '-c', `echo theirs > ${inPod}/sub/their.own`]);
