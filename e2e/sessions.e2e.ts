@@ -16,7 +16,7 @@ describe('one session after another', () => {
     const first = shop.dev('worker', 'web');
     await first.until('ready');
     shop.edit('apps/worker/src/server.js', 'total: formatPrice', 'first: basket.items[0].name, total: formatPrice');
-    shop.edit('libs/greeting/src/index.js', 'Welcome', word);
+    shop.write('libs/greeting/src/index.js', `'use strict';\nexports.greeting = () => '${word}';\n`);
     await first.answer('worker', '/', '"first":"rope"');
     await first.answer('worker', '/', word);
     const before = [await shop.onlyOne('worker'), await shop.onlyOne('web')];
@@ -102,7 +102,7 @@ describe('one session after another', () => {
     const word = randomUUID();
     const attached = shop.dev('worker', '--attach');
     await attached.until('ready');
-    shop.edit('libs/greeting/src/index.js', 'Welcome', word);
+    shop.write('libs/greeting/src/index.js', `'use strict';\nexports.greeting = () => '${word}';\n`);
     await attached.answer('worker', '/', word);
     await attached.prints('a line of its log', (printed) => printed.includes('│ GET /'));
     expect(await attached.interrupt()).toBe(0);
