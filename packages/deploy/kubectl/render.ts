@@ -56,8 +56,8 @@ export function render(request: RenderRequest): Result<readonly RenderedObject[]
     objects.map(({ installed = false, ...manifest }) => {
       const object = rendered(manifest, { request, owner, configHashes });
       // It may be wanted otherwise though its chart is the same: what its pods read of the release has changed.
-      const isThere = holds(manifest.object, withoutFingerprint(object));
-      return { ...manifest, object, ...(installed && isThere && { installed }) };
+      const isThere = installed && holds(manifest.object, withoutFingerprint(object));
+      return { ...manifest, object, ...(isThere && { installed }) };
     }),
   );
 }
