@@ -1,5 +1,5 @@
 import { isGoSource, type GraphSource, type WorkspaceFacts } from '../graph';
-import type { Workspace, WorkspacePath } from '../model';
+import { folderOf, type Workspace, type WorkspacePath } from '../model';
 import { isReadBy } from '../plan';
 import type { ReadWorkspace } from './readWorkspace';
 import type { Session } from './session';
@@ -27,8 +27,9 @@ export function isConfigOf(session: Read, path: WorkspacePath): boolean {
 export function isGraphOf({ read, options }: Read, path: WorkspacePath): boolean {
   const name = path.slice(path.lastIndexOf('/') + 1);
   if (options.graph.watch.some((watched) => watched === path || watched === name)) return true;
-  if (read.projectFolders.includes(path.slice(0, Math.max(0, path.lastIndexOf('/'))))) return true;
-  const { projects } = read.workspace;
+  const { projectFolders, workspace } = read;
+  const { projects } = workspace;
+  if (placesOf(projectFolders, () => projectFolders).paths.has(folderOf(path))) return true;
   return placesOf(projects, () => [...projects.values()].map(({ root }) => root)).withFolders.has(path);
 }
 
@@ -38,7 +39,7 @@ function namesPackages({ read }: Read, path: WorkspacePath): boolean {
   if (!listed || !isGoSource(path)) return false;
   const folders = (): readonly WorkspacePath[] =>
     [...listed.values()].flatMap((each) => (each.ok && each.value.kind === 'go' ? each.value.packages : [])).map(({ folder }) => folder);
-  return placesOf(listed, folders).paths.has(path.slice(0, Math.max(0, path.lastIndexOf('/'))));
+  return placesOf(listed, folders).paths.has(folderOf(path));
 }
 
 interface Places {

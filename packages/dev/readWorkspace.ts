@@ -11,7 +11,7 @@ import {
   type WorkspaceFacts,
   type WorkspaceSettings,
 } from '../graph';
-import { failed, succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
+import { failed, folderOf, succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
 import { keepConfigs, recallConfigs } from './configMemory';
 import { fetchManifests } from './fetchManifests';
 import { listDependencies } from './listDependencies';
@@ -81,7 +81,7 @@ function projectFoldersOf(
   { projects }: Workspace,
 ): { readonly folders: readonly WorkspacePath[]; readonly mayBe: readonly WorkspacePath[] } {
   const roots = new Set([...projects.values()].map((project) => project.root));
-  const folders = [...new Set([...roots].map((path) => path.slice(0, Math.max(0, path.lastIndexOf('/')))))].filter((path) => path !== '');
+  const folders = [...new Set([...roots].map(folderOf))].filter((path) => path !== '');
   const mayBe = folders.flatMap((folder) => childFolders(root, folder)).filter((path) => !roots.has(path));
   return { folders, mayBe: mayBe.flatMap((path) => [`${path}/package.json`, `${path}/project.json`]) };
 }

@@ -1,4 +1,4 @@
-import type { Goal, TargetId, Workspace, WorkspacePath } from '../model';
+import { folderOf, type Goal, type TargetId, type Workspace, type WorkspacePath } from '../model';
 import type { Selector } from '../plan';
 import type { Scope } from '../source';
 import type { ReadWorkspace } from './readWorkspace';
@@ -19,7 +19,7 @@ export function scopeFor(workspace: Workspace, goal: Goal, read: ReadFrom | unde
   // A folder among them stands for the names in it, not for what is further below.
   const selectors: Selector[] = [...(read?.configFiles ?? []), ...(read?.projectFolders ?? [])].map((path) => ({
     path,
-    accepts: (at) => at === path || at.slice(0, Math.max(0, at.lastIndexOf('/'))) === path,
+    accepts: (at) => at === path || folderOf(at) === path,
   }));
   const artifacts = new Set<string>();
   const targets = new Set<TargetId>();
@@ -54,7 +54,7 @@ function scopeOf(selectors: readonly Selector[]): Scope {
   return {
     paths: [...byPath.keys()],
     accepts: (path, kind) => {
-      for (let at = path; ; at = at.slice(0, Math.max(0, at.lastIndexOf('/')))) {
+      for (let at = path; ; at = folderOf(at)) {
         if (byPath.get(at)?.some(({ accepts }) => !accepts || accepts(path, kind)) === true) return true;
         if (at === '') return false;
       }

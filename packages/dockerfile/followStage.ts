@@ -1,3 +1,4 @@
+import { nanosecondsOf } from './nanoseconds';
 import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { expand, type Lookup } from './expand';
@@ -308,16 +309,6 @@ class Following {
     if (raw.endsWith('/.')) return path.endsWith('/') ? `${path}.` : `${path}/.`;
     return path;
   }
-}
-
-/** Go's form: `1m30s`, `1.5s`. */
-function nanosecondsOf(text: string): number | undefined {
-  const units: Readonly<Record<string, number>> = { ns: 1, us: 1e3, µs: 1e3, ms: 1e6, s: 1e9, m: 60e9, h: 3600e9 };
-  if (!/^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(text)) return text === '0' ? 0 : undefined;
-  return [...text.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g)].reduce(
-    (sum, [, amount = '0', unit = 's']) => sum + Math.round(Number(amount) * (units[unit] ?? 0)),
-    0,
-  );
 }
 
 function defined<T extends object>(value: { readonly [Key in keyof T]: T[Key] | undefined }): T {

@@ -14,6 +14,7 @@ export {
   type PathKind,
   type StageFacts,
 } from './readDockerfile';
+export { nanosecondsOf } from './nanoseconds';
 export { needsEngine, type NeedsEngine, type NeedsEngineOptions } from './needsEngine';
 export { mountsAsCopies } from './run';
 export { sentDockerfile } from './sentDockerfile';

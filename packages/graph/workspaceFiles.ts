@@ -1,5 +1,5 @@
 import type { PathKind } from '../dockerfile';
-import type { WorkspacePath } from '../model';
+import { folderOf, type WorkspacePath } from '../model';
 
 /** The files of the workspace as they are at one moment. Equal questions get equal answers while a workspace is assembled. */
 export interface WorkspaceFiles {
@@ -44,7 +44,7 @@ export function withFiles(files: WorkspaceFiles, more: ReadonlyMap<WorkspacePath
   const names = new Map<WorkspacePath, Set<string>>();
   for (const path of more.keys()) {
     for (let at = path; at !== '';) {
-      const directory = at.slice(0, Math.max(0, at.lastIndexOf('/')));
+      const directory = folderOf(at);
       const known = names.get(directory) ?? new Set();
       names.set(directory, known.add(at.slice(directory === '' ? 0 : directory.length + 1)));
       at = directory;

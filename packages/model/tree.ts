@@ -62,6 +62,11 @@ export function dirEntry(entries: ReadonlyMap<string, Entry>): DirEntry {
 
 export const emptyDir: DirEntry = dirEntry(new Map());
 
+/** The folder that a path is in; that of the workspace's own files is `''`. */
+export function folderOf(path: WorkspacePath): WorkspacePath {
+  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
+}
+
 /** The names along a path; `''` and `/` have none. */
 export function segments(path: string): readonly string[] {
   return path.split('/').filter((name) => name !== '' && name !== '.');

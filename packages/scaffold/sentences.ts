@@ -1,5 +1,5 @@
 import { below } from '../dockerfile';
-import type { WorkspacePath } from '../model';
+import { folderOf, type WorkspacePath } from '../model';
 import type { ImportNote } from './imports/imported';
 import type { Found, Survey } from './survey';
 
@@ -135,10 +135,6 @@ function relative(path: WorkspacePath, root: WorkspacePath): string {
 function folderName(path: WorkspacePath, root: WorkspacePath): string {
   const name = relative(path, root);
   return name === '' ? 'its folder' : `${name}/`;
-}
-
-function folderOf(path: WorkspacePath): WorkspacePath {
-  return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
 function listed(names: readonly string[]): string {

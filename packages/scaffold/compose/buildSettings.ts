@@ -3,6 +3,7 @@ import { joinPath } from '../../graph';
 import type { Project, WorkspacePath } from '../../model';
 import type { Field } from '../imports/field';
 import { fromProject, type Place } from '../imports/place';
+import { pairsOf } from './pairs';
 import { withVariables } from './variables';
 
 /** `build` of a service: a folder, or more than that. */
@@ -26,30 +27,15 @@ export function imageSettingsOf({ field, context, dockerfile }: ComposeBuild, pr
   const file = fromProject(project, dockerfile);
   const target = text('target');
   const network = text('network');
-  const pairs = (key: string, between: string): readonly (readonly [string, string])[] => [
-    ...(field.at(key)?.entries() ?? []).map(([name, value]) => {
-      value.skip();
-      return [name, value.peek() ?? `\${${name}}`] as const;
-    }),
-    ...(field.at(key)?.texts() ?? []).map((each) => {
-      const at = each.indexOf(between);
-      return at < 0 ? ([each, `\${${each}}`] as const) : ([each.slice(0, at), each.slice(at + 1)] as const);
-    }),
-  ];
-  const template = ([name, value]: readonly [string, string]): readonly [string, string] => [name, withVariables(value).text];
-  const args = pairs('args', '=').map(template);
-  const labels = pairs('labels', '=').map(template);
-  const addHosts = [
-    ...pairs(
-      'extra_hosts',
-      field
-        .at('extra_hosts')
-        ?.texts()
-        .some((each) => each.includes('=')) === true
-        ? '='
-        : ':',
-    ),
-  ];
+  // Without a value it is the environment's own.
+  const templates = (key: string): readonly (readonly [string, string])[] =>
+    pairsOf(field.at(key)).map(([name, value]) => [name, withVariables(value ?? `\${${name}}`).text]);
+  const args = templates('args');
+  const labels = templates('labels');
+  const hosts = field.at('extra_hosts');
+  const addHosts = pairsOf(hosts, hosts?.texts().some((each) => each.includes('=')) === true ? '=' : ':').map(
+    ([name, address]) => [name, address ?? `\${${name}}`] as const,
+  );
   const cacheFrom = field.at('cache_from')?.texts() ?? [];
   const platforms = field.at('platforms')?.texts() ?? [];
   const docker = {

@@ -1,11 +1,11 @@
 import type { Config, ForwardConfig } from '../../config';
 import { joinPath } from '../../graph';
-import { withoutScope, type Problem, type Project, type WorkspacePath } from '../../model';
+import { folderOf, withoutScope, type Problem, type Project, type WorkspacePath } from '../../model';
 import type { Field } from '../imports/field';
 import { importedFrom, placeOf, readSheets, type Configs, type Imported, type ImportNote, type ImportRequest } from '../imports/imported';
 import { fromProject, ownerOf, type Place } from '../imports/place';
 import { packagePatterns, serviceFolder } from '../packagePatterns';
-import { imagesSaid, type ImportedImage } from '../skaffold/images';
+import { imagesSaid, type NamedImage } from '../imports/images';
 import { buildOf, imageSettingsOf, type ComposeBuild } from './buildSettings';
 import { watchOf } from './watchRules';
 import { objectName, workloadOf } from './workload';
@@ -35,7 +35,7 @@ export function importCompose({ files, projects, from, projectFile }: ComposeReq
   for (const file of from) {
     const { roots, problem } = readSheets(file, files);
     if (problem) problems.push(problem);
-    const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+    const folder = folderOf(file);
     const note = (field: Field, sentence: string): void => void notes.push({ location: field.location(), field: field.path, sentence });
     for (const root of roots) {
       if (!isCompose(root)) problems.push(notCompose(root));
@@ -131,9 +131,9 @@ function homeOf(name: string, service: Field, place: Place): Home | undefined {
 }
 
 /** The images of a project, by service: those that are built in the same way share one. */
-function imagesOf(homes: readonly Home[], place: Place): ReadonlyMap<Home, ImportedImage> {
-  const bySettings = new Map<string, ImportedImage>();
-  const byHome = new Map<Home, ImportedImage>();
+function imagesOf(homes: readonly Home[], place: Place): ReadonlyMap<Home, NamedImage> {
+  const bySettings = new Map<string, NamedImage>();
+  const byHome = new Map<Home, NamedImage>();
   for (const home of homes) {
     const { name, service, build, project } = home;
     if (!build) continue;
@@ -145,9 +145,7 @@ function imagesOf(homes: readonly Home[], place: Place): ReadonlyMap<Home, Impor
     const image = said !== undefined ? withoutTag(said) : bySettings.size === 0 ? usual : objectName(name);
     const made = bySettings.get(key) ?? {
       image,
-      project,
       config: { ...(image !== usual && { name: image }), ...settings, ...(sync && { sync }) },
-      hooks: {},
     };
     bySettings.set(key, made);
     byHome.set(home, made);

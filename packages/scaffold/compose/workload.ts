@@ -1,6 +1,7 @@
 import { Document, Scalar, visit } from 'yaml';
+import { nanosecondsOf } from '../../dockerfile';
 import type { Field } from '../imports/field';
-import { secondsOf } from './durations';
+import { pairsOf } from './pairs';
 import { portsOf, usualPort, type Port } from './ports';
 import { withoutVariables, withVariables } from './variables';
 import { commandWords } from './words';
@@ -127,19 +128,8 @@ function wordsOf(field: Field | undefined): readonly string[] | undefined {
 }
 
 function environmentOf(service: Field, { name, note }: { readonly name: string; readonly note: Note }) {
-  const field = service.at('environment');
-  const pairs = (field?.items() ?? []).flatMap((each): readonly (readonly [string, string | undefined])[] => {
-    const text = each.text();
-    const at = text?.indexOf('=') ?? -1;
-    return text === undefined ? [] : [at < 0 ? [text, undefined] : [text.slice(0, at), text.slice(at + 1)]];
-  });
-  const entries = (field?.entries() ?? []).map(([key, value]) => {
-    const text = value.text();
-    value.skip();
-    return [key, text] as const;
-  });
   // Without a value it is the environment's own.
-  const env = [...pairs, ...entries].map(([key, value]) => ({ name: key, value: value ?? `\${${key}:-}` }));
+  const env = pairsOf(service.at('environment')).map(([key, value]) => ({ name: key, value: value ?? `\${${key}:-}` }));
   const files = service.at('env_file');
   const paths =
     files?.text() ??
@@ -290,6 +280,12 @@ export function objectName(name: string): string {
     .toLowerCase()
     .replace(/[^a-z0-9-]+/g, '-')
     .replace(/^-+|-+$/g, '');
+}
+
+/** Of a duration as `1m30s`, rounded up, one at least; undefined when it is none. */
+function secondsOf(text: string): number | undefined {
+  const nanoseconds = nanosecondsOf(text);
+  return nanoseconds === undefined ? undefined : Math.max(1, Math.ceil(nanoseconds / 1e9));
 }
 
 /** Texts in which variables stand are quoted: what is filled in must not become a number. */

@@ -1,18 +1,15 @@
-import type { Config, ImageConfig, SyncConfig } from '../../config';
+import type { ImageConfig, SyncConfig } from '../../config';
 import { joinPath } from '../../graph';
 import { withoutScope, type BuildNetwork, type Project, type WorkspacePath } from '../../model';
 import type { Field } from '../imports/field';
 import { fromGoTemplate } from './goTemplates';
 import { hooksOf, hostHookOf, type BeforeAndAfter } from './hooks';
+import type { ImportedImageConfig, NamedImage } from '../imports/images';
 import { fromProject, ownerOf, type Place } from '../imports/place';
 
-export type ImportedImageConfig = ImageConfig & Pick<Config, 'sync'>;
-
 /** An artifact of Skaffold, as the project that it belongs to may say it. */
-export interface ImportedImage {
-  readonly image: string;
+export interface ImportedImage extends NamedImage {
   readonly project: Project;
-  readonly config: ImportedImageConfig;
   readonly hooks: { readonly build?: BeforeAndAfter; readonly sync?: BeforeAndAfter };
 }
 
@@ -223,19 +220,4 @@ function syncHooksOf(hooks: Field | undefined, project: Project, place: Place): 
     return list.length === 0 ? [] : [[when, list] as const];
   });
   return both.length === 0 ? {} : { sync: Object.fromEntries(both) };
-}
-
-/** What a project says of its images: `image`, or `images` with a name for each. */
-export function imagesSaid(images: readonly ImportedImage[], project: Project): Pick<Config, 'image' | 'images' | 'sync'> {
-  const [only, ...others] = images;
-  if (!only) return {};
-  if (others.length === 0) {
-    const { sync, ...image } = only.config;
-    return { ...(Object.keys(image).length > 0 && { image }), ...(sync && { sync }) };
-  }
-  const named = images.map(({ image, config }): readonly [string, ImportedImageConfig] => {
-    const last = image.slice(image.lastIndexOf('/') + 1);
-    return [last === withoutScope(project.name) ? last : last.replace(`${withoutScope(project.name)}-`, ''), { name: image, ...config }];
-  });
-  return { images: Object.fromEntries(named) };
 }

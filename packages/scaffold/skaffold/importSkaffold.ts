@@ -1,10 +1,11 @@
 import type { Config } from '../../config';
 import { joinPath } from '../../graph';
-import type { Location, Problem, WorkspacePath } from '../../model';
+import { folderOf, type Location, type Problem, type WorkspacePath } from '../../model';
 import { deploymentsOf } from './deployments';
 import type { Field } from '../imports/field';
 import { importedFrom, placeOf, readSheets, type Configs, type Imported, type ImportNote, type ImportRequest } from '../imports/imported';
-import { homesOf, imageOf, imagesSaid, type ImportedImage } from './images';
+import { homesOf, imageOf, type ImportedImage } from './images';
+import { imagesSaid } from '../imports/images';
 import type { Place } from '../imports/place';
 import { tagOf } from './tags';
 
@@ -24,7 +25,7 @@ export function importSkaffold({ files, projects, from }: ImportRequest): Import
   for (const file of read) {
     const { roots, problem } = readSheets(file, files);
     if (problem) problems.push(problem);
-    const folder = file.slice(0, Math.max(0, file.lastIndexOf('/')));
+    const folder = folderOf(file);
     for (const root of roots) {
       if (!isSkaffold(root)) {
         problems.push(notSkaffold(root.location()));
