@@ -1,7 +1,7 @@
 export { approachCluster, type ApproachedCluster, type EnteredCluster } from './approachCluster';
 export { contextMemoryFile } from './contextMemory';
 export { judge, type Evidence, type GuardRequest, type Verdict } from './guard';
-export { isNamespaced, isTracked, nameOf, trackedKinds } from './kinds';
+export { isNamespaced, isTracked, isTransient, nameOf, trackedKinds, transientKinds } from './kinds';
 export type { DeployContext } from './deployer';
 export { imagesByName, imageVariables, type KnownImages } from './imageVariables';
 export { applyRelease, makeManifests, namespacesOf, removeRelease } from './deployRelease';

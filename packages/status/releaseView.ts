@@ -1,5 +1,17 @@
 import type { KindRef, KubeObject } from '../clients';
-import { annotations, isKept, isOwned, isTracked, nameOf, templateLabels, trackedKinds, type AppliedStamp, type Owner } from '../deploy';
+import {
+  annotations,
+  isKept,
+  isOwned,
+  isTracked,
+  isTransient,
+  nameOf,
+  templateLabels,
+  trackedKinds,
+  transientKinds,
+  type AppliedStamp,
+  type Owner,
+} from '../deploy';
 import {
   absent,
   found,
@@ -18,12 +30,7 @@ import { trouble, type PodTrouble } from './trouble';
 import { unready } from './unready';
 
 /** What is watched of a release: what it was applied as, and what its controllers make of that. */
-export const watchedKinds: readonly KindRef[] = [
-  ...trackedKinds,
-  { apiVersion: 'apps/v1', kind: 'ReplicaSet' },
-  { apiVersion: 'batch/v1', kind: 'Job' },
-  { apiVersion: 'v1', kind: 'Pod' },
-];
+export const watchedKinds: readonly KindRef[] = [...trackedKinds, ...transientKinds];
 
 /** Why a release is failing, or not ready yet. */
 export interface ReleaseTrouble {
@@ -87,7 +94,10 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
   const whole = isWhole(newest);
   // An apply that has only just begun, perhaps in another session, is given the time to end: two would begin each other's again.
   const begunUntil = newest.stamp.at + applyMs;
-  const going = !whole && Math.abs(evidence.now - newest.stamp.at) < applyMs;
+  const isFresh = Math.abs(evidence.now - newest.stamp.at) < applyMs;
+  const going = !whole && isFresh;
+  // Each kind comes by a watch of its own. What may go by itself is not missed for ever.
+  const missed = isFresh && newest.objects.filter(isTransient).length < (newest.stamp.transient ?? 0);
   const live = found({
     appliedAt: newest.stamp.at,
     fingerprint: whole || going ? fingerprintOf(newest) : `${fingerprintOf(newest)} incomplete`,
@@ -97,12 +107,13 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
       evidence.snapshotOf,
     ),
   });
-  const missing = `${newest.objects.filter(isTracked).length} of its ${newest.stamp.objects} objects are there`;
+  const seen = newest.objects.filter((object) => isTracked(object) || (missed && isTransient(object))).length;
+  const missing = `${seen} of its ${newest.stamp.objects + (missed ? (newest.stamp.transient ?? 0) : 0)} objects are there`;
   return {
     live,
     containers,
-    rollout: whole || rollout.state !== 'ready' ? rollout : { state: 'progressing', message: missing },
-    lookAgainAt: going ? Math.min(lookAgainAt ?? Infinity, begunUntil) : lookAgainAt,
+    rollout: (whole && !missed) || rollout.state !== 'ready' ? rollout : { state: 'progressing', message: missing },
+    lookAgainAt: going || missed ? Math.min(lookAgainAt ?? Infinity, begunUntil) : lookAgainAt,
   };
 }
 

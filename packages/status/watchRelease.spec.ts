@@ -6,9 +6,9 @@ import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, typ
 const owner = { workspaceId: 'ws1', release: 'shop' };
 const template = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop' };
 const labels = { ...template, 'app.kubernetes.io/managed-by': 'slipway' };
-const applied = (fingerprint: string, at: number, objects: number) => ({
+const applied = (fingerprint: string, at: number, objects: number, transient?: number) => ({
   'slipway.dev/fingerprint': fingerprint,
-  'slipway.dev/applied': JSON.stringify({ at, objects }),
+  'slipway.dev/applied': JSON.stringify({ at, objects, transient }),
 });
 const done = (generation: number) => ({
   observedGeneration: generation,
@@ -210,6 +210,34 @@ describe('watchRelease', () => {
       live: { value: { fingerprint: 'f1', rollout: { state: 'progressing' } } },
     });
     await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1 incomplete');
+    stop();
+  });
+
+  test('a bare pod of an apply is waited for though its watch tells of it last; one that is gone since is not', async () => {
+    const kube = fakeKube({ namespaces: ['shop'] });
+    const fresh = applied('f1', Date.now(), 1, 1);
+    const service: KubeObject = {
+      apiVersion: 'v1',
+      kind: 'Service',
+      metadata: { name: 'web', namespace: 'shop', labels, annotations: fresh },
+    };
+    kube.put(service);
+    const { seen, until, stop } = follow(kube);
+    expect(await until(({ live }) => live.state === 'found')).toMatchObject({
+      live: { value: { fingerprint: 'f1', rollout: { state: 'progressing', message: '1 of its 2 objects are there' } } },
+    });
+    kube.put({
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'user', namespace: 'shop', labels, annotations: fresh },
+      status: { phase: 'Pending' },
+    });
+    const isStarting = (rollout: unknown): boolean => JSON.stringify(rollout).includes('is starting');
+    await until(({ live }) => live.state === 'found' && isStarting(live.value.rollout));
+    expect(seen.filter(rolloutIs('ready'))).toEqual([]);
+    kube.put({ ...service, metadata: { ...service.metadata, annotations: applied('f2', 1, 1, 1) } });
+    await kube.delete({ apiVersion: 'v1', kind: 'Pod', name: 'user', namespace: 'shop' });
+    await until(rolloutIs('ready'));
     stop();
   });
 

@@ -3,7 +3,19 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
-import { distinctKinds, groupOf, isNamespaced, isTracked, kindOf, nameOf, removableKinds, sameKind, waveOf, waves } from '../kinds';
+import {
+  distinctKinds,
+  groupOf,
+  isNamespaced,
+  isTracked,
+  isTransient,
+  kindOf,
+  nameOf,
+  removableKinds,
+  sameKind,
+  waveOf,
+  waves,
+} from '../kinds';
 import { ownedObjects } from '../ownedObjects';
 import {
   annotations,
@@ -80,7 +92,9 @@ export async function apply(given: ApplyRequest): Promise<Result<Applied>> {
   if (before) return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed: [], pruned: [], at: before.at });
   const at = (request.now ?? Date.now)();
   const also = placesBeyond(request, ready);
-  const stamp: AppliedStamp = { at, objects: ready.filter(({ rendered }) => isTracked(rendered.object)).length, ...(also && { also }) };
+  const countOf = (isCounted: (object: KubeObject) => boolean) => ready.filter(({ rendered }) => isCounted(rendered.object)).length;
+  const transient = countOf(isTransient);
+  const stamp: AppliedStamp = { at, objects: countOf(isTracked), ...(transient > 0 && { transient }), ...(also && { also }) };
   const changed: string[] = [];
   for (const wave of waves) {
     const members = ready.filter(({ rendered }) => rendered.part === undefined && waveOf(rendered.object) === wave);
