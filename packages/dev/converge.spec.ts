@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from 'node:timers/promises';
 import { emptyDir, type Artifact, type Outcome, type Step, type Workspace } from '../model';
 import { openLoop, type Loop, type Turn } from './converge';
 
@@ -51,7 +52,7 @@ const open: Loop[] = [];
 afterEach(() => Promise.all(open.splice(0).map((loop) => loop.close())));
 
 describe('the loop', () => {
-  it('takes what comes in one tick as one turn, and starts what it asks for', async () => {
+  it('takes what has come by then as one turn, and starts what it asks for', async () => {
     const { loop, turns, started } = opened(() => Promise.resolve({ kind: 'lookedUp', image }));
     await loop.until(({ after }) => after.artifacts.get('api')?.image !== undefined);
     expect(turns.map(({ facts }) => facts.map(({ kind }) => kind))).toEqual([
@@ -101,7 +102,7 @@ describe('the loop', () => {
     await loop.close();
     const before = turns.length;
     loop.post({ kind: 'clockTicked', now: 1_000_000 });
-    await Promise.resolve();
+    await immediate();
     expect(turns).toHaveLength(before);
   });
 });

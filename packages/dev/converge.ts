@@ -61,8 +61,8 @@ class ConvergingLoop implements Loop {
     this.inbox.push(fact);
     if (this.turnDue) return;
     this.turnDue = true;
-    // What comes in the same tick is one turn.
-    queueMicrotask(() => this.turn());
+    // What has arrived by then is one turn: of a hundred answers that come while one is thought about, each would be a turn of its own.
+    setImmediate(() => this.turn());
   }
 
   until(condition: (turn: Turn) => boolean): Promise<Turn> {
