@@ -35,6 +35,14 @@ spec:
             {{- toYaml . | nindent 12 }}
           {{- end }}
 `),
+  'templates/service.yaml': readable(`
+apiVersion: v1
+kind: Service
+metadata: {name: {{ .Release.Name }}}
+spec:
+  selector: {app: {{ .Release.Name }}}
+  ports: [{name: http, port: 80, targetPort: 3000}]
+`),
   'templates/extra.yaml': readable(`
 {{- if .Values.extra }}
 apiVersion: v1
@@ -111,6 +119,7 @@ export function playCharts(helm: DeployTool): void {
   beforeAll(async () => {
     await shop.open();
     path = await pathWithDeployTools(shop.path('.tools'), [helm]);
+    shop.devEnv = { PATH: path };
   });
   afterAll(async () => {
     repository?.close();
@@ -161,6 +170,11 @@ export function playCharts(helm: DeployTool): void {
     shop.write('apps/worker/slipway.yaml', helmConfig.slice(0, helmConfig.indexOf('    - name: packaged')));
     await nx('k8s-deploy', 'worker');
     expect(await helmList()).toEqual(['backend']);
+
+    // Nobody has named its Service, and no manifest has it.
+    const dev = shop.dev('worker', '--no-logs', '--keep');
+    await dev.answer('worker', '/healthz', 'ok');
+    expect(await dev.interrupt()).toBe(0);
 
     await nx('k8s-delete', 'worker');
     expect(await helmList()).toEqual([]);

@@ -47,6 +47,8 @@ export class Shop {
   private readonly folder = join(realpathSync(tmpdir()), `slipway-${this.namespace}`);
   private readonly devs: RunningDev[] = [];
   private connected: Kube | undefined;
+  /** What every `dev` that it starts gets besides what a user has. */
+  devEnv: Env = {};
 
   /** Its files alone, for what needs no cluster. */
   unpack(): void {
@@ -230,7 +232,7 @@ export class Shop {
   private begin(request: Omit<DevRequest, 'cwd' | 'env'>): RunningDev {
     // Who takes keys is a person, wherever the tests run.
     const env = request.takesKeys === true ? { ...userEnv(), CI: undefined, TERM: 'xterm-256color' } : userEnv();
-    const dev = new RunningDev({ ...request, cwd: this.root, env });
+    const dev = new RunningDev({ ...request, cwd: this.root, env: { ...env, ...this.devEnv } });
     this.devs.push(dev);
     return dev;
   }

@@ -2,6 +2,7 @@ import type { Report, World } from '../model';
 import { Forwards } from './forwards';
 import type { Session } from './session';
 import { untilAborted } from './untilAborted';
+import { wantedForwards } from './wantedForwards';
 
 /** Forwards the ports of what was deployed until the command is interrupted. */
 export async function forwardUntilStopped(
@@ -9,8 +10,7 @@ export async function forwardUntilStopped(
   world: World,
   { report, signal }: { readonly report: Report; readonly signal: AbortSignal },
 ): Promise<void> {
-  const { workspace, goal } = world;
-  if (workspace?.forwards.some(({ release }) => goal.releases.has(release)) !== true) {
+  if (wantedForwards(world, []).length === 0) {
     report({
       kind: 'notice',
       message: 'there is no port to forward',

@@ -1,8 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openForward, type Forward, type ForwardState } from '../forward';
-import type { Event, Goal, PortForward, ReleaseName, Report, Workspace, World } from '../model';
+import type { Event, PortForward, ReleaseName, Report, World } from '../model';
 import { failedEvent } from './narrator';
 import { namespaceOf, type Session } from './session';
+import { wantedForwards } from './wantedForwards';
 
 /** A local port that another program has is asked for again after this time. */
 const portRetryMs = 2_000;
@@ -11,10 +12,10 @@ type Forwarded = Extract<Event, { kind: 'forwarded' }>;
 
 /** The local ports of a session. A release's are opened from the moment it is live, and stay while its pods come and go. */
 export class Forwards {
-  private readonly open = new Map<string, Forward | 'opening'>();
+  private readonly open = new Map<string, { readonly wanted: PortForward; readonly forward: Forward | 'opening' }>();
   private readonly told = new Map<string, Forwarded>();
-  private workspace: Workspace | undefined;
-  private goal: Goal | undefined;
+  private seen: Pick<World, 'workspace' | 'goal' | 'releases'> | undefined;
+  private wanted: readonly PortForward[] = [];
 
   constructor(
     private readonly session: Session,
@@ -28,27 +29,32 @@ export class Forwards {
     } = {},
   ) {}
 
-  update({ workspace, goal, releases }: World): void {
+  update(world: World): void {
     const { kube } = this.session;
+    const { workspace, goal, releases } = world;
     if (!kube || !workspace) return;
-    if (workspace !== this.workspace || goal !== this.goal)
-      this.closeBut(workspace.forwards.filter(({ release }) => goal.releases.has(release)));
-    this.workspace = workspace;
-    this.goal = goal;
-    for (const wanted of workspace.forwards) {
+    if (workspace !== this.seen?.workspace || goal !== this.seen.goal || releases !== this.seen.releases) {
+      this.seen = { workspace, goal, releases };
+      this.wanted = wantedForwards(
+        world,
+        [...this.open.values()].map(({ wanted }) => wanted),
+      );
+      this.closeBut(this.wanted);
+    }
+    for (const wanted of this.wanted) {
       const key = keyOf(wanted);
-      if (this.open.has(key) || !goal.releases.has(wanted.release) || this.more.wants?.(wanted.release) === false) continue;
+      if (this.open.has(key) || this.more.wants?.(wanted.release) === false) continue;
       if (releases.get(wanted.release)?.live.state !== 'found') continue;
       const release = workspace.releases.get(wanted.release);
       if (!release) continue;
-      this.open.set(key, 'opening');
+      this.open.set(key, { wanted, forward: 'opening' });
       void this.openOne(wanted, { kube, namespace: wanted.namespace ?? namespaceOf(this.session, release) });
     }
   }
 
   /** Files were written in a pod: its process may start again, and what is connected to it with it. */
   mayRestart(...told: Parameters<Forward['mayRestart']>): void {
-    for (const forward of this.open.values()) if (forward !== 'opening') forward.mayRestart(...told);
+    for (const { forward } of this.open.values()) if (forward !== 'opening') forward.mayRestart(...told);
   }
 
   /** Those that are open, as they were told. */
@@ -74,7 +80,7 @@ export class Forwards {
 
   private closeBut(wanted: readonly PortForward[]): void {
     const keys = new Set(wanted.map(keyOf));
-    for (const [key, forward] of this.open) {
+    for (const [key, { forward }] of this.open) {
       if (keys.has(key)) continue;
       this.open.delete(key);
       this.told.delete(key);
@@ -92,7 +98,7 @@ export class Forwards {
     const localPort = (strict ? undefined : this.more.before?.find(isIt)?.localPort) ?? wanted.localPort;
     const { report, signal } = this;
     const key = keyOf(wanted);
-    const isWanted = (): boolean => !signal.aborted && this.open.get(key) === 'opening';
+    const isWanted = (): boolean => !signal.aborted && this.open.get(key)?.forward === 'opening';
     let told = false;
     while (isWanted()) {
       const where = { ...(address !== undefined && { address }), ...(scheme && { scheme }) };
@@ -109,7 +115,7 @@ export class Forwards {
         opened.value.close();
         return;
       }
-      this.open.set(key, opened.value);
+      this.open.set(key, { wanted, forward: opened.value });
       if (told) report({ kind: 'mended', subject: release });
       if (moved)
         report({

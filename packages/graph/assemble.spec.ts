@@ -1,4 +1,4 @@
-import { withOwnPorts } from './release';
+import { withOwnPorts } from './forwards';
 import { assemble, keepEqual, type GraphProject, type GraphTarget, type WorkspaceFacts, type WorkspaceFiles } from '.';
 
 /** A workspace in memory: text by path. */
@@ -305,6 +305,7 @@ describe('a release', () => {
       'apps/worker/more/d.yaml': '',
     };
     const { workspace } = run(texts);
+    expect(workspace.releases.get('worker')?.namesForwards).toBe(true);
     expect(workspace.releases.get('worker')?.sources).toEqual([
       { kind: 'kubectl', manifests: ['apps/worker/deploy/a.yaml', 'apps/worker/more/x/y/c.yml'] },
     ]);

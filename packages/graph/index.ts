@@ -11,6 +11,7 @@ export {
 export { defaultRepoOf, type DefaultRepo } from './defaultRepo';
 export type { CommandQuestion, DependenciesQuestion, ListedDependencies, Listing } from './customImage';
 export { isGoSource, type GoPackage, type GoPackages, type GoQuestion } from './goPackages';
+export { forwardTo } from './forwards';
 export { fetchedPath, type NotFetched } from './fetchedManifests';
 export * from './graphSource';
 export type { SaidSetting } from './saidSettings';

@@ -1,8 +1,7 @@
 import type { Config } from '../config';
-import { usualPatience, type ApplyOptions, type Artifact, type Patience, type PortForward, type Release } from '../model';
+import { usualPatience, type ApplyOptions, type Artifact, type Patience, type Release } from '../model';
 import { isImage } from '../tag';
 import { hooksOf } from './hooks';
-import { schemeOf } from './scheme';
 import type { SourceFacts } from './manifestSources';
 import type { ProjectSettings } from './settings';
 
@@ -29,6 +28,7 @@ export function releaseOf(request: ReleaseRequest): Release | undefined {
     inputs: manifests.inputs,
     artifacts: used.map((artifact) => artifact.name),
     ...(places && { named: places }),
+    ...(config.portForward && { namesForwards: true }),
     ...(apply && { apply }),
     ...(hooks.length > 0 && { hooks }),
     ...(config.rollout && { patience: patienceOf(config.rollout) }),
@@ -69,65 +69,4 @@ function patienceOf({ deadline, tolerateFailuresUntilDeadline }: NonNullable<Con
     deadlineMs: deadline === undefined ? usualPatience.deadlineMs : deadline * 1000,
     toleratesFailures: tolerateFailuresUntilDeadline ?? usualPatience.toleratesFailures,
   };
-}
-
-/** Ports below this one need rights that a developer has not; they are shown this much higher. */
-const firstFreePort = 1024;
-const shiftForLowPorts = 8000;
-
-/** The port-forwards that the config asks for, else the first port of each Service. */
-export function forwardsOf({ project, config, manifests }: ReleaseRequest): readonly PortForward[] {
-  if (config.portForward) {
-    return config.portForward.map(({ resource, namespace, port, localPort, strict = false, address }) => {
-      const service = manifests.services.find(({ name }) => resource === `service/${name}`);
-      const scheme = schemeOf(service?.ports.find((each) => each.port === port || each.name === port) ?? { port });
-      return {
-        release: project.name,
-        resource,
-        ...(namespace !== undefined && { namespace }),
-        port,
-        localPort: localPort ?? wishFor(port),
-        strict,
-        ...(localPort !== undefined && { asked: true }),
-        ...(address !== undefined && { address }),
-        ...(scheme && { scheme }),
-      };
-    });
-  }
-  return manifests.services.flatMap((service) => {
-    const first = service.ports.find((port) => port.protocol === 'TCP');
-    if (!first) return [];
-    const scheme = schemeOf(first);
-    return [
-      {
-        release: project.name,
-        resource: `service/${service.name}`,
-        ...(service.namespace !== undefined && { namespace: service.namespace }),
-        port: first.port,
-        localPort: wishFor(first.port),
-        strict: false,
-        ...(scheme && { scheme }),
-      },
-    ];
-  });
-}
-
-function wishFor(port: number | string): number {
-  if (typeof port === 'string') return shiftForLowPorts;
-  return port >= firstFreePort ? port : shiftForLowPorts + port;
-}
-
-/** Gives every wish a port of its own, so that a service has the same one each time, whichever comes up first. Demands keep theirs. */
-export function withOwnPorts(forwards: readonly PortForward[]): readonly PortForward[] {
-  const taken = new Set(forwards.filter(({ strict }) => strict).map(({ localPort }) => localPort));
-  const placeOf = ({ asked, release, resource }: PortForward): string => `${asked === true ? 0 : 1} ${release} ${resource}`;
-  const inOrder = [...forwards].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
-  const ports = new Map<PortForward, number>();
-  for (const forward of inOrder) {
-    let port = forward.localPort;
-    while (!forward.strict && port !== 0 && taken.has(port)) port += 1;
-    taken.add(port);
-    ports.set(forward, port);
-  }
-  return forwards.map((forward) => ({ ...forward, localPort: ports.get(forward) ?? forward.localPort }));
 }

@@ -51,6 +51,14 @@ export type Rollout =
   | { readonly state: 'ready' }
   | { readonly state: 'failed'; readonly problem: Problem };
 
+/** A Service that leads to pods. */
+export interface SeenService {
+  readonly name: string;
+  readonly namespace: string;
+  /** Its first. */
+  readonly port: { readonly port: number; readonly name?: string; readonly appProtocol?: string };
+}
+
 /** A release as its live objects tell: what was applied last, and how far it has come. */
 export interface SeenRelease {
   readonly fingerprint: string;
@@ -60,6 +68,8 @@ export interface SeenRelease {
     Record<ArtifactName, { readonly ref: string; readonly inputsHash: string; readonly snapshot: Snapshot | undefined }>
   >;
   readonly rollout: Rollout;
+  /** Absent: nobody has looked for them. */
+  readonly services?: readonly SeenService[];
 }
 
 /** Everything that can enter the loop. A fact may come late, twice or never; recording one twice changes nothing more. */

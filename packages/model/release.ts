@@ -15,6 +15,8 @@ export interface Release {
   readonly artifacts: readonly ArtifactName[];
   /** What its manifests name, as far as they can be read without a tool. */
   readonly named?: { readonly kinds: readonly NamedKind[]; readonly namespaces: readonly string[] };
+  /** Its config says what is forwarded of it. Absent: its Services are, whichever tool makes them. */
+  readonly namesForwards?: true;
   /** How its objects are applied. Absent: as usual. */
   readonly apply?: ApplyOptions;
   /** Of its rendering and its deployment. */

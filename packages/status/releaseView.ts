@@ -19,13 +19,14 @@ import {
   type Known,
   type SeenContainer,
   type SeenRelease,
+  type SeenService,
   type Snapshot,
   type WaitedFor,
 } from '../model';
 import { statusOf } from './compute';
 import { isClaimForPod, refusedPods, unboundClaim } from './objectTrouble';
 import { podTrouble } from './podTrouble';
-import { conditionOf, runsLong, type Conditioned, type KubeEvent, type Pod, type Replicated } from './shapes';
+import { conditionOf, runsLong, type Conditioned, type KubeEvent, type Pod, type Replicated, type Service } from './shapes';
 import { trouble, type PodTrouble } from './trouble';
 import { unready } from './unready';
 
@@ -106,6 +107,7 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
       stamped.map(({ object }) => object),
       evidence.snapshotOf,
     ),
+    services: stamped.flatMap(({ object }) => serviceOf(object)).sort((one, other) => (one.name < other.name ? -1 : 1)),
   });
   const seen = newest.objects.filter((object) => isTracked(object) || (missed && isTransient(object))).length;
   const missing = `${seen} of its ${newest.stamp.objects + (missed ? (newest.stamp.transient ?? 0) : 0)} objects are there`;
@@ -172,6 +174,17 @@ function imagesOf(objects: readonly KubeObject[], snapshotOf: ReleaseEvidence['s
     for (const [artifact, image] of Object.entries(own ?? {})) images[artifact] = { ...image, snapshot: snapshotOf(image.inputsHash) };
   }
   return images;
+}
+
+/** One that selects no pods leads to something else; nothing can be forwarded to it. */
+function serviceOf(object: KubeObject): readonly SeenService[] {
+  if (object.kind !== 'Service') return [];
+  const { metadata, spec = {} } = object as Service;
+  const first = spec.ports?.find(({ protocol }) => protocol === undefined || protocol === 'TCP');
+  if (!first || Object.keys(spec.selector ?? {}).length === 0) return [];
+  const { port, name, appProtocol } = first;
+  const names = { ...(name !== undefined && { name }), ...(appProtocol !== undefined && { appProtocol }) };
+  return [{ name: metadata.name ?? '', namespace: metadata.namespace ?? '', port: { port, ...names } }];
 }
 
 /** What Slipway wrote itself, so its shape is known; somebody else's text under its name counts for nothing. */

@@ -129,7 +129,17 @@ export interface Claim extends KubeObject {
 }
 
 export interface Service extends KubeObject {
-  readonly spec?: { readonly type?: string; readonly clusterIP?: string };
+  readonly spec?: {
+    readonly type?: string;
+    readonly clusterIP?: string;
+    readonly selector?: Readonly<Record<string, string>>;
+    readonly ports?: readonly {
+      readonly port: number;
+      readonly protocol?: string;
+      readonly name?: string;
+      readonly appProtocol?: string;
+    }[];
+  };
 }
 
 export interface KubeEvent extends KubeObject {

@@ -241,6 +241,31 @@ describe('watchRelease', () => {
     stop();
   });
 
+  test('tells which Services lead to its pods, by the first port that connections can be made to', async () => {
+    const kube = fakeKube({ namespaces: ['shop'] });
+    const put = (name: string, spec: object) =>
+      kube.put({
+        ...{ apiVersion: 'v1', kind: 'Service', spec },
+        metadata: { name, namespace: 'shop', labels, annotations: applied('f1', 1, 3) },
+      });
+    put('web', {
+      selector: { app: 'web' },
+      ports: [
+        { port: 53, protocol: 'UDP' },
+        { name: 'http', port: 80, protocol: 'TCP' },
+      ],
+    });
+    put('api', { selector: { app: 'api' }, ports: [{ port: 8080, appProtocol: 'grpc' }] });
+    put('elsewhere', { ports: [{ port: 5432 }] });
+    const { until, stop } = follow(kube);
+    const { live } = await until(rolloutIs('ready'));
+    expect(live.state === 'found' && live.value.services).toEqual([
+      { name: 'api', namespace: 'shop', port: { port: 8080, appProtocol: 'grpc' } },
+      { name: 'web', namespace: 'shop', port: { port: 80, name: 'http' } },
+    ]);
+    stop();
+  });
+
   test('an apply of which an object is missing is not what was wanted', async () => {
     const { kube, deploy } = cluster();
     deploy('f1', 1, 'in1', 2);
