@@ -147,7 +147,6 @@ describe.each(kinds)('the agent on $name', (tools) => {
     const agent = await opened(at);
     const file = `${at.app}/a`;
     writeFileSync(file, 'x'.repeat(3000));
-    chmodSync(file, 0o664);
     const { ino } = statSync(file);
     for (let size = 50; size > 0; size--) {
       const applying = apply(agent, [[file, 'y'.repeat(size * 40)]]);
@@ -162,7 +161,30 @@ describe.each(kinds)('the agent on $name', (tools) => {
     expect(statSync(file).ino).toBe(ino);
     valueOf(await apply(agent, [[file, { text: 'z', mode: 0o755 }]]));
     expect(statSync(file)).toMatchObject({ ino, size: 1 });
-    expect(statSync(file).mode & 0o755).toBe(0o755);
+    expect(statSync(file).mode & 0o7777).toBe(0o755);
+  });
+
+  it.each([
+    ['a file', 1],
+    ['many files', 30],
+  ])('takes away what others may do to %s that is there, and nobody may here', async (_what, count) => {
+    const at = place(tools);
+    const agent = await opened(at);
+    const files = [...Array(count).keys()].map((index) => `${at.app}/${String(index)}`);
+    for (const [index, file] of files.entries()) {
+      writeFileSync(file, 'before');
+      chmodSync(file, index % 2 === 0 ? 0o664 : 0o666);
+    }
+    const before = files.map((file) => statSync(file).ino);
+    const applied = valueOf(
+      await apply(
+        agent,
+        files.map((file) => [file, { text: 'after', mode: 0o644 }] as const),
+      ),
+    );
+    expect(applied.notWritten).toEqual([]);
+    expect(files.map((file) => statSync(file).mode & 0o7777)).toEqual(files.map(() => 0o644));
+    expect(files.map((file) => statSync(file).ino)).toEqual(before);
   });
 
   it.each(['in-place', 'atomic'] as const)('shows somebody who reads while it writes %s what it says it shows', async (write) => {

@@ -155,7 +155,7 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
     if (target.written === target.file) {
       const stats = fs.fstatSync(target.descriptor);
       if (stats.size !== size) fs.ftruncateSync(target.descriptor, size);
-      if ((stats.mode & 0o755) !== target.mode) {
+      if ((stats.mode & 0o7777) !== target.mode) {
         try {
           fs.fchmodSync(target.descriptor, target.mode);
         } catch (error) {
