@@ -102,19 +102,6 @@ describe('an image built through the engine', () => {
     expect([...(engine.contextOf(ref)?.keys() ?? [])]).toEqual(['.slipway.Dockerfile', 'index.js']);
   });
 
-  it('is not made on a base from elsewhere that would take files which nobody knows of; what a base of the workspace takes is known', async () => {
-    const engine = fakeEngine();
-    const base = 'localhost:5000/base:1';
-    const dockerfile = (text: string) => ({ files: { ...files, 'apps/api/Dockerfile': text } });
-    await build(jobOf({ ...dockerfile('FROM busybox:1.36\nONBUILD COPY . /app\n'), job: { engine, ref: base } }));
-    const above = jobOf({ ...dockerfile(`FROM scratch AS other\nFROM ${base}\n`), job: { engine } });
-    expect(await build(above)).toMatchObject({
-      ok: false,
-      problem: { code: 'baseTakesFiles', project: 'api-project', location: { file: 'apps/api/Dockerfile', line: 2 } },
-    });
-    expect(await build({ ...above, bases: { base } })).toMatchObject({ ok: true });
-  });
-
   it('gets an ignore file only when an instruction copies it', async () => {
     const engine = fakeEngine();
     await build(jobOf({ inputs: [{ path: 'apps/api', containerPath: '/app', onChange: 'sync', because: 'copied' }], job: { engine } }));

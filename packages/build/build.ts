@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { failed, succeeded, type Artifact, type BuildSettings } from '../model';
 import { withBaseArgs } from './bases';
+import { triggersInRegistry, type TriggersOf } from './baseTriggers';
 import type { Builder, BuildJob, BuildTools, OpenBuilder } from './builder';
 import { buildkitBuilder } from './buildkit';
 import { buildxBuilder, needsBuildx } from './buildx';
@@ -11,7 +12,7 @@ import { layersBuilder } from './layers';
 import { limitBuilds } from './limitBuilds';
 
 /** A kind of builder is a folder and a line here. */
-function kindsWith(tools: BuildTools, buildkit: Builder): Readonly<Record<string, Builder>> {
+function kindsWith(tools: BuildTools & { readonly inRegistry: TriggersOf }, buildkit: Builder): Readonly<Record<string, Builder>> {
   const [inEngine, buildx] = [dockerBuilder(tools), buildxBuilder(tools)];
   const docker: Builder = { build: (job) => (needsBuildx(job) ? buildx : inEngine).build(job) };
   // An image that no registry is to have is made where it will be looked for. Tags are not shared all the same: one store never gets
@@ -43,8 +44,9 @@ const layersAtATime = 8;
 
 /** Builds each image with the builder that its recipe names. What builders remember they remember until the session ends. */
 export function openBuilders(tools: BuildTools): OpenBuilder {
-  const inCluster = buildkitBuilder(tools);
-  const opened = new Map(Object.entries(kindsWith(tools, inCluster)));
+  const withBases = { ...tools, inRegistry: triggersInRegistry(tools.registry) };
+  const inCluster = buildkitBuilder(withBases);
+  const opened = new Map(Object.entries(kindsWith(withBases, inCluster)));
   const told = (artifact: Artifact, fromScratch = tools.noCache === true): Artifact =>
     fromScratch ? { ...artifact, settings: { ...usual, ...artifact.settings, noCache: true } } : artifact;
   const chosen: Builder = {

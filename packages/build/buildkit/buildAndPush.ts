@@ -1,6 +1,7 @@
 import type { Buildkit, Registry } from '../../clients';
 import { failed, succeeded, type Result } from '../../model';
 import { nameOfRef, tagOfRef } from '../../tag';
+import { basesNamed, basesRefused, type TriggersOf } from '../baseTriggers';
 import { labelsOf, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
 import { engineOptionsOf } from '../docker/engineOptions';
@@ -19,16 +20,19 @@ export interface PushingBuildkit {
   /** The registry speaks plain http, or its certificate is not to be checked. */
   readonly isInsecure?: boolean;
   readonly registry: Registry;
+  readonly inRegistry: TriggersOf;
   readonly env: BuildTools['env'];
 }
 
 /** Has a BuildKit make an image and push it without a name, from where that runs; it gets its name from here when exactly the snapshot was sent. */
 export async function buildAndPush(daemon: PushingBuildkit, job: BuildJob): Promise<Result<Built>> {
-  const { buildkit, name: builder, refFor, cache, isInsecure = false, registry, env } = daemon;
+  const { buildkit, name: builder, refFor, cache, isInsecure = false, registry, inRegistry, env } = daemon;
   const { artifact, root, ref, signal, onLine, snapshot } = job;
   const { recipe, project, settings } = artifact;
   const options = await engineOptionsOf(job, env);
   if (!options.ok) return options;
+  const refused = await basesRefused(job, await basesNamed(job), inRegistry);
+  if (!refused.ok) return refused;
   const { entries, dockerfile } = contextOf(artifact, snapshot);
   const bases = Object.fromEntries(Object.entries(job.bases).map(([name, base]) => [name, refFor(base)]));
   const rewrite = Object.keys(bases).length === 0 ? [] : [[recipe.dockerfile, (text: string) => namedBases(text, bases)] as const];

@@ -1,11 +1,12 @@
 import { connectBuildkit } from '../../clients';
 import { failed, type Problem } from '../../model';
 import { takesNestedNames, underRepo } from '../../tag';
+import type { TriggersOf } from '../baseTriggers';
 import type { BuildJob, BuildTools, OpenBuilder } from '../builder';
 import { buildAndPush } from './buildAndPush';
 import { builderPod, type BuilderPod } from './builderPod';
 
-type ClusterTools = Pick<BuildTools, 'registry' | 'env' | 'hasRegistry' | 'cluster'>;
+type ClusterTools = Pick<BuildTools, 'registry' | 'env' | 'hasRegistry' | 'cluster'> & { readonly inRegistry: TriggersOf };
 
 /**
  * In a buildkitd that runs in the cluster. It pushes the image without a name, from where it runs; the image gets its name from here when

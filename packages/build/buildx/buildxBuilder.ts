@@ -1,9 +1,12 @@
 import { connectBuildkit, dialProgram, isLocalHost, parseImageRef } from '../../clients';
 import { failed, platformsOf, succeeded, type Problem, type Result } from '../../model';
 import { buildAndPush } from '../buildkit/buildAndPush';
+import type { TriggersOf } from '../baseTriggers';
 import type { Builder, BuildJob, BuildTools } from '../builder';
 
-type BuildxTools = Pick<BuildTools, 'registry' | 'processes' | 'env' | 'hasRegistry' | 'insecureRegistries'>;
+type BuildxTools = Pick<BuildTools, 'registry' | 'processes' | 'env' | 'hasRegistry' | 'insecureRegistries'> & {
+  readonly inRegistry: TriggersOf;
+};
 
 /**
  * What an engine cannot make by itself (images for several platforms, caches that are kept in a registry) is made by the builder that

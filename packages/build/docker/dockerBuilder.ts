@@ -1,11 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseImageRef, type Engine } from '../../clients';
-import { splitStages } from '../../dockerfile';
 import { failed, succeeded, type Result } from '../../model';
 import { nameOfRef } from '../../tag';
-import { baseRefOf, type BaseRefs } from '../bases';
-import { filesUnknown } from '../baseTriggers';
+import type { BaseRefs } from '../bases';
+import { basesNamed, basesRefused, type TriggersOf } from '../baseTriggers';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from './context';
 import { engineOptionsOf } from './engineOptions';
@@ -13,7 +12,8 @@ import { basesIn, namedBases } from './namedBases';
 import { packContext } from './packContext';
 import { located, sourcesChanged } from './problems';
 
-type EngineTools = Pick<BuildTools, 'engine' | 'env'>;
+/** `inRegistry`: what images that the engine does not have leave to others. */
+export type EngineTools = Pick<BuildTools, 'engine' | 'env'> & { readonly inRegistry: TriggersOf };
 
 /** Through the BuildKit of a Docker engine. The image gets its name only when exactly the snapshot was sent. */
 export function dockerBuilder(tools: EngineTools): Builder {
@@ -21,14 +21,15 @@ export function dockerBuilder(tools: EngineTools): Builder {
 }
 
 /** `part`: what the engine is sent instead of the whole Dockerfile. */
-export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob, part?: string): Promise<Result<Built>> {
+export async function buildInEngine(tools: EngineTools, job: BuildJob, part?: string): Promise<Result<Built>> {
+  const { engine, env } = tools;
   const { artifact, root, ref, signal, onLine, snapshot } = job;
   const { recipe } = artifact;
   const options = await engineOptionsOf(job, env);
   if (!options.ok) return options;
   const { entries, dockerfile } = contextOf(artifact, snapshot);
   const named = await basesNamed(job, part);
-  const refused = await refusedBase(job, engine, named);
+  const refused = await basesRefused(job, named, triggersKnown(tools));
   if (!refused.ok) return refused;
   const reachable = await reachableBases(job, engine, part);
   if (!reachable.ok) return failed({ ...reachable.problem, project: artifact.project });
@@ -66,30 +67,13 @@ export async function buildInEngine({ engine, env }: EngineTools, job: BuildJob,
   return succeeded<Built>({ image: { location: 'engine', ref, id: imageId }, sentHash: snapshot.inputsHash, builder: 'docker' });
 }
 
-interface NamedBase {
-  readonly name: string;
-  readonly line: number;
-}
-
-/** The images that the Dockerfile's stages stand on. */
-async function basesNamed({ artifact, root }: BuildJob, part: string | undefined): Promise<readonly NamedBase[]> {
-  const { args, target, platform } = artifact.recipe;
-  const text = part ?? (await readFile(join(root, artifact.recipe.dockerfile), 'utf8').catch(() => ''));
-  const split = splitStages(text, { args, ...(target !== undefined && { target }), ...(platform !== undefined && { platform }) });
-  return (split?.reached ?? []).flatMap(({ base, line }) => (base.kind === 'image' && base.name !== '' ? [{ name: base.name, line }] : []));
-}
-
-/** Of images from elsewhere that the engine has, whether one takes files that nobody knows of. What others of the workspace take is among the inputs. */
-async function refusedBase({ artifact, bases }: BuildJob, engine: Engine, named: readonly NamedBase[]): Promise<Result<undefined>> {
-  for (const { name, line } of named) {
-    if (baseRefOf(name, bases) !== undefined) continue;
-    const config = await engine.inspect(name);
+/** Of an image that the engine has as it has it: others it fetches from their registry. */
+function triggersKnown({ engine, inRegistry }: EngineTools): TriggersOf {
+  return async (ref, job) => {
+    const config = await engine.inspect(ref);
     if (!config.ok) return config;
-    const location = { file: artifact.recipe.dockerfile, line };
-    const problem = config.value && filesUnknown({ base: name, triggers: config.value.onBuild, location });
-    if (problem) return failed({ ...problem, project: artifact.project });
-  }
-  return succeeded(undefined);
+    return config.value ? succeeded(config.value.onBuild) : inRegistry(ref, job);
+  };
 }
 
 /**

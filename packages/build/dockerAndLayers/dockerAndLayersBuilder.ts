@@ -17,7 +17,7 @@ import {
   type WorkspacePath,
 } from '../../model';
 import type { Builder, BuildJob, BuildTools, Built } from '../builder';
-import { buildInEngine } from '../docker';
+import { buildInEngine, type EngineTools } from '../docker';
 import type { LayersBuilder } from '../layers';
 
 const kind = 'docker+layers';
@@ -27,7 +27,7 @@ const kind = 'docker+layers';
  * tag of what it was made from, and is there for the next build, and for the next machine. What is copied after it is put on top
  * without an engine.
  */
-export function dockerAndLayersBuilder(tools: Pick<BuildTools, 'engine' | 'env' | 'registry'>, layers: LayersBuilder): Builder {
+export function dockerAndLayersBuilder(tools: EngineTools & Pick<BuildTools, 'registry'>, layers: LayersBuilder): Builder {
   const { engine, registry } = tools;
   /** With their digests, by reference. What is in the registry now may be gone in the next session. */
   const heads = new Map<string, string>();

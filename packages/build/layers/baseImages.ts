@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
-import { buffer } from 'node:stream/consumers';
-import { parseImageRef, type Engine, type Registry, type RegistryManifest } from '../../clients';
-import { contentDigest, failed, succeeded, type Problem, type Result } from '../../model';
+import { parseImageRef, type Engine, type Registry } from '../../clients';
+import { failed, succeeded, type Problem, type Result } from '../../model';
+import { damagedBlob, platformNotFound, registryImage } from '../registryImage';
 import type { BlobStore } from './blobStore';
 import type { DirNode } from './fileTree';
-import { dockerTypes, ociTypes, type ImageFile, type ImageManifest, type LayerRef, type MediaTypes } from './imageFile';
+import { dockerTypes, ociTypes, type ImageFile, type LayerRef, type MediaTypes } from './imageFile';
 import { indexLayer, treeOfLayers, type IndexedEntry } from './readLayer';
 import { readSavedImage } from './savedImage';
 
@@ -70,19 +70,6 @@ async function find(ref: string, search: Search): Promise<Result<BaseImage>> {
   return failed(notFound(ref, { pulled, saved }));
 }
 
-const platformNotFound = 'platformNotFound';
-
-/** A base image that is made for other platforms. */
-export function notForPlatform(ref: string, platform: string): Problem {
-  return {
-    code: platformNotFound,
-    message: `there is no base image ${ref} for ${platform}`,
-    hint: 'stand on an image that is made for it, or take it out of the platforms of slipway.yaml',
-    retry: 'whenInputChanges',
-    exitCode: 1,
-  };
-}
-
 function notFound(ref: string, { pulled, saved }: { readonly pulled: Result<unknown>; readonly saved: Result<unknown> }): Problem {
   const { registry } = parseImageRef(ref);
   const detail = [pulled, saved].flatMap((answer) => (answer.ok ? [] : [answer.problem.message])).join('\n');
@@ -102,57 +89,27 @@ function notFound(ref: string, { pulled, saved }: { readonly pulled: Result<unkn
 }
 
 async function fromRegistry(ref: string, search: Search): Promise<Result<BaseImage | undefined>> {
-  const { registry, platform, signal } = search;
-  const top = await registry.manifest(ref, signal);
-  if (!top.ok || !top.value) return top.ok ? succeeded(undefined) : top;
-  const { repository } = parseImageRef(ref);
-  const home = `${parseImageRef(ref).registry}/${repository}`;
-  const chosen = manifestFor(top.value, platform);
-  if (chosen === undefined) return failed(notForPlatform(ref, platform));
-  const manifest = typeof chosen === 'string' ? await registry.manifest(`${home}@${chosen}`, signal) : succeeded(chosen);
-  if (!manifest.ok || !manifest.value) return manifest.ok ? succeeded(undefined) : manifest;
-  const { config, layers } = JSON.parse(manifest.value.content.toString('utf8')) as ImageManifest;
-  const file = await readBlob(home, config.digest, search);
-  if (!file.ok) return file;
+  const stored = await registryImage(ref, search);
+  if (!stored.ok || !stored.value) return stored.ok ? succeeded(undefined) : stored;
+  const { file, layers, mediaType, repository } = stored.value;
   const indexes: IndexedLayerOf[] = [];
   for (const layer of layers) {
-    const index = await indexOf(layer, home, search);
+    const index = await indexOf(layer, repository, search);
     if (!index.ok) return index;
     indexes.push({ id: layer.digest, index: index.value });
   }
   return succeeded({
-    file: JSON.parse(file.value.toString('utf8')) as ImageFile,
+    file,
     layers,
-    types: manifest.value.mediaType === ociTypes.manifest ? ociTypes : dockerTypes,
+    types: mediaType === ociTypes.manifest ? ociTypes : dockerTypes,
     root: treeOfLayers(indexes),
-    repository: home,
+    repository,
   });
 }
 
 interface IndexedLayerOf {
   readonly id: string;
   readonly index: readonly IndexedEntry[];
-}
-
-/** An index names a manifest for each platform. Undefined: none for this one. */
-function manifestFor(top: RegistryManifest, platform: string): RegistryManifest | string | undefined {
-  if (!/index|list/.test(top.mediaType)) return top;
-  const [os, architecture, variant] = platform.split('/');
-  const { manifests } = JSON.parse(top.content.toString('utf8')) as {
-    readonly manifests: readonly {
-      readonly digest: string;
-      readonly platform?: { readonly os: string; readonly architecture: string; readonly variant?: string };
-    }[];
-  };
-  const fitting = manifests.filter((each) => each.platform?.os === os && each.platform?.architecture === architecture);
-  return (fitting.find((each) => each.platform?.variant === variant) ?? fitting[0])?.digest;
-}
-
-async function readBlob(repository: string, digest: string, { registry, signal }: Search): Promise<Result<Buffer>> {
-  const answer = await registry.readBlob({ repository, digest }, signal);
-  if (!answer.ok) return answer;
-  const content = answer.value && (await buffer(answer.value).catch(() => undefined));
-  return content && `sha256:${contentDigest(content)}` === digest ? succeeded(content) : failed(damaged(repository, digest));
 }
 
 /** What a layer holds; fetched once, and then remembered. */
@@ -188,9 +145,9 @@ async function indexStreamed(
   answer.value?.on('data', (chunk: Buffer) => hash.update(chunk));
   try {
     const index = answer.value && (await indexLayer(answer.value, isCompressed));
-    return index && `sha256:${hash.digest('hex')}` === digest ? succeeded(index) : failed(damaged(repository, digest));
+    return index && `sha256:${hash.digest('hex')}` === digest ? succeeded(index) : failed(damagedBlob(repository, digest));
   } catch {
-    return failed(damaged(repository, digest));
+    return failed(damagedBlob(repository, digest));
   }
 }
 
@@ -204,7 +161,7 @@ export async function keepLayer(
   const answer = await registry.readBlob({ repository, digest }, signal);
   if (!answer.ok) return answer;
   const kept = answer.value && (await complete(answer.value, store));
-  return kept === digest ? succeeded(undefined) : failed(damaged(repository, digest));
+  return kept === digest ? succeeded(undefined) : failed(damagedBlob(repository, digest));
 }
 
 /** The digest of what came; undefined when it was cut off. */
@@ -215,15 +172,6 @@ async function complete(content: Readable, store: BlobStore): Promise<string | u
     if (content.errored === null && !content.destroyed) throw error;
     return undefined;
   }
-}
-
-function damaged(repository: string, digest: string): Problem {
-  return {
-    code: 'registryRefused',
-    message: `the registry did not give ${digest.slice(0, 19)}… of ${repository} whole`,
-    retry: 'afterDelay',
-    exitCode: 1,
-  };
 }
 
 function unreadable(repository: string, reason: string): Problem {

@@ -280,20 +280,6 @@ describe('an image that cannot be put together', () => {
       });
       expect(engine.builds).toBe(0);
     });
-
-    it('is not made of files that nobody knows of', async () => {
-      const { engine, build, job } = await prepared('COPY . /app');
-      expect(await build(job)).toMatchObject({
-        ok: false,
-        problem: {
-          code: 'baseTakesFiles',
-          message: `api/Dockerfile:1: ${base} has ONBUILD COPY . /app, and which files of this workspace that takes is not known from the Dockerfile`,
-          retry: 'whenInputChanges',
-          location: { file: 'api/Dockerfile', line: 1 },
-        },
-      });
-      expect(engine.builds).toBe(0);
-    });
   });
 
   it.each([
