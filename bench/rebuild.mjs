@@ -90,11 +90,9 @@ async function rebuilds(env, { kube, namespace, registry, builder, rounds }) {
       times.rest.push(ready.at - savedAt - pod);
     }
   } finally {
-    rollouts.stop();
     dev.kill('SIGINT');
     await ended;
-    await forgetImages(env, { registry, images: [name] });
-    rmSync(folder, { recursive: true, force: true });
+    await leave(env, { rollouts, registry, name, folder });
   }
   return times;
 }
@@ -128,12 +126,17 @@ async function rebuildsBeside(env, { kube, namespace, registry, tool, rounds }) 
       times.rest.push(appliedAt - savedAt);
     }
   } finally {
-    rollouts.stop();
     await running.stop();
-    await forgetImages(env, { registry, images: [name] });
-    rmSync(folder, { recursive: true, force: true });
+    await leave(env, { rollouts, registry, name, folder });
   }
   return times;
+}
+
+/** Nothing stays of what a tool, which has ended, was started with and has made. */
+async function leave(env, { rollouts, registry, name, folder }) {
+  rollouts.stop();
+  await forgetImages(env, { registry, images: [name] });
+  rmSync(folder, { recursive: true, force: true });
 }
 
 /** When each generation of a deployment was first seen, and first with its one new pod available and no other left. */

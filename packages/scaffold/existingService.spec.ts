@@ -48,6 +48,17 @@ describe('manifests for a project that has only a Dockerfile', () => {
     expect(manifest).not.toMatch(/runAs|capabilities/);
   });
 
+  it('name objects as Kubernetes takes a name, and the image as Slipway does', () => {
+    const made = manifestsFor(
+      { project: '@shop/my_api', root: 'apps/api', port: 80 },
+      filesOf({ 'apps/api/Dockerfile': 'FROM scratch\n' }),
+    );
+    expect(made).toMatchObject({ ok: true, value: { path: 'apps/api/k8s/my-api.yaml' } });
+    const text = made.ok ? made.value.manifest : '';
+    expect(text).toMatch(/ name: my-api\n/);
+    expect(text).toMatch(/ image: my_api\n/);
+  });
+
   it('take the port that is said before the one that is exposed', () => {
     expect(value({ Dockerfile: 'FROM scratch\nEXPOSE 80\n' }, 9000)).toMatchObject({
       manifest: expect.stringContaining('containerPort: 9000') as unknown,

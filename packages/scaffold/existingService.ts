@@ -2,6 +2,7 @@ import { readDockerfile } from '../dockerfile';
 import { joinPath, type WorkspaceFiles } from '../graph';
 import { failed, succeeded, withoutScope, type Result, type WorkspacePath } from '../model';
 import { knownUsers } from './baseImages';
+import { objectName } from './objectName';
 import { workloadManifest, type Workload } from './workload';
 
 export interface ExistingService {
@@ -50,7 +51,8 @@ export function manifestsFor({ project, root, port }: ExistingService, files: Wo
       location: { file: dockerfile },
     });
   }
-  const name = objectName(project);
+  const image = withoutScope(project);
+  const name = objectName(image);
   const health = healthPath(root, files);
   const user = userOf(facts.user);
   const probe: Workload['probe'] = health ? { kind: 'http', path: health.path } : { kind: 'tcp' };
@@ -59,7 +61,7 @@ export function manifestsFor({ project, root, port }: ExistingService, files: Wo
     : 'A guess: a connection to the port. A path that answers only when the service can work says more.';
   return succeeded({
     path: joinPath(root, `k8s/${name}.yaml`),
-    manifest: workloadManifest({ name, image: name, port: wanted, probe, probeRemark, user, memory: { request: '64Mi', limit: '512Mi' } }),
+    manifest: workloadManifest({ name, image, port: wanted, probe, probeRemark, user, memory: { request: '64Mi', limit: '512Mi' } }),
     because: [
       port === undefined ? `port ${wanted}: ${dockerfile} exposes it` : `port ${wanted}: as you said`,
       health
@@ -71,13 +73,6 @@ export function manifestsFor({ project, root, port }: ExistingService, files: Wo
       'memory up to 512Mi: a guess',
     ],
   });
-}
-
-/** As Slipway names an image by default, as far as Kubernetes takes it for an object. */
-function objectName(project: string): string {
-  return withoutScope(project)
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, '-');
 }
 
 function notReadable(dockerfile: WorkspacePath) {

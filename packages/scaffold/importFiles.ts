@@ -6,10 +6,11 @@ import { importSkaffold } from './skaffold/importSkaffold';
 /** Makes files of Slipway of those of Skaffold or of Compose, whichever they are. */
 export function importFiles(request: ComposeRequest): Imported {
   const { files, from } = request;
-  const ofCompose = from.filter((file) => readSheets(file, files).roots.some(isCompose));
-  if (ofCompose.length === 0) return importSkaffold(request);
-  if (ofCompose.length === from.length) return importCompose(request);
-  return { files: [], projects: [], notes: [], problems: [bothAtOnce(ofCompose)] };
+  const sheets = from.map((file) => readSheets(file, files));
+  const ofCompose = sheets.filter(({ roots }) => roots.some(isCompose));
+  if (ofCompose.length === 0) return importSkaffold(request, sheets);
+  if (ofCompose.length === sheets.length) return importCompose(request, sheets);
+  return { files: [], projects: [], notes: [], problems: [bothAtOnce(ofCompose.map(({ file }) => file))] };
 }
 
 function bothAtOnce(ofCompose: readonly string[]): Problem {

@@ -1,9 +1,9 @@
 import { baseImages } from './baseImages';
 import { failed, succeeded, withoutScope, type Problem, type Result } from '../model';
+import { longestName, objectName } from './objectName';
 
 /** A Service of Kubernetes begins with a letter, and has lower-case letters, digits and dashes: RFC 1035, at most 63 of them. */
 const label = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-const longest = 63;
 
 /** Checks the name of a new service, which becomes that of its project, image, Deployment and Service. */
 export function serviceName(name: string): Result<string> {
@@ -16,17 +16,12 @@ export function serviceName(name: string): Result<string> {
       hint: `call it ${name}-service`,
     });
   }
-  if (label.test(name) && name.length <= longest) return succeeded(name);
-  const suggestion = withoutScope(name)
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^[^a-z]+|-+$/g, '')
-    .slice(0, longest)
-    .replace(/-+$/, '');
+  if (label.test(name) && name.length <= longestName) return succeeded(name);
+  const suggestion = objectName(withoutScope(name)).replace(/^[^a-z]+/, '');
   return failed({
     ...wrongUse,
     code: 'serviceNameInvalid',
-    message: `${JSON.stringify(name)} cannot be the name of a Service: lower-case letters, digits and dashes, a letter first, at most ${longest} of them`,
+    message: `${JSON.stringify(name)} cannot be the name of a Service: lower-case letters, digits and dashes, a letter first, at most ${longestName} of them`,
     ...(suggestion !== '' && { hint: `call it ${suggestion}` }),
   });
 }

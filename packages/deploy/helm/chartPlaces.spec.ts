@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { pack } from 'tar-stream';
 import { buffer } from 'node:stream/consumers';
 import type { HelmSource } from '../../model';
+import { helmSource } from '../../testkit/helmSource';
 import { placesInChart } from './chartPlaces';
 
 const deployment = `{{- /* What runs.
@@ -78,20 +79,10 @@ const files = {
 };
 
 const source: HelmSource = {
-  kind: 'helm',
+  ...helmSource,
   name: 'web',
   chart: { kind: 'local', path: 'chart', hasDependencies: true },
-  createNamespace: false,
   valuesFiles: ['dev.yaml'],
-  values: {},
-  setValues: {},
-  setValueTemplates: {},
-  setFiles: {},
-  images: {},
-  imageStrategy: 'fqn',
-  wait: false,
-  skipTests: false,
-  inputs: [],
 };
 
 describe('what a chart has made', () => {

@@ -1,26 +1,12 @@
 import { readFileSync } from 'node:fs';
 import type { KubeObject } from '../../clients';
 import type { HelmSource } from '../../model';
+import { helmSource } from '../../testkit/helmSource';
 import { fakeProcesses, type FakeProgramOfMachine } from '../../testkit/fakeProcesses';
 import type { DeployContext } from '../deployer';
 import { helmDeployer } from './helmDeployer';
 
-const source: HelmSource = {
-  kind: 'helm',
-  name: 'api',
-  chart: { kind: 'local', path: 'apps/api/chart', hasDependencies: false },
-  createNamespace: false,
-  valuesFiles: [],
-  values: {},
-  setValues: {},
-  setValueTemplates: {},
-  setFiles: {},
-  images: {},
-  imageStrategy: 'fqn',
-  wait: false,
-  skipTests: false,
-  inputs: ['apps/api/chart'],
-};
+const source: HelmSource = { ...helmSource, inputs: ['apps/api/chart'] };
 const cluster = {
   context: 'kind-x',
   cluster: 'kind-x',

@@ -1,21 +1,13 @@
 import type { HelmSource } from '../../model';
+import { helmSource } from '../../testkit/helmSource';
 import { helmValues } from './helmValues';
 
 const source: HelmSource = {
-  kind: 'helm',
-  name: 'api',
-  chart: { kind: 'local', path: 'apps/api/chart', hasDependencies: false },
-  createNamespace: false,
+  ...helmSource,
   valuesFiles: ['a.yaml', 'b.yaml'],
   values: { ingress: { hosts: ['x'] } },
   setValues: { replicas: 2, 'labels.team': 'a,b' },
-  setValueTemplates: {},
   setFiles: { conf: 'app.conf' },
-  images: {},
-  imageStrategy: 'fqn',
-  wait: false,
-  skipTests: false,
-  inputs: [],
 };
 const context = {
   images: { api: { ref: 'localhost:5000/shop/api:abc@sha256:'.padEnd(100, '1') }, pricing: { ref: 'localhost:5000/shop/pricing:def' } },

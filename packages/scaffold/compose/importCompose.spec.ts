@@ -3,7 +3,7 @@ import { readConfig } from '../../config';
 import { withFiles, type WorkspaceFiles } from '../../graph';
 import type { Project } from '../../model';
 import type { Imported } from '../imports/imported';
-import { importCompose } from './importCompose';
+import { importFiles } from '../importFiles';
 
 const none: WorkspaceFiles = { textOf: () => undefined, kindOf: () => undefined, namesIn: () => [] };
 const projects: readonly Project[] = ['api', 'web'].map((name) => ({ name: `@shop/${name}`, root: `apps/${name}`, dependencies: [] }));
@@ -16,7 +16,7 @@ function imported(compose: string, more: Readonly<Record<string, string>> = {}):
     'apps/web/web.Dockerfile': 'FROM nginx\n',
     ...more,
   };
-  return importCompose({
+  return importFiles({
     files: withFiles(none, new Map(Object.entries(files))),
     projects,
     from: ['compose.yaml'],

@@ -2,13 +2,14 @@ import type { Config, ForwardConfig } from '../../config';
 import { joinPath } from '../../graph';
 import { folderOf, withoutScope, type Problem, type Project, type WorkspacePath } from '../../model';
 import type { Field } from '../imports/field';
-import { importedFrom, placeOf, readSheets, type Configs, type Imported, type ImportNote, type ImportRequest } from '../imports/imported';
+import { importedFrom, placeOf, type Configs, type Imported, type ImportNote, type ImportRequest, type Sheets } from '../imports/imported';
 import { fromProject, ownerOf, type Place } from '../imports/place';
+import { objectName } from '../objectName';
 import { packagePatterns, serviceFolder } from '../packagePatterns';
 import { imagesSaid, type NamedImage } from '../imports/images';
 import { buildOf, imageSettingsOf, type ComposeBuild } from './buildSettings';
 import { watchOf } from './watchRules';
-import { objectName, workloadOf } from './workload';
+import { workloadOf } from './workload';
 
 export interface ComposeRequest extends ImportRequest {
   /** The file that makes a folder a project, and what stands in it. */
@@ -28,12 +29,11 @@ interface Home {
  * Makes projects of the services of Compose files: what is built belongs to the project that has its Dockerfile; what is an image only, as a
  * database, gets a project of its own. Each gets manifests that say what the service says, and a slipway.yaml with what does not hold anyway.
  */
-export function importCompose({ files, projects, from, projectFile }: ComposeRequest): Imported {
+export function importCompose({ files, projects, from, projectFile }: ComposeRequest, sheets: readonly Sheets[]): Imported {
   const notes: ImportNote[] = [];
   const problems: Problem[] = [];
   const made: Parts = { configs: new Map(), others: [], projects: [] };
-  for (const file of from) {
-    const { roots, problem } = readSheets(file, files);
+  for (const { file, roots, problem } of sheets) {
     if (problem) problems.push(problem);
     const folder = folderOf(file);
     const note = (field: Field, sentence: string): void => void notes.push({ location: field.location(), field: field.path, sentence });

@@ -1,6 +1,7 @@
 import { Document, Scalar, visit } from 'yaml';
 import { nanosecondsOf } from '../../dockerfile';
 import type { Field } from '../imports/field';
+import { objectName } from '../objectName';
 import { pairsOf } from './pairs';
 import { portsOf, usualPort, type Port } from './ports';
 import { withoutVariables, withVariables } from './variables';
@@ -272,14 +273,6 @@ function temporaryOf(service: Field): readonly Volume[] {
     const volume = `temporary-${at}`;
     return { mount: { name: volume, mountPath: text.split(':')[0] }, volume: { name: volume, emptyDir: { medium: 'Memory' } } };
   });
-}
-
-/** As Kubernetes takes a name for an object. */
-export function objectName(name: string): string {
-  return name
-    .toLowerCase()
-    .replace(/[^a-z0-9-]+/g, '-')
-    .replace(/^-+|-+$/g, '');
 }
 
 /** Of a duration as `1m30s`, rounded up, one at least; undefined when it is none. */

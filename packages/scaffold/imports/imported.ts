@@ -39,21 +39,27 @@ export interface Imported {
 export type Configs = Map<WorkspacePath, Config>;
 
 /** The documents of a YAML file, or why it cannot be read. */
-export function readSheets(file: WorkspacePath, files: WorkspaceFiles): { readonly roots: readonly Field[]; readonly problem?: Problem } {
+export interface Sheets {
+  readonly file: WorkspacePath;
+  readonly roots: readonly Field[];
+  readonly problem?: Problem;
+}
+
+export function readSheets(file: WorkspacePath, files: WorkspaceFiles): Sheets {
   const text = files.textOf(file);
-  if (text === undefined) return { roots: [], problem: notThere(file) };
+  if (text === undefined) return { file, roots: [], problem: notThere(file) };
   const lines = new LineCounter();
   const roots: Field[] = [];
   for (const document of parseAllDocuments(text, { lineCounter: lines }) as readonly Document.Parsed[]) {
     const [error] = document.errors;
     if (error) {
       const { line, col } = lines.linePos(error.pos[0]);
-      return { roots, problem: notReadable({ file, line, column: col }, error.message) };
+      return { file, roots, problem: notReadable({ file, line, column: col }, error.message) };
     }
     const sheet: Sheet = { file, document, lines, taken: new Set() };
     roots.push(new Field(sheet, document.contents, ''));
   }
-  return { roots };
+  return { file, roots };
 }
 
 export interface Made {

@@ -2,7 +2,7 @@ import { readConfig } from '../../config';
 import { withFiles, type WorkspaceFiles } from '../../graph';
 import type { Project } from '../../model';
 import type { Imported } from '../imports/imported';
-import { importSkaffold } from './importSkaffold';
+import { importFiles } from '../importFiles';
 
 const none: WorkspaceFiles = { textOf: () => undefined, kindOf: () => undefined, namesIn: () => [] };
 const projects: readonly Project[] = ['api', 'web', 'worker'].map((name) => ({
@@ -12,6 +12,8 @@ const projects: readonly Project[] = ['api', 'web', 'worker'].map((name) => ({
 }));
 const deployment = (image: string): string =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata:\n  name: ${image.replace('/', '-')}\nspec: {template: {spec: {containers: [{name: main, image: ${image}}]}}}\n`;
+
+const projectFile = (name: string) => ({ name: 'package.json', text: JSON.stringify({ name }) });
 
 function imported(skaffold: string, more: Readonly<Record<string, string>> = {}): Imported {
   const files = {
@@ -23,7 +25,7 @@ function imported(skaffold: string, more: Readonly<Record<string, string>> = {})
     'deploy/redis.yaml': deployment('redis:7'),
     ...more,
   };
-  return importSkaffold({ files: withFiles(none, new Map(Object.entries(files))), projects, from: ['skaffold.yaml'] });
+  return importFiles({ files: withFiles(none, new Map(Object.entries(files))), projects, from: ['skaffold.yaml'], projectFile });
 }
 
 /** What each file says, and that Slipway reads it without a word. */
@@ -262,7 +264,7 @@ deploy: {kubeContext: staging, kpt: {dir: x}}
       { code: 'invalidYaml', message: expect.stringMatching(/^skaffold.yaml:2: not valid YAML/) as string },
     ]);
     expect(imported('services: {}\n').problems).toMatchObject([{ code: 'notSkaffold' }]);
-    expect(importSkaffold({ files: none, projects, from: ['a.yaml', 'b.yaml'] }).problems).toMatchObject([
+    expect(importFiles({ files: none, projects, from: ['a.yaml', 'b.yaml'], projectFile }).problems).toMatchObject([
       { code: 'fileNotFound', message: 'there is no a.yaml' },
       { code: 'fileNotFound', message: 'there is no b.yaml' },
     ]);

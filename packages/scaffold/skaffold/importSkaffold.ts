@@ -3,7 +3,16 @@ import { joinPath } from '../../graph';
 import { folderOf, type Location, type Problem, type WorkspacePath } from '../../model';
 import { deploymentsOf } from './deployments';
 import type { Field } from '../imports/field';
-import { importedFrom, placeOf, readSheets, type Configs, type Imported, type ImportNote, type ImportRequest } from '../imports/imported';
+import {
+  importedFrom,
+  placeOf,
+  readSheets,
+  type Configs,
+  type Imported,
+  type ImportNote,
+  type ImportRequest,
+  type Sheets,
+} from '../imports/imported';
 import { homesOf, imageOf, type ImportedImage } from './images';
 import { imagesSaid } from '../imports/images';
 import type { Place } from '../imports/place';
@@ -16,14 +25,14 @@ type Activation = NonNullable<NonNullable<NonNullable<Config['profiles']>[string
  * Makes slipway.yaml files of those of Skaffold: each project gets what is its own, the root what holds for all. A file that is there already
  * is never written over. Everything that has no counterpart is told with its place.
  */
-export function importSkaffold({ files, projects, from }: ImportRequest): Imported {
+export function importSkaffold({ files, projects, from }: ImportRequest, sheets: readonly Sheets[]): Imported {
   const notes: ImportNote[] = [];
   const problems: Problem[] = [];
   const configs: Configs = new Map();
   const read = new Set(from);
   // What is found to be required is read too.
   for (const file of read) {
-    const { roots, problem } = readSheets(file, files);
+    const { roots, problem } = sheets.find((each) => each.file === file) ?? readSheets(file, files);
     if (problem) problems.push(problem);
     const folder = folderOf(file);
     for (const root of roots) {
