@@ -26,9 +26,9 @@ export {
   type ManifestContainer,
   type ManifestFacts,
   type ManifestService,
-  type ManifestText,
   type ObjectPlace,
   type OtherObject,
 } from './readManifests';
+export { parseManifest, type ManifestText, type ParsedManifest } from './parseManifest';
 export { yaml } from './yaml';
 export { projectSchema, rootSchema } from './schema';

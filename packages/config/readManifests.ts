@@ -1,11 +1,7 @@
-import type { Document, LineCounter, Node, Tags } from 'yaml';
+import type { Document, LineCounter, Node } from 'yaml';
 import type { Location, Problem, WorkspacePath } from '../model';
+import { parseManifest, type ManifestText } from './parseManifest';
 import { yaml } from './yaml';
-
-export interface ManifestText {
-  readonly path: WorkspacePath;
-  readonly text: string;
-}
 
 /** A container of a pod template, of any kind of workload. */
 export interface ManifestContainer {
@@ -74,23 +70,11 @@ function readManifest({ path, text }: ManifestText): ManifestFacts {
     places: [] as ObjectPlace[],
     problems: [] as Problem[],
   };
-  const lines = new (yaml().LineCounter)();
-  // Without `prettyErrors: false` a message quotes the lines around a mistake, which may be a Secret's.
-  const documents = yaml().parseAllDocuments(text, { lineCounter: lines, prettyErrors: false, version: '1.1', customTags: withoutTimes });
-  if (Array.isArray(documents)) {
-    for (const document of documents) {
-      readDocument({ path, lines, document }, facts);
-      // Where one document ends is not known after a mistake.
-      if (document.errors.length > 0) break;
-    }
-  }
+  // It is parsed once more when it is applied.
+  const { documents, lines } = parseManifest({ path, text }, true);
+  for (const document of documents) readDocument({ path, lines, document }, facts);
   readBefore.set(path, { text, facts });
   return facts;
-}
-
-/** Kubernetes reads YAML 1.1, but neither times nor base-60 numbers. Source: sigs.k8s.io/yaml. */
-function withoutTimes(tags: Tags): Tags {
-  return tags.filter((tag) => typeof tag === 'string' || (tag.format !== 'TIME' && tag.tag !== 'tag:yaml.org,2002:timestamp'));
 }
 
 interface Source {

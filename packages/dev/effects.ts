@@ -1,12 +1,11 @@
-import type { KubeObject } from '../clients';
 import type { RunInPod } from '../forward';
-import { messageOf, type Fact, type Outcome, type Release, type Report, type SeenContainer, type Step } from '../model';
+import { messageOf, type Fact, type Outcome, type Report, type SeenContainer, type Step } from '../model';
 import { ContainerSteps } from './containerSteps';
 import type { RunStep } from './converge';
 import { notInDryRun } from './dryRun';
 import { HookRunner } from './hookRunner';
 import { ImageSteps } from './imageSteps';
-import { ReleaseSteps } from './releaseSteps';
+import { ReleaseSteps, type ReleaseWatching } from './releaseSteps';
 import type { Session } from './session';
 import { failure } from './stepFailures';
 import { TargetSteps } from './targetSteps';
@@ -25,14 +24,13 @@ export class Effects {
     now: () => number,
     /** Called when something was changed in a container after which its process may start again. */
     onWritten: (seen: SeenContainer, run: RunInPod) => void,
-    /** Called with what was applied of a release, before that is told. */
-    onApplied: (release: Release, objects: readonly KubeObject[]) => Promise<void>,
+    watching: ReleaseWatching,
   ) {
     const hooks = new HookRunner(session, report);
     this.images = new ImageSteps(session, report, hooks);
     this.containers = new ContainerSteps(session, report, { post, now }, hooks, onWritten);
     this.targets = new TargetSteps(session, report, post);
-    this.releases = new ReleaseSteps(session, report, post, hooks, onApplied);
+    this.releases = new ReleaseSteps(session, report, post, hooks, watching);
   }
 
   readonly run: RunStep = async (step, context) => {

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ownPlatform, processes } from '../clients';
-import { filesBelow, neverFollowed } from '../source';
+import { filesBelow, keepConfigs, neverFollowed, recallConfigs } from '../source';
 import {
   assemble,
   dependenciesQuestions,
@@ -12,7 +12,6 @@ import {
   type WorkspaceSettings,
 } from '../graph';
 import { failed, folderOf, succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
-import { keepConfigs, recallConfigs } from './configMemory';
 import { fetchManifests } from './fetchManifests';
 import { listDependencies } from './listDependencies';
 

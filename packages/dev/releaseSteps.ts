@@ -1,4 +1,4 @@
-import type { Kube, KubeObject } from '../clients';
+import type { Kube, KubeObject, ObjectRef } from '../clients';
 import {
   applyRelease,
   inApplyOrder,
@@ -18,6 +18,7 @@ import {
   type Outcome,
   type Problem,
   type Release,
+  type ReleaseName,
   type Report,
   type Workspace,
   type WorkspacePath,
@@ -31,18 +32,26 @@ import { deployContext, readReleaseManifests } from './releaseManifests';
 import type { Session } from './session';
 import { failure, isAborted, notThere, type StepOf } from './stepFailures';
 
+/** What follows the releases in the cluster. */
+export interface ReleaseWatching {
+  /** Called with what was applied of a release, before that is told. */
+  onApplied(release: Release, objects: readonly KubeObject[]): Promise<void>;
+  /** An object of a release as its watch has it. */
+  seen(release: ReleaseName, ref: ObjectRef): KubeObject | undefined;
+}
+
 /** Steps that apply releases to the cluster, run what follows, and remove them. */
 export class ReleaseSteps {
   private readonly toldNamespaces = new Set<string>();
   private readonly toldUnused = new Set<ArtifactName>();
+  private readonly tried = new Set<ReleaseName>();
 
   constructor(
     private readonly session: Session,
     private readonly report: Report,
     private readonly post: (fact: Fact) => void,
     private readonly hooks: HookRunner,
-    /** Called with what was applied of a release, before that is told. */
-    private readonly onApplied: (release: Release, objects: readonly KubeObject[]) => Promise<void>,
+    private readonly watching: ReleaseWatching,
   ) {}
 
   async apply(step: StepOf<'apply'>, signal: AbortSignal, world: World): Promise<Outcome> {
@@ -90,9 +99,13 @@ export class ReleaseSteps {
     this.report({ kind: 'started', what: 'apply', subject: release.name });
     const options = { ...release.apply, ...(this.session.options.force === true && { force: true }) };
     const owner = { workspaceId, release: release.name };
-    const applied = await applyRelease(release, { kube, objects, owner, namespace, options }, context);
+    // A watch may not have come to what this command itself has written.
+    const isFirst = world.goal.kind === 'deployed' && !this.tried.has(release.name);
+    this.tried.add(release.name);
+    const seen = isFirst ? { seen: (ref: ObjectRef) => this.watching.seen(release.name, ref) } : {};
+    const applied = await applyRelease(release, { kube, objects, owner, namespace, options, ...seen }, context);
     if (!applied.ok) return failure(applied.problem, release.project);
-    await this.onApplied(
+    await this.watching.onApplied(
       release,
       objects.map(({ object }) => object),
     );

@@ -1,5 +1,5 @@
 import { performance } from 'node:perf_hooks';
-import { openWatcher, type KubeObject } from '../clients';
+import { openWatcher } from '../clients';
 import { namespacesOf } from '../deploy';
 import type { RunInPod } from '../forward';
 import {
@@ -18,7 +18,6 @@ import {
   type DirEntry,
   type Entry,
   type Goal,
-  type Release,
   type ReleaseName,
   type Report,
   type Result,
@@ -34,6 +33,7 @@ import type { Difference } from './containerSteps';
 import { Effects } from './effects';
 import { fieldPlace } from './fieldPlace';
 import { Narrator } from './narrator';
+import type { ReleaseWatching } from './releaseSteps';
 import { scopeFor } from './scope';
 import { namespaceOf, type Session } from './session';
 
@@ -91,12 +91,15 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const { session, goal, report, watch, onTurn, beforeFiles, watchContainers, seenAs, listenOnly = false, followLater = false } = options;
   const startedAt = performance.now();
   const now = (): number => performance.now() - startedAt;
-  /** Objects of kinds that a cluster was taught have a say in whether a release is ready; which kinds those are is known when they are applied. */
-  const followApplied = async (release: Release, objects: readonly KubeObject[]): Promise<void> => {
-    const places = await placesOfTaughtKinds(session.kube, objects, namespaceOf(session, release));
-    await watches.get(release.name)?.follow?.(places);
+  const watching: ReleaseWatching = {
+    // Objects of kinds that a cluster was taught have a say in whether a release is ready; which kinds those are is known when they are applied.
+    async onApplied(release, objects) {
+      const places = await placesOfTaughtKinds(session.kube, objects, namespaceOf(session, release));
+      await watches.get(release.name)?.follow?.(places);
+    },
+    seen: (release, ref) => watches.get(release)?.seen?.(ref),
   };
-  const effects = new Effects(session, report, (fact) => loop.post(fact), now, options.onWritten ?? (() => undefined), followApplied);
+  const effects = new Effects(session, report, (fact) => loop.post(fact), now, options.onWritten ?? (() => undefined), watching);
   const narrator = options.narrate ? undefined : new Narrator(0);
   const loop = openLoop({
     run: async (step, context) => {

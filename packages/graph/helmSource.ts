@@ -1,5 +1,4 @@
-import { parse } from 'yaml';
-import { fillTemplate, type HelmReleaseConfig } from '../config';
+import { fillTemplate, yaml, type HelmReleaseConfig } from '../config';
 import { acceptsDefinedBy, below } from '../dockerfile';
 import { isImageVariable, type HelmSource, type Problem, type ReleaseInput, type WorkspacePath } from '../model';
 import { imageNamesOf } from './imageSettings';
@@ -193,7 +192,7 @@ function valuesIn(text: string | undefined): Readonly<Record<string, unknown>> {
 /** What is no YAML is helm's to report. */
 function parsed(text: string): Readonly<Record<string, unknown>> {
   try {
-    const value: unknown = parse(text);
+    const value: unknown = yaml().parse(text);
     return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
   } catch {
     return {};

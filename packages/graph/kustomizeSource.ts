@@ -1,5 +1,4 @@
-import { isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
-import { readManifests, type ManifestContainer, type ManifestText, type ObjectPlace } from '../config';
+import { readManifests, yaml, type ManifestContainer, type ManifestText, type ObjectPlace } from '../config';
 import type { Location, Problem, ReleaseInput, WorkspacePath } from '../model';
 import type { SourceFacts, SourceRequest } from './manifestSources';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
@@ -69,10 +68,10 @@ class Reading {
     const kustomization = kustomizationIn(folder, this.files);
     if (!kustomization || this.inputs.has(kustomization.path)) return;
     this.add(kustomization.path);
-    const lines = new LineCounter();
-    const document = parseDocument(kustomization.text, { lineCounter: lines, prettyErrors: false });
+    const lines = new (yaml().LineCounter)();
+    const document = yaml().parseDocument(kustomization.text, { lineCounter: lines, prettyErrors: false });
     const [mistake] = document.errors;
-    if (mistake || !isMap(document.contents)) {
+    if (mistake || !yaml().isMap(document.contents)) {
       const { line, col } = lines.linePos(mistake?.pos[0] ?? 0);
       const because = mistake ? `is not valid YAML: ${mistake.message.replace(/\.$/, '')}` : 'is not a map';
       const location = { file: kustomization.path, line, column: col };
@@ -153,8 +152,8 @@ function isRemote(path: string): boolean {
 }
 
 function offsetOf(node: unknown, text: string): number | undefined {
-  if (isScalar(node)) return node.value === text ? node.range?.[0] : undefined;
-  const children: readonly unknown[] = isMap(node) ? node.items.map(({ value }) => value) : isSeq(node) ? node.items : [];
+  if (yaml().isScalar(node)) return node.value === text ? node.range?.[0] : undefined;
+  const children: readonly unknown[] = yaml().isMap(node) ? node.items.map(({ value }) => value) : yaml().isSeq(node) ? node.items : [];
   for (const child of children) {
     const found = offsetOf(child, text);
     if (found !== undefined) return found;

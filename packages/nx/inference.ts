@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, type Dirent } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import type { CreateNodes, CreateNodesResultArray, NxJsonConfiguration, ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
-import { yaml } from '../config';
+import { readConfig, yaml } from '../config';
 import { imageFiles, manifestFiles, type WorkspaceFiles } from '../graph';
-import { filesBelow } from '../source';
+import { filesBelow, recallConfigs } from '../source';
 
 /** Options of the plugin in `nx.json`: what its targets are called. */
 export interface PluginOptions {
@@ -44,6 +44,7 @@ const projectFiles = '**/{package,project}.json';
 export const createNodes: CreateNodes<PluginOptions> = [
   projectFiles,
   (files, options, context) => {
+    recallConfigs(context.workspaceRoot);
     const onDisk = filesBelow(context.workspaceRoot);
     const readiness = knowsReadiness(context.workspaceRoot);
     const roots = new Map<string, string>();
@@ -70,7 +71,7 @@ function groundOf(workspaceRoot: string, root: string, files: WorkspaceFiles): G
 
   const manifestsInK8s = names.get('k8s') === true && [...namesIn(join(folder, 'k8s')).keys()].some((name) => name.endsWith('.yaml'));
   // At the workspace's root the config holds everybody's defaults, and says nothing of a project there.
-  const config = root !== '.' && names.has('slipway.yaml') ? configAt(join(folder, 'slipway.yaml')) : undefined;
+  const config = root !== '.' && names.has('slipway.yaml') ? configAt(workspaceRoot, posix.join(root, 'slipway.yaml')) : undefined;
   const hasImage = names.has('Dockerfile') || saysAny(config, ['image', 'images']);
   const hasManifests = manifestsInK8s || saysAny(config, ['manifests', 'kustomize', 'helm']);
   const at = { root: root === '.' ? '' : root, files };
@@ -236,9 +237,11 @@ function jsonAt(file: string): JsonObject | undefined {
 }
 
 /** The keys of a config. One that cannot be read yet is not a reason to take targets away: they tell what is wrong with it. */
-function configAt(file: string): JsonObject | 'unreadable' | undefined {
+function configAt(workspaceRoot: string, path: string): JsonObject | 'unreadable' | undefined {
   try {
-    return objectIn({ file: yaml().parse(readFileSync(file, 'utf8')) as unknown }, 'file');
+    const text = readFileSync(join(workspaceRoot, path), 'utf8');
+    const right = readConfig({ path, text, isRoot: false }).config;
+    return objectIn({ file: right ?? (yaml().parse(text) as unknown) }, 'file');
   } catch {
     return 'unreadable';
   }

@@ -1,3 +1,4 @@
+export { keepConfigs, recallConfigs } from './configMemory';
 export { filesBelow } from './filesBelow';
 export { gitIgnore } from './gitIgnore';
 export * from './openSource';

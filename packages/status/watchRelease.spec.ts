@@ -1,4 +1,4 @@
-import type { KubeObject } from '../clients';
+import type { KubeObject, ObjectRef } from '../clients';
 import { emptyDir, type Snapshot } from '../model';
 import { fakeKube } from '../testkit/fakeKube';
 import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '.';
@@ -122,7 +122,7 @@ function follow(kube: WatchedKube, more: Partial<WatchReleaseRequest> = {}) {
       await new Promise<void>((resolve) => (wake = resolve));
     }
   };
-  return { seen, until, stop: () => watch.stop(), lookAgain: () => watch.lookAgain() };
+  return { seen, until, stop: () => watch.stop(), lookAgain: () => watch.lookAgain(), objectOf: (ref: ObjectRef) => watch.seen(ref) };
 }
 
 const rolloutIs = (state: string) => (sighting: ReleaseSighting) =>
@@ -168,6 +168,23 @@ describe('watchRelease', () => {
     images.set('in1', known);
     lookAgain();
     expect((await until(({ containers }) => containers[0]?.snapshot !== undefined)).containers).toMatchObject([{ snapshot: known }]);
+    stop();
+  });
+
+  test('tells what it has of an object, but of none that goes by itself, nor of other labels', async () => {
+    const { kube, deploy, replicaSet, pod } = cluster();
+    deploy('f1', 1);
+    replicaSet(1);
+    pod('worker-1-a', 1, running('containerd://1'));
+    kube.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'foreign', namespace: 'shop' } });
+    const { until, stop, objectOf } = follow(kube);
+    await until(({ containers }) => containers.length === 1);
+    const worker = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'worker', namespace: 'shop' };
+    expect(objectOf(worker)).toEqual(kube.all('Deployment')[0]);
+    expect(objectOf({ ...worker, namespace: 'other' })).toBeUndefined();
+    expect(objectOf({ ...worker, apiVersion: 'apps/v2' })).toBeUndefined();
+    expect(objectOf({ apiVersion: 'v1', kind: 'Pod', name: 'worker-1-a', namespace: 'shop' })).toBeUndefined();
+    expect(objectOf({ apiVersion: 'v1', kind: 'Service', name: 'foreign', namespace: 'shop' })).toBeUndefined();
     stop();
   });
 

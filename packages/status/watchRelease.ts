@@ -1,5 +1,5 @@
-import type { KindRef, KubeObject } from '../clients';
-import { labels, ownerSelector, selectorOf, type Owner } from '../deploy';
+import type { KindRef, KubeObject, ObjectRef } from '../clients';
+import { isTracked, labels, ownerSelector, selectorOf, type Owner } from '../deploy';
 import {
   found,
   unknown,
@@ -48,7 +48,12 @@ export interface WatchReleaseRequest {
  */
 export function watchRelease(request: WatchReleaseRequest): ReleaseFollowing {
   const watch = new ReleaseWatch(request);
-  return { stop: () => watch.stop(), follow: (places) => watch.follow(places), lookAgain: () => watch.lookSoon() };
+  return {
+    stop: () => watch.stop(),
+    follow: (places) => watch.follow(places),
+    lookAgain: () => watch.lookSoon(),
+    seen: (ref) => watch.seen(ref),
+  };
 }
 
 export interface ReleaseFollowing {
@@ -57,6 +62,8 @@ export interface ReleaseFollowing {
   follow(places: readonly WatchedPlace[]): Promise<void>;
   /** `snapshotOf` knows more than it did. */
   lookAgain(): void;
+  /** An object of the release as its watch has it. Undefined: it is not there, carries other labels, or is of a kind that is not watched. */
+  seen(ref: ObjectRef): KubeObject | undefined;
 }
 
 /** Objects of a kind in a namespace, or in none. */
@@ -118,6 +125,11 @@ class ReleaseWatch {
       return listing;
     });
     await inTime(Promise.all(listings));
+  }
+
+  seen({ namespace, kind, apiVersion, name }: ObjectRef): KubeObject | undefined {
+    const object = this.objects.get(`${namespace ?? ''} ${kind} ${name}`);
+    return object?.apiVersion === apiVersion && isTracked(object) ? object : undefined;
   }
 
   private watch(namespace: string | undefined, kind: KindRef, place: string, listed?: () => void): () => void {

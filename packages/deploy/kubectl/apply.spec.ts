@@ -1,4 +1,4 @@
-import type { Kube, KubeObject } from '../../clients';
+import type { Kube, KubeObject, ObjectRef } from '../../clients';
 import type { ApplyOptions, Problem } from '../../model';
 import { fakeKube, type FakeKube } from '../../testkit/fakeKube';
 import { apply } from './apply';
@@ -7,7 +7,15 @@ import { render } from './render';
 
 const owner = { workspaceId: 'ws1', release: 'shop' };
 
-function shop(kube: Kube, text: string, more: { fingerprint?: string; release?: string; at?: number; options?: ApplyOptions } = {}) {
+interface Applying {
+  fingerprint?: string;
+  release?: string;
+  at?: number;
+  options?: ApplyOptions;
+  seen?: (ref: ObjectRef) => KubeObject | undefined;
+}
+
+function shop(kube: Kube, text: string, more: Applying = {}) {
   const release = more.release ?? 'shop';
   const result = render({
     release: { name: release, ...(more.options && { apply: more.options }) },
@@ -19,8 +27,9 @@ function shop(kube: Kube, text: string, more: { fingerprint?: string; release?: 
     fingerprint: more.fingerprint ?? 'f1',
   });
   if (!result.ok) throw new Error(result.problem.message);
-  const options = more.options ? { options: more.options } : {};
-  return apply({ kube, objects: result.value, owner: { ...owner, release }, namespace: 'shop', now: () => more.at ?? 1, ...options });
+  const { options, seen } = more;
+  const request = { kube, objects: result.value, owner: { ...owner, release }, namespace: 'shop', now: () => more.at ?? 1 };
+  return apply({ ...request, ...(options && { options }), ...(seen && { seen }) });
 }
 
 interface Cluster {
@@ -81,6 +90,18 @@ describe('apply', () => {
       value: { objects: ['deployment/worker', 'configmap/settings', 'namespace/shop'] },
     });
     expect(writes).toEqual(['apply Namespace shop', 'apply ConfigMap settings', 'apply Deployment worker']);
+  });
+
+  test('asks for nothing that a watch has seen', async () => {
+    const { kube, fake, writes } = cluster();
+    expect(await shop(kube, [config, deployment].join('---\n'))).toMatchObject({ ok: true });
+    const before = writes.length;
+    const asked: string[] = [];
+    const counted: Kube = { ...kube, get: (ref) => (asked.push(ref.kind), kube.get(ref)) };
+    const seen = ({ kind, name }: ObjectRef) => fake.all(kind).find(({ metadata }) => kind !== 'ConfigMap' && metadata.name === name);
+    expect(await shop(counted, [config, deployment].join('---\n'), { seen, at: 2 })).toMatchObject({ ok: true, value: { changed: [] } });
+    expect(asked).toEqual(['ConfigMap']);
+    expect(writes).toHaveLength(before);
   });
 
   test('a storage class is there before the claim that names it', async () => {

@@ -56,6 +56,8 @@ export interface ApplyRequest {
   readonly options?: ApplyOptions;
   /** Who applies what Slipway does not. */
   readonly installer?: Installer;
+  /** An object as a watch has it, which spares asking. Undefined: nobody knows. */
+  readonly seen?: (ref: ObjectRef) => KubeObject | undefined;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -274,7 +276,7 @@ interface Planned {
 }
 
 /** What is there now under an object's name. */
-async function lookAt({ kube, namespace, owner }: ApplyRequest, rendered: RenderedObject): Promise<Result<Planned>> {
+async function lookAt({ kube, namespace, owner, seen }: ApplyRequest, rendered: RenderedObject): Promise<Result<Planned>> {
   let object = rendered.object;
   if (object.metadata.namespace === undefined && isNamespaced(object) === undefined) {
     const resource = await kube.resource(kindOf(object));
@@ -283,7 +285,9 @@ async function lookAt({ kube, namespace, owner }: ApplyRequest, rendered: Render
     if (!resource.value) return succeeded({ rendered, before: undefined, replace: false, isAsWanted: false });
     if (resource.value.namespaced) object = { ...object, metadata: { ...object.metadata, namespace } };
   }
-  const answer = await kube.get(refOf(object));
+  const ref = refOf(object);
+  const known = seen?.(ref);
+  const answer = known ? succeeded(known) : await kube.get(ref);
   // Somebody may apply what they may not read; then only "changed" is a guess.
   if (!answer.ok && answer.problem.code !== 'clusterRefused') return answer;
   const before = answer.ok ? answer.value : undefined;

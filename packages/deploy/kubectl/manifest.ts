@@ -1,5 +1,6 @@
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node, type Tags } from 'yaml';
+import { isMap, isScalar, isSeq, type Document, type LineCounter, type Node } from 'yaml';
 import type { KubeObject } from '../../clients';
+import { parseManifest } from '../../config';
 import type { Location, Problem, WorkspacePath } from '../../model';
 import { followPath } from './fieldPath';
 import { isJsonObject } from './json';
@@ -39,30 +40,10 @@ export function readManifests(texts: readonly ManifestText[]): {
   const objects: ManifestObject[] = [];
   const problems: Problem[] = [];
   for (const manifest of texts) {
-    const lines = new LineCounter();
-    // Without `prettyErrors: false` a message quotes the lines around a mistake, which may be a Secret's.
-    const documents = parseAllDocuments(manifest.text, {
-      lineCounter: lines,
-      prettyErrors: false,
-      version: '1.1',
-      customTags: withoutTimes,
-    });
-    if (!Array.isArray(documents)) continue;
-    for (const document of documents) {
-      readDocument({ manifest, document, lines }, objects, problems);
-      // Where one document ends is not known after a mistake.
-      if (document.errors.length > 0) break;
-    }
+    const { documents, lines } = parseManifest(manifest, false);
+    for (const document of documents) readDocument({ manifest, document, lines }, objects, problems);
   }
   return { objects, problems };
-}
-
-/**
- * Kubernetes reads YAML 1.1 (`0644` is octal, `yes` is true), but neither times nor base-60 numbers: `22:22` is text.
- * Source: sigs.k8s.io/yaml.
- */
-function withoutTimes(tags: Tags): Tags {
-  return tags.filter((tag) => typeof tag === 'string' || (tag.format !== 'TIME' && tag.tag !== 'tag:yaml.org,2002:timestamp'));
 }
 
 interface Source {
