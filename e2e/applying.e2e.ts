@@ -240,6 +240,49 @@ spec:
     }
   });
 
+  it('is taken over from the name that Slipway applied it under before, with what the manifest has no more, and from nobody else', async () => {
+    const both = (data: string, strategy: string): string => `apiVersion: v1
+kind: ConfigMap
+metadata: {name: managed}
+data: ${data}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: managed}
+spec:
+  replicas: 0
+  strategy: ${strategy}
+  selector: {matchLabels: {app: managed}}
+  template:
+    metadata: {labels: {app: managed}}
+    spec: {containers: [{name: main, image: 'redis:7-alpine'}]}
+`;
+    const deployAs = async (fieldManager: string, manifest: string, exitCode = 0): Promise<string> => {
+      shop.write('infra/managed/slipway.yaml', `version: 1\napply: {fieldManager: ${fieldManager}}\n`);
+      shop.write('infra/managed/k8s/all.yaml', manifest);
+      return (await shop.slipway(['deploy', 'managed', ...shop.where], { exitCode })).stdout;
+    };
+    const found = async (apiVersion: string, kind: string) =>
+      valueOf(await shop.kube.get({ apiVersion, kind, name: 'managed', namespace: shop.namespace }));
+    const byTeam = { managedFields: expect.not.arrayContaining([expect.objectContaining({ manager: 'slipway' })]) as unknown };
+    shop.write('infra/managed/project.json', '{"name": "managed"}');
+    await deployAs('slipway', both('{A: one, B: gone}', '{type: RollingUpdate, rollingUpdate: {maxSurge: 2}}'));
+
+    expect(await deployAs('team', both('{A: two}', '{type: Recreate}'))).toMatch(/rolled out/);
+    const map = await found('v1', 'ConfigMap');
+    expect([map?.['data'], map?.metadata]).toEqual([{ A: 'two' }, expect.objectContaining(byTeam)]);
+    const workload = await found('apps/v1', 'Deployment');
+    expect([workload?.['spec'], workload?.metadata]).toMatchObject([{ strategy: { type: 'Recreate' } }, byTeam]);
+    expect(await deployAs('team', both('{A: two}', '{type: Recreate}'))).toMatch(/nothing changed/);
+
+    await kubectl('patch', 'configmap/managed', '--type=merge', '--patch', '{"data":{"A":"mine"}}');
+    expect(await deployAs('other', both('{A: three}', '{type: Recreate}'), 1)).toMatch(
+      /configmap\/managed: data\.A is managed by kubectl-patch/,
+    );
+    expect((await found('v1', 'ConfigMap'))?.['data']).toEqual({ A: 'mine' });
+    await shop.slipway(['delete', 'managed', ...shop.where]);
+  });
+
   it('goes to a namespace that is made for it; what is deleted is gone when the command ends, and volumes stay when they are to', async () => {
     shop.write(
       'infra/job/slipway.yaml',

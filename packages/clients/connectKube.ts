@@ -1,5 +1,5 @@
 import { PassThrough } from 'node:stream';
-import { type Problem, type Result, failed, succeeded } from '../model';
+import { type Problem, type Result, failed, succeeded, usualFieldManager } from '../model';
 import type { KindRef, Kube, KubeObject, ObjectRef } from './kube';
 import { kubeLogin } from './kubeCredentials';
 import { type KubeconfigOptions, loadKubeconfig } from './kubeconfig';
@@ -112,7 +112,7 @@ async function applyObject(
   http: KubeHttp,
   paths: ObjectPaths,
   object: KubeObject,
-  { force = false, dryRun = false, namespace, fieldManager = 'slipway' }: NonNullable<Parameters<Kube['apply']>[1]>,
+  { force = false, dryRun = false, namespace, fieldManager = usualFieldManager }: NonNullable<Parameters<Kube['apply']>[1]>,
 ): Promise<Result<KubeObject>> {
   const { name } = object.metadata;
   if (name === undefined) {

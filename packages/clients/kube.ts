@@ -78,7 +78,7 @@ export interface WatchEvents {
 export interface Kube {
   readonly target: KubeTarget;
   version(): Promise<Result<string>>;
-  /** Server-side apply. `fieldManager` is `slipway` when none is named; `force` takes over fields of other managers. */
+  /** Server-side apply. `fieldManager` is `usualFieldManager` when none is named; `force` takes over fields of other managers. */
   apply(
     object: KubeObject,
     options?: { readonly force?: boolean; readonly dryRun?: boolean; readonly namespace?: string; readonly fieldManager?: string },

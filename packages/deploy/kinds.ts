@@ -1,4 +1,4 @@
-import type { KindRef, KubeObject } from '../clients';
+import type { KindRef, KubeObject, ObjectRef } from '../clients';
 import { isKept } from './ownership';
 
 /** `deployment/worker`, as people type it. */
@@ -134,6 +134,11 @@ export const removableKinds: readonly KindRef[] = [
 
 export function kindOf(object: KubeObject): KindRef {
   return { apiVersion: object.apiVersion, kind: object.kind };
+}
+
+export function refOf(object: KubeObject): ObjectRef {
+  const { name, namespace } = object.metadata;
+  return { ...kindOf(object), name: name ?? '', ...(namespace === undefined ? {} : { namespace }) };
 }
 
 /** Each kind once, whatever its version. */

@@ -34,7 +34,7 @@ export interface NamedKind {
 export interface ApplyOptions {
   /** Takes over fields that others manage, and makes anew what cannot be changed in place. */
   readonly force?: boolean;
-  /** Whose name the cluster writes on the fields. Absent: `slipway`. */
+  /** Whose name the cluster writes on the fields. Absent: `usualFieldManager`. */
   readonly fieldManager?: string;
   /** A changed ConfigMap or Secret rolls the pods that read it. Absent: it does. */
   readonly rollOnConfigChange?: boolean;
@@ -42,6 +42,8 @@ export interface ApplyOptions {
   /** Where objects of other kinds than those of Kubernetes name images. */
   readonly imageFields?: readonly ImageField[];
 }
+
+export const usualFieldManager = 'slipway';
 
 export interface ImageField {
   readonly kind: string;

@@ -1,6 +1,6 @@
 import { type Duplex, PassThrough, duplexPair } from 'node:stream';
 import type { Kube, KubeObject, KubeTarget } from '../clients';
-import { type Problem, type Result, failed, succeeded } from '../model';
+import { type Problem, type Result, failed, succeeded, usualFieldManager } from '../model';
 import { type FakeExec, type FakeProgram, startFakeExec } from './fakeExec';
 import { fakeObjects } from './fakeObjects';
 
@@ -102,12 +102,14 @@ export function fakeKube(options: FakeKubeOptions = {}): FakeKube {
     list: (kind, selection = {}) => answer(() => kindUnknown(kind) ?? objects.select(kind, selection)),
     delete: (ref) => answer(() => objects.remove(ref)),
     watch: (kind, selection, events) => objects.watch(kind, selection, events),
-    apply: (object, { dryRun = false, namespace } = {}) =>
+    apply: (object, { dryRun = false, force = false, fieldManager = usualFieldManager, namespace } = {}) =>
       answer(() => {
         const placed = objects.placed(object, namespace ?? target.namespace);
         const refused =
           kindUnknown(object) ?? unnamed(object) ?? withoutNamespace(placed) ?? outdated(placed) ?? options.validate?.(placed);
-        return refused ?? objects.apply(placed, dryRun);
+        if (refused) return refused;
+        const applied = objects.apply(placed, { manager: fieldManager, force, dryRun });
+        return isConflict(applied) ? managedByOther(placed, applied.conflict) : applied;
       }),
     exec: (request) =>
       answer(() => {
@@ -144,6 +146,21 @@ export function fakeKube(options: FakeKubeOptions = {}): FakeKube {
     if (namespace === undefined || objects.find({ apiVersion: 'v1', kind: 'Namespace', name: namespace })) return undefined;
     return problem('namespaceNotFound', `${kind} ${namespace}/${name} needs the namespace ${namespace}, which does not exist`);
   }
+}
+
+type Applied = ReturnType<ReturnType<typeof fakeObjects>['apply']>;
+
+function isConflict(applied: Applied): applied is Exclude<Applied, KubeObject> {
+  return 'conflict' in applied;
+}
+
+function managedByOther(
+  { kind, metadata: { name = '', namespace } }: KubeObject,
+  { field, manager }: { readonly field: string; readonly manager: string },
+): Problem {
+  const subject = `${kind} ${namespace === undefined ? '' : `${namespace}/`}${name}`;
+  const message = `${subject} has fields that others manage: ${field} (conflict with "${manager}")`;
+  return { code: 'objectConflict', message, retry: 'whenInputChanges', exitCode: 1 };
 }
 
 function problem(code: string, message: string): Problem {

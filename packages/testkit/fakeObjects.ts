@@ -1,5 +1,5 @@
 import type { KindRef, KubeObject, ObjectRef, WatchEvents } from '../clients';
-import { mergeApplied, sameJson } from './fakeApply';
+import { applyFields, managedFieldsOf, sameJson, type Managed } from './fakeApply';
 
 export interface Selection {
   readonly namespace?: string;
@@ -16,12 +16,18 @@ export interface FakeObjects {
   select(kind: KindRef, selection: Selection): readonly KubeObject[];
   all(): readonly KubeObject[];
   put(object: KubeObject): KubeObject;
-  /** What server-side apply makes of it; kept unless it is only tried. */
-  apply(object: KubeObject, dryRun: boolean): KubeObject;
+  /** What server-side apply makes of it, kept unless it is only tried; or who manages a field of it. */
+  apply(object: KubeObject, how: HowApplied): KubeObject | { readonly conflict: { readonly field: string; readonly manager: string } };
   remove(ref: ObjectRef): void;
   watch(kind: KindRef, selection: Selection, events: WatchEvents): { stop(): void };
   /** Makes every watch list again, as when its version is too old. */
   expireWatches(): void;
+}
+
+export interface HowApplied {
+  readonly manager: string;
+  readonly force: boolean;
+  readonly dryRun: boolean;
 }
 
 interface Watch {
@@ -56,7 +62,7 @@ export function fakeObjects(defaultNamespace: string): FakeObjects {
   for (const [apiVersion, names] of Object.entries(builtInOfCluster)) for (const kind of names) learn(apiVersion, kind, false);
 
   const objects = new Map<string, KubeObject>();
-  const applied = new Map<string, KubeObject>();
+  const managed = new Map<string, Managed>();
   const watches = new Set<Watch>();
   let version = 100;
 
@@ -110,7 +116,7 @@ export function fakeObjects(defaultNamespace: string): FakeObjects {
     const object = objects.get(keyOf(ref));
     if (!object) return;
     objects.delete(keyOf(ref));
-    applied.delete(keyOf(ref));
+    managed.delete(keyOf(ref));
     version += 1;
     tell('deleted', { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } });
     for (const other of [...objects.values()]) {
@@ -129,12 +135,16 @@ export function fakeObjects(defaultNamespace: string): FakeObjects {
     select,
     all: () => [...objects.values()],
     put: store,
-    apply(object, dryRun) {
-      const key = keyOf(refOf(object));
-      const merged = mergeApplied(objects.get(key), object, applied.get(key));
-      if (dryRun) return merged;
-      applied.set(key, object);
-      return store(merged);
+    apply(wanted, { manager, force, dryRun }) {
+      const key = keyOf(refOf(wanted));
+      const applied = applyFields({ live: objects.get(key), wanted, manager, force, managed: managed.get(key) ?? new Map() });
+      if ('conflict' in applied) return applied;
+      const managedFields = managedFieldsOf(applied.managed);
+      const metadata = { ...applied.object.metadata, managedFields };
+      const object = { ...applied.object, metadata };
+      if (dryRun) return object;
+      managed.set(key, applied.managed);
+      return store(object);
     },
     remove,
     watch(kind, selection, events) {

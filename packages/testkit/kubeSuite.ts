@@ -16,6 +16,14 @@ export interface KubeSubject {
   close(): Promise<void>;
 }
 
+/** Who has applied something of an object, as it says itself. */
+function managersIn({ metadata }: KubeObject): readonly (string | undefined)[] {
+  const { managedFields = [] } = metadata as {
+    readonly managedFields?: readonly { readonly manager?: string; readonly operation?: string }[];
+  };
+  return managedFields.flatMap(({ manager, operation }) => (operation === 'Apply' ? [manager] : [])).sort();
+}
+
 /** What everyone may expect of a `Kube`: run against the fake and against a real cluster. */
 export function kubeSuite(name: string, open: () => Promise<KubeSubject>): void {
   describe(name, () => {
@@ -82,6 +90,29 @@ export function kubeSuite(name: string, open: () => Promise<KubeSubject>): void 
         expect(await kube.apply(at('3'), { force: true })).toMatchObject({ ok: false, problem: { code: 'objectConflict' } });
         valueOf(await kube.delete(refOf('versioned')));
         expect(valueOf(await kube.apply(at('4')))['data']).toEqual({ a: '4' });
+      });
+
+      it('are managed by who applies them: another is told of whom, may take fields over, and may manage the same together with them', async () => {
+        const managed = (data: Readonly<Record<string, string>>) => configMap('managed', data, { of: 'all' });
+        const of = (named: string, more: object = {}) => ({ fieldManager: named, ...more });
+        valueOf(await kube.apply(managed({ a: '1', b: '2' }), of('one')));
+        const refused = await kube.apply(managed({ a: '3' }), of('two'));
+        expect(refused).toMatchObject({ ok: false, problem: { code: 'objectConflict' } });
+        expect(refused.ok ? '' : refused.problem.message).toContain('data.a (conflict with "one"');
+        valueOf(await kube.apply(managed({ a: '3' }), of('two', { force: true })));
+        const both = valueOf(await kube.apply(managed({ a: '3', b: '2' }), of('one')));
+        expect(both['data']).toEqual({ a: '3', b: '2' });
+        expect(managersIn(both)).toEqual(['one', 'two']);
+      });
+
+      it('lose only what nobody else manages when a manager lets go of all of it', async () => {
+        valueOf(await kube.apply(configMap('let-go', { a: '1', b: '2' }, { kept: 'yes' }), { fieldManager: 'one' }));
+        valueOf(await kube.apply(configMap('let-go', { a: '1' }, { kept: 'yes' }), { fieldManager: 'two' }));
+        const nothing = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'let-go', namespace: subject.namespace } };
+        const left = valueOf(await kube.apply(nothing, { fieldManager: 'one' }));
+        expect(left).toMatchObject({ data: { a: '1' }, metadata: { labels: { kept: 'yes' } } });
+        expect(Object.keys(left['data'] as object)).toEqual(['a']);
+        expect(managersIn(left)).toEqual(['two']);
       });
 
       it('get a new generation when what is wanted of them changes', async () => {

@@ -252,10 +252,74 @@ describe('apply', () => {
     expect(told.ok ? '' : told.problem.detail).toMatch(/image is managed by flux \(leave it out of the manifest, or take it over: --force/);
     expect(await shop(managed, text, { options: { force: true, fieldManager: 'team' } })).toMatchObject({ ok: true });
     expect(asked).toEqual([
-      [false, undefined],
+      [false, 'slipway'],
       [true, 'team'],
       [true, 'team'],
     ]);
+  });
+
+  describe('under another name than before', () => {
+    const settings = (data: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: ${data}\n`;
+    const as = (fingerprint: string, fieldManager?: string) => ({
+      ...{ fingerprint, at: Number(fingerprint.slice(1)) },
+      ...(fieldManager !== undefined && { options: { fieldManager } }),
+    });
+    const live = ({ fake }: Cluster) => {
+      const [object] = fake.all('ConfigMap');
+      const { managedFields = [] } = object?.metadata as { readonly managedFields?: readonly { readonly manager: string }[] };
+      return { data: object?.['data'], managers: managedFields.map(({ manager }) => manager) };
+    };
+    const byPerson = (kube: Kube, data: object) =>
+      kube.apply(
+        { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'settings', namespace: 'shop' }, data },
+        { force: true, fieldManager: 'person' },
+      );
+
+    test('what was ours is taken over: it is no conflict, what the manifest has no more goes, and nothing is left of the earlier name', async () => {
+      const its = cluster();
+      await shop(its.kube, settings('{A: one, B: gone}'), as('f1'));
+      expect(await shop(its.kube, settings('{A: two}'), as('f2', 'team'))).toMatchObject({ value: { changed: ['configmap/settings'] } });
+      expect(live(its)).toEqual({ data: { A: 'two' }, managers: ['team'] });
+      // And back again.
+      expect(await shop(its.kube, settings('{A: three}'), as('f3'))).toMatchObject({ ok: true });
+      expect(live(its)).toEqual({ data: { A: 'three' }, managers: ['slipway'] });
+    });
+
+    test('a field that somebody else has taken since is still in conflict, and nothing is changed', async () => {
+      const its = cluster();
+      await shop(its.kube, settings('{A: one, B: two}'), as('f1'));
+      await byPerson(its.kube, { A: 'mine' });
+      its.writes.length = 0;
+      expect(await shop(its.kube, settings('{A: other, B: three}'), as('f2', 'team'))).toMatchObject({
+        ok: false,
+        problem: { code: 'objectConflict', message: 'configmap/settings: data.A is managed by person' },
+      });
+      expect(its.writes).toEqual([]);
+      expect(live(its)).toEqual({ data: { A: 'mine', B: 'two' }, managers: ['person', 'slipway'] });
+    });
+
+    test('one that was cut short in the middle is taken up again', async () => {
+      const its = cluster();
+      await shop(its.kube, settings('{A: one, B: gone}'), as('f1'));
+      let left = 2;
+      const cut: Kube = {
+        ...its.kube,
+        apply: (object, options) =>
+          options?.dryRun === true || left-- > 0
+            ? its.kube.apply(object, options)
+            : Promise.resolve({ ok: false, problem: { code: 'clusterUnreachable', message: '', retry: 'afterDelay', exitCode: 3 } }),
+      };
+      expect(await shop(cut, settings('{A: two, C: two}'), as('f2', 'team'))).toMatchObject({ ok: false });
+      expect(live(its).managers).toEqual(['slipway', 'team']);
+      expect(await shop(its.kube, settings('{A: three}'), as('f3', 'team'))).toMatchObject({ ok: true });
+      expect(live(its)).toEqual({ data: { A: 'three' }, managers: ['team'] });
+    });
+
+    test('what others have made is taken from nobody', async () => {
+      const its = cluster();
+      await byPerson(its.kube, { A: 'mine' });
+      expect(await shop(its.kube, settings('{A: ours}'), as('f1', 'team'))).toMatchObject({ problem: { code: 'objectConflict' } });
+    });
   });
 
   test('what cannot be changed in place is made anew when that is asked for, but no claim', async () => {

@@ -1,38 +1,29 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import type { Kube, KubeObject, ObjectRef } from '../../clients';
+import type { Kube, KubeObject } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
 import {
   distinctKinds,
-  groupOf,
   isNamespaced,
   isTracked,
   isTransient,
   kindOf,
   nameOf,
+  refOf,
   removableKinds,
   sameKind,
   waveOf,
   waves,
 } from '../kinds';
-import { ownedObjects } from '../ownedObjects';
-import {
-  annotations,
-  helmReleaseOf,
-  isOwned,
-  labels,
-  stampOf,
-  withoutFingerprint,
-  type AppliedPlaces,
-  type AppliedStamp,
-  type Owner,
-} from '../ownership';
+import { annotations, isOwned, labels, stampOf, withoutFingerprint, type AppliedPlaces, type AppliedStamp, type Owner } from '../ownership';
 import { together } from '../problems';
 import { waitUntil } from '../waitUntil';
+import { establishment } from './establishment';
 import { fieldProblems } from './fieldProblems';
 import { fixedFieldProblems, isOfFixedField } from './fixedFields';
 import { holds } from './json';
+import { applyAs, conflictsIn, managersOf, type Managers } from './managers';
+import { keptKinds, prune } from './prune';
 import type { RenderedObject } from './render';
 
 /** A tool that installs objects as one, and knows by itself what it installed before: helm. */
@@ -110,7 +101,15 @@ export async function apply(given: ApplyRequest): Promise<Result<Applied>> {
   }
   const installed = await installParts(request, ready, stamp);
   if (!installed.ok) return installed;
-  const pruned = ready.length > 0 && ready.every(wasAppliedSo) ? succeeded([]) : await prune(request, ready, stamp);
+  const pruned =
+    ready.length > 0 && ready.every(wasAppliedSo)
+      ? succeeded([])
+      : await prune({
+          ...request,
+          applied: ready.map(({ rendered }) => rendered.object),
+          records: ready.flatMap(({ before }) => (before && stampOf(before)?.also) ?? []),
+          at,
+        });
   if (!pruned.ok) return pruned;
   return succeeded({
     objects: ready.map(({ rendered }) => nameOf(rendered.object)),
@@ -210,60 +209,12 @@ function wasAppliedSo({ rendered, before }: Planned): boolean {
   return before?.metadata.annotations?.[fingerprint] === rendered.object.metadata.annotations?.[fingerprint];
 }
 
-/** Kinds whose removal would take more with it than was applied: data, and what others made. */
-const keptKinds = new Set(['PersistentVolumeClaim', 'Namespace', 'CustomResourceDefinition']);
-
 /** Where objects are that nobody would look for. Undefined when there are none. */
 function placesBeyond({ namespace: home }: ApplyRequest, ready: readonly Planned[]): AppliedPlaces | undefined {
   const objects = ready.map(({ rendered }) => rendered.object);
   const namespaces = [...new Set(objects.flatMap(({ metadata }) => metadata.namespace ?? []))].filter((namespace) => namespace !== home);
   const kinds = distinctKinds(objects.map(kindOf)).filter((kind) => !removableKinds.some((usual) => sameKind(usual, kind)));
   return namespaces.length === 0 && kinds.length === 0 ? undefined : { home, namespaces, kinds };
-}
-
-/** Deletes what an earlier apply of the release brought and this one has no more. What helm installed, helm removes. */
-async function prune(
-  { kube, owner, namespace, installer }: ApplyRequest,
-  ready: readonly Planned[],
-  { at }: AppliedStamp,
-): Promise<Result<readonly string[]>> {
-  const keyOf = (object: KubeObject) =>
-    `${groupOf(object)} ${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name ?? ''}`;
-  const applied = new Set(ready.map(({ rendered: { object } }) => keyOf(object)));
-  const objects = await ownedObjects({
-    kube,
-    owner,
-    home: namespace,
-    namespaces: ready.flatMap(({ rendered }) => rendered.object.metadata.namespace ?? []),
-    kinds: ready.map(({ rendered }) => kindOf(rendered.object)),
-    records: ready.flatMap(({ before }) => (before && stampOf(before)?.also) ?? []),
-  });
-  // Who may not read a kind has applied none of it.
-  const owned = objects.found.filter(({ kind }) => !keptKinds.has(kind));
-  const helmReleases = owned
-    .flatMap((object) => helmReleaseOf(object) ?? [])
-    .filter(({ name }) => installer?.parts.includes(name) === false);
-  const gone = new Map(helmReleases.map((each) => [`${each.namespace}/${each.name}`, each]));
-  for (const release of gone.values()) {
-    const ended = await installer?.uninstall(release);
-    if (ended?.ok === false) return ended;
-  }
-  const left = owned.filter((object) => {
-    if (helmReleaseOf(object) || object.metadata.deletionTimestamp !== undefined) return false;
-    if (object.metadata.ownerReferences?.some(({ controller }) => controller === true) === true) return false;
-    return !applied.has(keyOf(object)) && appliedAt(object) < at;
-  });
-  const deleted = await Promise.all(left.map((object) => kube.delete(refOf(object), { propagation: 'Background' })));
-  const [problem, ...others] = deleted.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
-  return problem
-    ? failed(together([problem, ...others]))
-    : succeeded([...left.map(nameOf), ...[...gone.values()].map(({ name }) => `helm release ${name}`)]);
-}
-
-/** When an object was applied; what has no stamp that can be read is left alone. */
-function appliedAt(object: KubeObject): number {
-  const stamp: Partial<AppliedStamp> | undefined = stampOf(object);
-  return stamp?.at ?? Infinity;
 }
 
 interface Planned {
@@ -314,7 +265,7 @@ async function tryOut(request: ApplyRequest, item: Planned, all: readonly Planne
   if (isThere(item)) return { item, problems: [] };
   if (isStillSo(item)) return { item: { ...item, isAsWanted: true }, problems: [] };
   if (isMadeBy(all, object)) return { item, problems: await tryElsewhere(request, item) };
-  const answer = await kube.apply(object, { ...howToApply(request, item), dryRun: true, namespace });
+  const answer = await applyAs(kube, object, { ...howToApply(request, item), dryRun: true, namespace });
   if (answer.ok) {
     const isAsWanted = item.before !== undefined && isDeepStrictEqual(withoutStamps(item.before), withoutStamps(answer.value));
     return { item: { ...item, isAsWanted }, problems: [] };
@@ -340,9 +291,9 @@ function isStillSo(item: Planned): boolean {
 }
 
 /** Fields of others are taken over only when that was asked for. What another tool installed gets no more than stamps, and only from here. */
-function howToApply({ options }: ApplyRequest, { rendered }: Planned): { readonly force: boolean; readonly fieldManager?: string } {
-  const { force = false, fieldManager } = options ?? {};
-  return { force: force || rendered.part !== undefined, ...(fieldManager !== undefined && { fieldManager }) };
+function howToApply({ options = {}, owner }: ApplyRequest, { rendered, before, replace }: Planned): Managers & { readonly force: boolean } {
+  const stays = !replace && before?.metadata.deletionTimestamp === undefined;
+  return { force: options.force === true || rendered.part !== undefined, ...managersOf(stays ? before : undefined, owner, options) };
 }
 
 /** An object whose namespace is still to be made is tried in one that is there, under a name that nobody has: its fields are wrong anywhere. */
@@ -378,7 +329,7 @@ async function applyOne(request: ApplyRequest, item: Planned, stamp: AppliedStam
     const gone = await removed(kube, object, replace);
     if (!gone.ok) return gone;
   }
-  const answer = await kube.apply(stamped(object, stamp), { ...howToApply(request, item), namespace });
+  const answer = await applyAs(kube, stamped(object, stamp), { ...howToApply(request, item), namespace });
   if (!answer.ok) return failed(together(explained(rendered, answer.problem)));
   if (object.kind === 'CustomResourceDefinition') {
     const established = await establishment(kube, object);
@@ -396,7 +347,7 @@ function stamped(object: KubeObject, stamp: AppliedStamp): KubeObject {
 async function stampAll(request: ApplyRequest, items: readonly Planned[], stamp: AppliedStamp): Promise<Result<void>> {
   const { kube, namespace } = request;
   const told = await Promise.all(
-    items.map((item) => kube.apply(onlyStamped(item.rendered.object, stamp), { ...howToApply(request, item), namespace })),
+    items.map((item) => applyAs(kube, onlyStamped(item.rendered.object, stamp), { ...howToApply(request, item), namespace })),
   );
   const [problem, ...others] = told.flatMap((answer) => (answer.ok ? [] : [answer.problem]));
   return problem ? failed(together([problem, ...others])) : succeeded(undefined);
@@ -441,65 +392,6 @@ async function removed(kube: Kube, object: KubeObject, remove: boolean): Promise
   });
 }
 
-/** How long the API server may take to serve a kind. */
-const establishMs = 30_000;
-
-/** Waits until the API server has the kind of a definition. Undefined when it has; else why not, as far as it says. */
-async function establishment(kube: Kube, definition: KubeObject): Promise<Problem | undefined> {
-  const isIt = (one: KubeObject) => one.metadata.name === definition.metadata.name;
-  const { objects } = await waitUntil({
-    kube,
-    kind: kindOf(definition),
-    timeoutMs: establishMs,
-    done: (all) =>
-      all.some((one) => isIt(one) && (conditionOf(one, 'Established', 'True') ?? conditionOf(one, 'NamesAccepted', 'False')) !== undefined),
-  });
-  const now = objects.find(isIt);
-  if (now && conditionOf(now, 'Established', 'True') && (await isServed(kube, definition))) return undefined;
-  const said = now && (conditionOf(now, 'NamesAccepted', 'False') ?? conditionOf(now, 'Established', 'False'));
-  return {
-    code: 'objectInvalid',
-    message: `${nameOf(definition)} is not established: ${said?.message ?? `the cluster says nothing of it after ${establishMs / 1000} s`}`,
-    hint: 'correct its names, or delete the definition that has them',
-    retry: 'afterDelay',
-    exitCode: 1,
-  };
-}
-
-/** The server says that a kind is established a moment before it lists it. */
-async function isServed(kube: Kube, { spec }: KubeObject): Promise<boolean> {
-  const {
-    group,
-    names,
-    versions = [],
-  } = spec as {
-    readonly group?: string;
-    readonly names?: { readonly kind?: string };
-    readonly versions?: readonly { readonly name: string; readonly served?: boolean }[];
-  };
-  const kinds = versions.flatMap(({ name, served }) =>
-    served === true ? { apiVersion: `${group ?? ''}/${name}`, kind: names?.kind ?? '' } : [],
-  );
-  const until = Date.now() + establishMs;
-  while (Date.now() < until) {
-    const found = await Promise.all(kinds.map((kind) => kube.resource(kind)));
-    if (found.every((answer) => answer.ok && answer.value !== undefined)) return true;
-    await pause(50);
-  }
-  return false;
-}
-
-interface Condition {
-  readonly type: string;
-  readonly status: string;
-  readonly message?: string;
-}
-
-function conditionOf(object: KubeObject, type: string, status: string): Condition | undefined {
-  const { conditions } = (object['status'] ?? {}) as { readonly conditions?: readonly Condition[] };
-  return conditions?.find((condition) => condition.type === type && condition.status === status);
-}
-
 function withoutStamps(object: KubeObject): unknown {
   const { fingerprint, applied, chart } = annotations;
   const stamps = new Set<string>([fingerprint, applied, chart]);
@@ -523,19 +415,13 @@ function explained(rendered: RenderedObject, problem: Problem): readonly [Proble
   return fieldProblems(rendered, problem);
 }
 
-/** Who manages which field, each with its place: `spec.replicas (conflict with "kubectl" with subresource "scale" using apps/v1)`. */
+/** Who manages which field, each with its place. */
 function conflicts({ object, location, locate }: RenderedObject, problem: Problem): readonly [Problem, ...Problem[]] {
-  const found = [...problem.message.matchAll(/([^\s,]+) \(conflict with "([^"]+)"(?: with subresource "([^"]+)")?[^)]*\)/g)];
-  const [first, ...others] = found.map(([, field = '', manager = '', subresource]): Problem => ({
+  const [first, ...others] = conflictsIn(problem).map(({ field, manager, subresource }): Problem => ({
     ...problem,
     message: `${nameOf(object)}: ${field} is managed by ${manager}${subresource === undefined ? '' : ` (its ${subresource})`}`,
     hint: 'leave it out of the manifest, or take it over: --force, or apply.force in slipway.yaml',
     location: locate(field),
   }));
   return first ? [first, ...others] : [{ ...problem, location }];
-}
-
-function refOf(object: KubeObject): ObjectRef {
-  const { name, namespace } = object.metadata;
-  return { ...kindOf(object), name: name ?? '', ...(namespace === undefined ? {} : { namespace }) };
 }

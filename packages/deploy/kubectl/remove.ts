@@ -1,6 +1,6 @@
 import type { KindRef, Kube, KubeObject } from '../../clients';
 import { failed, succeeded, type Result } from '../../model';
-import { kindOf, nameOf } from '../kinds';
+import { kindOf, nameOf, refOf } from '../kinds';
 import { ownedObjects } from '../ownedObjects';
 import { helmReleaseOf, selectorOf, templateLabels, type Owner } from '../ownership';
 import { together } from '../problems';
@@ -125,9 +125,4 @@ async function podsGone({
     done: (left) => left.length === 0,
   });
   return objects.map((pod) => nameOf({ ...pod, kind: 'Pod' }));
-}
-
-function refOf(object: KubeObject) {
-  const { name, namespace } = object.metadata;
-  return { ...kindOf(object), name: name ?? '', ...(namespace === undefined ? {} : { namespace }) };
 }
