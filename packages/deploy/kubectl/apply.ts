@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
-import type { Kube, KubeObject } from '../../clients';
+import type { Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
 import {
   distinctKinds,
