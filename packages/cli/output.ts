@@ -59,8 +59,8 @@ export interface Printing<Document> {
   readonly sessionLogs?: LogChoice;
   /** Of it: it is attached to what runs. */
   readonly attached?: boolean;
-  /** It does without a workspace where there is none. */
-  readonly anywhere?: boolean;
+  /** It does without a workspace where there is none; a text: what it needs for that. */
+  readonly anywhere?: boolean | string;
   /** The command ends only when it is interrupted. */
   readonly endless?: boolean;
 }

@@ -265,6 +265,7 @@ describe('slipway', () => {
     ['statsu', 'unknownCommand', 'perhaps you meant status'],
     ['explain', 'missingArgument', 'see `slipway explain --help`'],
     ['build --verbosity loud', 'invalidArgument', 'see `slipway build --help`'],
+    ['sync api --selector app=web', 'conflictingOption', 'the project api is named too'],
   ])('refuses %s with 2, and says what it may have been', async (argv, code, hint) => {
     const { run, stderr, stdout, asked } = workspace();
     expect(await run(argv)).toBe(2);
@@ -300,6 +301,9 @@ describe('slipway', () => {
     });
     expect(await run('build')).toBe(2);
     expect(stderr.text).toContain('[workspaceNotFound]');
+    expect(stderr.text).not.toContain('--selector');
+    expect(await run('sync')).toBe(2);
+    expect(stderr.text).toContain('--selector app=web --remote-path /app');
   });
 });
 

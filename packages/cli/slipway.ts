@@ -385,7 +385,7 @@ interface InWorkspace {
   readonly projects: readonly string[];
   /** It ends only when it is interrupted. */
   readonly endless: boolean;
-  readonly anywhere: boolean;
+  readonly anywhere: boolean | string;
   readonly output: Output;
   readonly commands: Commands;
   readonly surroundings: Surroundings;
@@ -407,8 +407,8 @@ async function inWorkspace({
 }: InWorkspace): Promise<0 | ExitCode> {
   const { cwd, env, leave, signals, onUnread } = surroundings;
   const around = await commands.findWorkspace(cwd, { isBrief: !endless });
-  const workspace = around.ok || !anywhere ? around : succeeded(noWorkspace(cwd));
-  if (!workspace.ok) return output.refuse(workspace.problem);
+  const workspace = around.ok || anywhere !== true ? around : succeeded(noWorkspace(cwd));
+  if (!workspace.ok) return output.refuse({ ...workspace.problem, ...(typeof anywhere === 'string' && { hint: anywhere }) });
   const { breakLine, say, report } = output;
   // Nx makes its graph in processes of its own, once they are started: this one would be idle.
   const gettingReady = setTimeout(commands.getReady, graphBeginsMs);

@@ -82,12 +82,18 @@ export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd,
     )
     .option('--pull <path...>', 'what the containers make below the remote path, and the folder gets (SLIPWAY_PULL)')
     .option('--stop <name>', 'end another sync, by the name that `slipway status` gives it')
-    .action((projects: string[], flags: Flags & SyncFlags) => {
+    .action((projects: string[], flags: Flags & SyncFlags, sync: Command) => {
       const { stop } = flags;
       if (stop !== undefined) {
         const end = (options: CommandOptions) => commands.stopSync({ ...options, name: stop });
         return act(flags, [], false, end, { lines: stopLines, saysMore: ({ stopped }) => stopped.length > 0, anywhere: true });
       }
+      const selected = flags.selector !== undefined ? '--selector' : env['SLIPWAY_SELECTOR'] ? 'SLIPWAY_SELECTOR' : undefined;
+      const [project] = projects;
+      if (selected !== undefined && project !== undefined)
+        sync.error(`error: ${selected} chooses pods that no project describes, and the project ${project} is named too`, {
+          code: 'commander.conflictingOption',
+        });
       const { once = false, verify = false, wait = false, deletes, ...rest }: SyncFlags = flags;
       // Without --no-deletes commander says true, where the environment may say something else.
       const given = { ...rest, ...(deletes === false && { deletes }) };
@@ -97,7 +103,8 @@ export function addToolCommands<Flags>({ command, ofCluster, act, commands, cwd,
         saysMore: ({ containers }) => containers.some(({ differences }) => differences !== undefined),
         endless: !once && !verify,
         // A folder needs no workspace around it.
-        anywhere: flags.selector !== undefined || Boolean(env['SLIPWAY_SELECTOR']),
+        anywhere:
+          selected !== undefined || 'change into the workspace, or say which pods get this folder: --selector app=web --remote-path /app',
       });
     });
   ofCluster(command('logs', 'what the containers of the projects have logged'))

@@ -215,6 +215,25 @@ describe('a sync', () => {
   it('of files that were gone when they were read is not said', () => {
     expect(synced([])).toEqual([]);
   });
+
+  it('to what a sync has attached to is an edit, and to a container that comes later what the others have', () => {
+    const tell = narration();
+    const attached = { ...live.goal, kind: 'attached' as const };
+    const ends = (step: Step, outcome: Outcome, at: number): readonly Event[] => {
+      tell({ containers, goal: attached, running: new Map([['s', { id: 's', step, startedAt: at, stopAsked: false }]]) });
+      return tell({ running: new Map() }, { facts: [{ kind: 'stepEnded', id: 's', outcome, at }] });
+    };
+    const timing = { detect: 0, read: 0, send: 0, apply: 0, total: 0 };
+    const brought = (at: number): boolean | undefined => {
+      ends({ kind: 'connect', container: seen.id }, { kind: 'connected', agent: 'sh', ledger: [] }, at);
+      const step: Step = { kind: 'sync', container: seen.id, batch: 1, changes: [], noticedAt: at - 1, again: false };
+      const told = ends(step, { kind: 'synced', holds: [['/app/new', file]], notWritten: [], bytes: 3, timing }, at + 1);
+      return told.flatMap((event) => (event.kind === 'synced' ? [event.replay] : []))[0];
+    };
+    expect(brought(5)).toBe(false);
+    expect(tell({ now: 10, ...released({ state: 'ready' }) })).toContainEqual({ kind: 'ready', containers: 1, ms: 10 });
+    expect(brought(20)).toBe(true);
+  });
 });
 
 describe('decisions', () => {

@@ -26,6 +26,7 @@ export class Narrator {
   private readonly toldAsMistake = new Set<string>();
   private saidHeld = new Map<string, { readonly subject: string; readonly reason: string }>();
   private readyWorthSaying = true;
+  private wasReady = false;
   private readonly rolloutSince = new Map<string, number>();
   private readonly saidRollout = new Map<string, string>();
   private readonly waterfalls = new Waterfalls();
@@ -51,6 +52,7 @@ export class Narrator {
     const ready = followsDisk(turn.after.goal) && isReached(turn.after);
     if (ready && this.readyWorthSaying && this.failing.size === 0) {
       this.readyWorthSaying = false;
+      this.wasReady = true;
       events.push({ kind: 'ready', containers: turn.after.containers.size, ms: Math.round(turn.after.now - this.startedAt) });
     }
     return events;
@@ -88,7 +90,7 @@ export class Narrator {
     const container = turn.after.containers.get(step.container) ?? turn.before.containers.get(step.container);
     if (!container) return [];
     // What containers that are only attached to get at first are edits: it is not them that are new.
-    const attached = turn.after.goal.kind === 'attached';
+    const attached = turn.after.goal.kind === 'attached' && !this.wasReady;
     return this.endedInContainer(running, fact.outcome, container, fact.at).map((event) =>
       attached && event.kind === 'synced' ? { ...event, replay: false } : event,
     );

@@ -65,6 +65,12 @@ describe('what a sync is told', () => {
     ]);
     expect(messages({ selector: 'app=web' })).toEqual(['--remote-path is missing: where in the container the folder goes']);
     expect(messages({ selector: 'app=web', remotePath: '//' })).toHaveLength(1);
+    const env = { SLIPWAY_REMOTE_PATH: 'app', SLIPWAY_LOCAL_PATH: 'missing', SLIPWAY_PULL: '../a' };
+    expect(messages({ selector: 'app=web' }, env)).toEqual([
+      'SLIPWAY_REMOTE_PATH is "app", which is no absolute path below the root',
+      `SLIPWAY_LOCAL_PATH is ${join(cwd, 'missing')}, which is no directory`,
+      expect.stringMatching(/^SLIPWAY_PULL /) as string,
+    ]);
   });
 
   it('mirrors nothing that a container runs on, and pulls nothing from elsewhere', () => {
@@ -73,7 +79,10 @@ describe('what a sync is told', () => {
       expect.stringContaining('files that they run on') as string,
     ]);
     expect(messages({ ...folder, mirror: true, deletes: false })).toHaveLength(1);
-    expect(messages(folder, { SLIPWAY_WRITE: 'twice', SLIPWAY_MIRROR: 'no' })).toEqual(['SLIPWAY_MIRROR is "no"', '--write is "twice"']);
+    expect(messages(folder, { SLIPWAY_WRITE: 'twice', SLIPWAY_MIRROR: 'no' })).toEqual([
+      'SLIPWAY_MIRROR is "no"',
+      'SLIPWAY_WRITE is "twice"',
+    ]);
     expect(messages({ ...folder, pull: ['../a', '/etc/passwd', '.', 'lock'] })).toHaveLength(3);
     expect(messages({ pull: ['lock'] })).toEqual([expect.stringContaining('--pull is for a folder') as string]);
   });

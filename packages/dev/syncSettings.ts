@@ -66,6 +66,9 @@ type ReadSettings =
  */
 export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): ReadSettings {
   const mistakes: Problem[] = [];
+  /** What was said, as whoever said it knows it. */
+  const named = (name: keyof typeof flags & keyof GivenSync, variable: string): string =>
+    given[name] === undefined && valueOf(variable) !== undefined ? `SLIPWAY_${variable}` : flags[name];
   const valueOf = (name: string): string | undefined => env[`SLIPWAY_${name}`] || undefined;
   const settings = {
     namespace: namespace ?? valueOf('NAMESPACE'),
@@ -79,7 +82,7 @@ export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): R
     remotePath: given.remotePath ?? valueOf('REMOTE_PATH'),
     exclude: given.exclude && given.exclude.length > 0 ? given.exclude : patternsIn(valueOf('EXCLUDE')),
     mirror: given.mirror ?? yesOrNo('MIRROR', valueOf('MIRROR'), mistakes),
-    write: writeMode(given.write ?? valueOf('WRITE'), mistakes),
+    write: writeMode(named('write', 'WRITE'), given.write ?? valueOf('WRITE'), mistakes),
     pull: given.pull && given.pull.length > 0 ? given.pull : patternsIn(valueOf('PULL')),
   };
   const { selector, container, localPath = '.', remotePath = '', exclude = [], mirror = false, write, pull = [] } = folder;
@@ -98,9 +101,11 @@ export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): R
   const from = resolve(cwd, localPath);
   if (remotePath === '') mistakes.push(wrong('--remote-path is missing: where in the container the folder goes', '--remote-path /app'));
   else if (!remotePath.startsWith('/') || posix.normalize(remotePath) === '/')
-    mistakes.push(wrong(`--remote-path is "${remotePath}", which is no absolute path below the root`, 'write it like /app'));
+    mistakes.push(
+      wrong(`${named('remotePath', 'REMOTE_PATH')} is "${remotePath}", which is no absolute path below the root`, 'write it like /app'),
+    );
   if (lstatSync(from, { throwIfNoEntry: false })?.isDirectory() !== true)
-    mistakes.push(wrong(`--local-path is ${from}, which is no directory`, 'name a directory of this machine'));
+    mistakes.push(wrong(`${named('localPath', 'LOCAL_PATH')} is ${from}, which is no directory`, 'name a directory of this machine'));
   const to = posix.normalize(remotePath).replace(/\/$/, '');
   if (mirror && hasSystemFiles(to))
     mistakes.push(
@@ -113,7 +118,7 @@ export function readSyncSettings({ given, namespace, env, cwd }: SyncSources): R
   for (const path of pull) {
     const pulled = posix.join(to, path);
     if (!pulled.startsWith(`${to}/`) || posix.isAbsolute(path))
-      mistakes.push(wrong(`--pull ${path} is no path below ${to}`, `name one relative to it: --pull package-lock.json`));
+      mistakes.push(wrong(`${named('pull', 'PULL')} ${path} is no path below ${to}`, `name one relative to it: --pull package-lock.json`));
   }
   return whole({ ...settings, folder: { selector, container, localPath: from, remotePath: to, exclude, mirror, write, pull } }, mistakes);
 }
@@ -146,8 +151,8 @@ function yesOrNo(name: string, text: string | undefined, mistakes: Problem[]): b
   return false;
 }
 
-function writeMode(text: string | undefined, mistakes: Problem[]): WriteMode {
-  if (text !== undefined && text !== 'in-place' && text !== 'atomic') mistakes.push(wrong(`--write is "${text}"`, 'in-place or atomic'));
+function writeMode(name: string, text: string | undefined, mistakes: Problem[]): WriteMode {
+  if (text !== undefined && text !== 'in-place' && text !== 'atomic') mistakes.push(wrong(`${name} is "${text}"`, 'in-place or atomic'));
   return text === 'atomic' ? text : 'in-place';
 }
 

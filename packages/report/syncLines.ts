@@ -76,7 +76,7 @@ function doneText(event: Extract<Event, { kind: 'synced' }>, { state, paint, to 
   }
   if (files !== 1 || only === undefined) {
     const gone = removed === 0 ? '' : `, removed ${removed}`;
-    return `synced ${count(files - removed, 'file')} (${size(bytes)})${gone}${to}${names}`;
+    return `synced ${count(files - removed, 'file')} (${size(bytes)})${to}${gone}${names}`;
   }
   const source = state.sources.get(artifact)?.get(event.paths[0] ?? '');
   const large = bytes >= largeBytes ? ` (${size(bytes)})` : '';

@@ -348,6 +348,13 @@ describe('what people read', () => {
     expect(play(events)).toEqual(['14: worker   synced apps/worker/src/server.js → /app/src/server.js to 3 containers  8 ms']);
   });
 
+  it('tells what else an edit of several replicas removed behind where it went', () => {
+    const both = [synced({ files: 31, removed: 1 }), synced({ files: 31, removed: 1, pod: 'worker-7f9c-bbbbb' })] as const;
+    expect(
+      play([[0, connected('worker-7f9c-aaaaa')], [0, connected('worker-7f9c-bbbbb')], ...both.map((event) => [10, event] as const)]),
+    ).toEqual(['10: worker   synced 30 files (420 B) to 2 containers, removed 1  6 ms']);
+  });
+
   it('does not wait for ever for a replica that is gone', () => {
     const events = [
       [0, connected('worker-7f9c-aaaaa')],

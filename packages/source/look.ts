@@ -226,11 +226,13 @@ export class Looker {
 /** It became something else, or went, between looking and reading. */
 const changedMeanwhile: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO', 'EINVAL']);
 
+const leaveItOut = 'leave it out: of an image with .dockerignore, of a folder that is synced with --exclude';
+
 export function unreadableProblem(path: WorkspacePath, error: unknown): Problem {
   return {
     code: 'fileUnreadable',
     message: `${path === '' ? 'the workspace root' : path} cannot be read (${codeOf(error) || 'unknown error'})`,
-    hint: 'make it readable for this user, or leave it out with .dockerignore',
+    hint: `make it readable for this user, or ${leaveItOut}`,
     retry: 'afterDelay',
     exitCode: 1,
     location: { file: path },
@@ -243,7 +245,7 @@ function noFile(path: WorkspacePath, stats: Stats): Problem {
   return {
     code: 'fileSkipped',
     message: `${path} is not copied: it is a ${kind}`,
-    hint: 'leave it out with .dockerignore, or of a folder with --exclude, and nothing is said of it',
+    hint: leaveItOut,
     retry: 'afterDelay',
     exitCode: 1,
     location: { file: path },
