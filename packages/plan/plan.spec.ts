@@ -163,6 +163,7 @@ describe('plan', () => {
     expect(kinds(emptyWorld)).toEqual([]);
     const unread = after(emptyWorld, { kind: 'goalSet', goal: live }, { kind: 'workspaceSeen', workspace: workspaceWith(api) });
     expect(plan(unread)).toMatchObject({ start: [], held: [{ reason: 'waitingForScan' }] });
+    expect(plan({ ...unread, scanned: true, workspace: undefined })).toMatchObject({ start: [], held: [] });
     const unasked = after(unread, { kind: 'filesSeen', entries: firstFiles, scanned: true, at: 1 });
     expect(plan(unasked)).toMatchObject({ start: [], held: [{ reason: 'waitingForCluster' }, { reason: 'waitingForCluster' }] });
   });

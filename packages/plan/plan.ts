@@ -85,8 +85,9 @@ class Planning {
   result(): Plan {
     const { workspace, goal, scanned } = this.world;
     if (goal.kind === 'removed') this.planRemoval();
-    else if (!workspace || !scanned) this.hold('workspace', 'waitingForScan');
-    else this.planWork(workspace.targets);
+    else if (!scanned) this.hold('workspace', 'waitingForScan');
+    // Who only looks for what runs has said nothing yet of what to do with it.
+    else if (workspace) this.planWork(workspace.targets);
     if (goal.kind !== 'removed' && goal.leaving) this.planLeaving(goal.leaving);
     return { start: this.start, stop: this.stop, held: this.held, wakeAt: this.wakeAt };
   }
