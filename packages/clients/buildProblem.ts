@@ -1,5 +1,6 @@
 import type { FailedStep } from './buildTrace';
 import type { BuildProblem } from './engine';
+import { makeRoom, saysDiskFull } from './engineRefusals';
 
 /** What the engine's error text and the failing step say, as a problem. `dockerfile` is its path within the context. */
 export function problemOfBuild(text: string, step: FailedStep | undefined, dockerfile: string): BuildProblem {
@@ -22,15 +23,13 @@ export function problemOfBuild(text: string, step: FailedStep | undefined, docke
   return diskFull(text, step, dockerfile) ?? baseImageProblem(text, said, step, dockerfile) ?? stepProblem(text, said, step, dockerfile);
 }
 
-const noSpace = /no space left on device|ENOSPC/i;
-
 /** Nothing of the workspace is wrong, whichever step came to notice it. */
 function diskFull(text: string, step: FailedStep | undefined, dockerfile: string): BuildProblem | undefined {
-  if (!noSpace.test(text) && step?.printed.some((line) => noSpace.test(line)) !== true) return undefined;
+  if (!saysDiskFull(text) && step?.printed.some(saysDiskFull) !== true) return undefined;
   return {
     code: 'diskFull',
     message: `no space is left where the image is built${step ? `, at ${shortened(step.instruction)}` : ''}`,
-    hint: '`docker builder prune` frees what is kept of earlier builds, and `docker system df` says what takes the rest; where not even that has room, remove something else first',
+    hint: makeRoom,
     retry: 'afterDelay',
     exitCode: 1,
     location: { file: dockerfile },

@@ -3,6 +3,7 @@ import { buildImage } from './buildImage';
 import { findEngine } from './dockerHost';
 import type { Engine, ImageConfig } from './engine';
 import { type EngineAnswer, type EngineApi, type EngineRequest, engineApi, unreachable } from './engineApi';
+import { engineRefused } from './engineRefusals';
 import { execInContainer } from './execInContainer';
 import { parseImageRef } from './imageRef';
 import { pullImage, pushImage } from './moveImage';
@@ -137,8 +138,7 @@ function doneUnless(answer: EngineAnswer<unknown>, subject: string): Result<void
 
 function engineProblem(answer: EngineAnswer<unknown>, subject: string): Problem {
   if (answer.kind === 'failed') return answer.problem;
-  const said = answer.kind === 'refused' ? answer.refusal.message : 'it answered';
-  return { code: 'engineRefused', message: `the Docker engine refuses ${subject}: ${said}`, retry: 'afterDelay', exitCode: 1 };
+  return engineRefused(subject, answer.kind === 'refused' ? answer.refusal.message : 'it answered');
 }
 
 interface InspectedImage {

@@ -3,6 +3,7 @@ import { type Problem, type Result, failed, succeeded } from '../model';
 import type { MoveRequest } from './engine';
 import { type EngineApi, abortedEngine } from './engineApi';
 import { readMessages } from './engineMessages';
+import { pullRefused, pushRefused } from './engineRefusals';
 import { parseImageRef } from './imageRef';
 import type { RegistryLogin, RegistryLogins } from './registryLogin';
 
@@ -14,7 +15,7 @@ export async function pushImage(
   const { ref } = request;
   const { registry, tag = 'latest' } = parseImageRef(ref);
   const name = ref.endsWith(`:${tag}`) ? ref.slice(0, -tag.length - 1) : ref;
-  const refused = (said: string): Problem => refusedPush(ref, registry, said);
+  const refused = (said: string): Problem => pushRefused(ref, registry, said);
   const moved = await moveImage({ api, logins, request, path: `/images/${name}/push`, query: { tag }, refused });
   if (!moved.ok) return moved;
   const { digest } = moved.value;
@@ -32,7 +33,7 @@ export async function pullImage(api: EngineApi, logins: RegistryLogins, request:
     request,
     path: '/images/create',
     query,
-    refused: (said) => refusedPull(ref, registry, said),
+    refused: (said) => pullRefused(ref, registry, said),
   });
   return moved.ok ? succeeded(undefined) : moved;
 }
@@ -111,31 +112,4 @@ export function newsFilter(): (status: string) => boolean {
     counted = Number(text);
     return isLater;
   };
-}
-
-function refusedPush(ref: string, registry: string, said: string): Problem {
-  return {
-    code: 'pushRefused',
-    message: `${ref} was not pushed: ${said.trim().replace(/\.$/, '')}`,
-    hint: hintFor(said, registry),
-    retry: 'afterDelay',
-    exitCode: 1,
-  };
-}
-
-function refusedPull(ref: string, registry: string, said: string): Problem {
-  return {
-    code: 'pullRefused',
-    message: `${ref} cannot be pulled into the engine: ${said.trim().replace(/\.$/, '')}`,
-    hint: hintFor(said, registry),
-    retry: 'afterDelay',
-    exitCode: 1,
-  };
-}
-
-function hintFor(said: string, registry: string): string {
-  if (/denied|unauthorized|authentication required|no basic auth|forbidden/i.test(said)) return `log in with: docker login ${registry}`;
-  if (said.includes('does not exist locally')) return 'build it first: the engine does not have it';
-  if (/HTTP status: 5\d\d/i.test(said)) return `the registry ${registry} failed by itself: its log says why; its disk may be full`;
-  return `check that the registry ${registry} runs and that the engine reaches it`;
 }

@@ -67,6 +67,8 @@ async function find(ref: string, search: Search): Promise<Result<BaseImage>> {
   const saved = await fromEngine(ref, search);
   if (saved.ok && saved.value) return succeeded(saved.value);
   if (!pulled.ok && pulled.problem.code === platformNotFound) return pulled;
+  // It has the image, and would give it.
+  if (!saved.ok && saved.problem.code === 'diskFull') return saved;
   return failed(notFound(ref, { pulled, saved }));
 }
 

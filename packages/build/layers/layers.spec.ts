@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { processes } from '../../clients';
 import { buffer } from 'node:stream/consumers';
-import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type Snapshot } from '../../model';
+import { contentDigest, emptyDir, failed, fileEntry, withEntries, type Artifact, type Snapshot } from '../../model';
 import { fakeEngine, type FakeEngine } from '../../testkit/fakeEngine';
 import { openBuilders, type BuildJob } from '..';
 import type { ImageFile, ImageIndex, ImageManifest } from './imageFile';
@@ -195,6 +195,16 @@ describe('an image that cannot be put together', () => {
   ])('says where, when %s', async (_, text, problem) => {
     const { build } = machine();
     expect(await build(jobOf(text, files))).toMatchObject({ ok: false, problem: { project: 'api-project', ...problem } });
+  });
+
+  it('says so when the engine has the base and no room to hand it out', async () => {
+    const engine = fakeEngine({ bases: ['node:20'] });
+    const full = { code: 'diskFull', message: 'no room', retry: 'afterDelay', exitCode: 1 } as const;
+    const { build } = machine({ ...engine, save: () => Promise.resolve(failed(full)) });
+    expect(await build(jobOf(dockerfile, files))).toMatchObject({
+      ok: false,
+      problem: { ...full, project: 'api-project', location: { file: 'api/Dockerfile', line: 1 } },
+    });
   });
 
   describe('for several platforms', () => {
