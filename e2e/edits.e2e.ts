@@ -78,13 +78,6 @@ const kinds: readonly Kind[] = [
     decides: ['worker', 'redeploy'],
     answers: ['worker', '/', '£'],
   },
-  {
-    what: 'a slipway.yaml',
-    file: 'apps/web/slipway.yaml',
-    change: ['of config', 'of another config'],
-    decides: ['web', 'rebuild'],
-    answers: ['web', '/notes/config', 'of another config'],
-  },
   { what: 'a file that nothing uses', file: 'apps/web/README.md', change: ['Notes', 'Other notes'] },
 ];
 
@@ -157,5 +150,33 @@ describe('while `slipway dev worker web` runs', () => {
       expect(explained?.artifacts).toEqual([]);
       expect(dev.since(mark, 'decision')).toEqual([]);
     }
+  });
+
+  it('an edit of a slipway.yaml does what follows from what it says now, and `explain` said that it would be read', async () => {
+    const file = 'apps/web/slipway.yaml';
+    const { stdout } = await shop.slipway(['explain', file, '--json']);
+    expect(JSON.parse(stdout)).toEqual({ files: [{ path: file, projects: ['web'], artifacts: [], isConfig: true }] });
+
+    const deployed = dev.mark();
+    shop.edit(file, 'of config', 'of another config');
+    await dev.answer('web', '/notes/config', 'of another config');
+    expect(dev.since(deployed, 'decision')).toMatchObject([{ artifact: 'web', action: 'redeploy', files: [file] }]);
+    expect(dev.since(deployed, 'built')).toEqual([]);
+
+    // What only the loop goes by makes neither an image nor a pod.
+    await dev.until('ready', undefined, deployed);
+    const before = await shop.onlyOne('web');
+    const forwarded = dev.mark();
+    shop.edit(file, 'port: 80}', 'port: 80, localPort: 9480}');
+    await dev.until('notice', ({ message }) => message.startsWith(`${file} is read anew`), forwarded);
+    await dev.until('forwarded', ({ release, localPort }) => release === 'web' && localPort >= 9480, forwarded);
+
+    const built = dev.mark();
+    shop.edit(file, 'version: 1', 'version: 1\nimage: { docker: { labels: { edited: "yes" } } }');
+    await dev.until('built', ({ artifact }) => artifact === 'web', built);
+    await dev.until('ready', undefined, built);
+    expect(dev.since(forwarded, 'decision')).toMatchObject([{ artifact: 'web', action: 'rebuild', files: [file] }]);
+    expect(dev.since(forwarded, 'built')).toHaveLength(1);
+    expect(await shop.onlyOne('web')).not.toEqual(before);
   });
 });

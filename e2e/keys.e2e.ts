@@ -1,3 +1,4 @@
+import { valueOf } from './localRegistry';
 import { Shop } from './shop';
 
 // Other systems have another script(1), or none.
@@ -41,5 +42,30 @@ suite('`slipway dev web` at a terminal', () => {
     expect(await dev.ends()).toBe(0);
     expect(dev.since(0, 'stopped')).toMatchObject([{ reason: 'as asked for', kept: false }]);
     expect(await shop.objects()).toEqual([]);
+  });
+
+  it('a terminal that is closed leaves nothing behind', async () => {
+    const dev = shop.devAtTerminal('web');
+    await dev.until('ready');
+    await dev.answer('web', '/', 'Ropes');
+    await dev.closeTerminal();
+    await shop.nothingIsLeft();
+    expect(dev.since(0, 'stopped')).toMatchObject([{ kept: false }]);
+  });
+
+  it('Ctrl+C twice ends it at once, and what it has begun to remove goes all the same', async () => {
+    const held = (finalizers: readonly string[]) => {
+      const metadata = { name: 'web', namespace: shop.namespace, finalizers };
+      return shop.kube.apply({ apiVersion: 'v1', kind: 'Service', metadata }, { fieldManager: 'e2e' });
+    };
+    const dev = shop.devAtTerminal('web');
+    await dev.until('ready');
+    // So that it does not come to an end before.
+    valueOf(await held(['e2e.example.com/hold']));
+    expect(await dev.interruptImpatiently()).toBe(130);
+    expect(dev.printed).toContain('left at once; the rest goes on being removed: web');
+    expect(dev.since(0, 'stopped')).toEqual([]);
+    valueOf(await held([]));
+    await shop.nothingIsLeft();
   });
 });

@@ -18,6 +18,9 @@ export interface DevRequest {
   readonly takesKeys?: boolean;
 }
 
+/** As a terminal sends it. */
+const ctrlC = '\x03';
+
 /** A `dev`, or another command that goes on, while it runs: what it does is read from its events file, as any other program could. */
 export class RunningDev {
   private readonly child: ChildProcess;
@@ -113,6 +116,26 @@ export class RunningDev {
   kill9(): Promise<number | string> {
     this.child.kill('SIGKILL');
     return this.end();
+  }
+
+  /** A terminal whose window is closed: what runs in it is told so by the system, and can print no more. */
+  async closeTerminal(): Promise<void> {
+    this.child.kill('SIGKILL');
+    await this.ended;
+  }
+
+  /** Ctrl+C at a terminal, and again and again until it ends. Gives the exit code. */
+  async interruptImpatiently(): Promise<number | string> {
+    this.type(ctrlC);
+    await this.until('stopping');
+    return until(
+      'dev ends',
+      () => {
+        if (this.ending === undefined) this.type(ctrlC);
+        return this.ending;
+      },
+      () => this.told(),
+    );
   }
 
   /** A laptop that is closed: it stands still until the promise has settled. */

@@ -73,16 +73,23 @@ describe('one `slipway dev` of a static site, Node, bundled TypeScript, Go, Pyth
     expect(await shop.onlyOne(app)).toEqual(before);
   });
 
-  it('a project that is made meanwhile is deployed too, and one that is removed runs on until the end', async () => {
-    const ofWeb = { Dockerfile: 'Dockerfile', manifest: 'k8s/web.yaml', page: 'site/index.html' };
-    for (const path of Object.values(ofWeb))
-      shop.write(`apps/zoo/${path.replace('web', 'zoo')}`, shop.read(`apps/web/${path}`).replaceAll('web', 'zoo'));
-    shop.write('apps/zoo/project.json', '{"name": "zoo"}');
-    await dev.answer('zoo', '/', 'Ropes');
-    shop.remove('apps/zoo');
-    const notice = await dev.until('notice', ({ subject }) => subject === 'zoo');
-    expect(notice.message).toContain('no longer described in this workspace');
-    expect(await shop.onlyOne('zoo')).toMatchObject({ ready: true });
+  // The first by its name, so the port of another one would be its own were they given anew.
+  it.each([
+    { name: 'aviary', folder: 'apps/aviary', where: 'beside others' },
+    { name: 'aquarium', folder: 'stalls/aquarium', where: 'in a new folder of the workspace' },
+  ])('a project that is made meanwhile $where is deployed too, and runs on until the end when it is removed', async ({ name, folder }) => {
+    const mark = dev.mark();
+    for (const path of ['Dockerfile', 'k8s/web.yaml', 'site/index.html']) {
+      const text = shop.read(`apps/web/${path}`).replaceAll('apps/web', folder).replaceAll('web', name);
+      shop.write(`${folder}/${path.replace('web', name)}`, text);
+    }
+    shop.write(`${folder}/project.json`, JSON.stringify({ name }));
+    await dev.answer(name, '/', 'Ropes');
+    // Whoever has a local port keeps it.
+    expect(dev.since(mark, 'forwarded').map(({ release }) => release)).toEqual([name]);
+    shop.remove(folder);
+    await dev.until('notice', ({ subject, message }) => subject === name && message.includes('no longer described in this workspace'));
+    expect(await shop.onlyOne(name)).toMatchObject({ ready: true });
   });
 
   it('Ctrl+C removes all of them', async () => {

@@ -33,7 +33,7 @@ describe('one session after another', () => {
 
     // Ctrl+C: what either session has deployed is gone.
     expect(await second.interrupt()).toBe(0);
-    expect(await shop.objects()).toEqual([]);
+    await shop.nothingIsLeft();
   });
 
   it('SIGTERM deletes everything that was deployed', async () => {
@@ -88,8 +88,7 @@ describe('one session after another', () => {
     }
     await shop.slipway(['delete', 'web', ...shop.where]);
     expect(await shop.objects()).toEqual([]);
-    const leases = valueOf(await shop.kube.list({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }, { namespace: shop.namespace }));
-    expect(leases.map(({ metadata }) => metadata.name)).toEqual([]);
+    expect(await shop.leases()).toEqual([]);
   });
 
   it('--attach follows what only kubectl has applied, and neither deletes nor changes anything of it', async () => {

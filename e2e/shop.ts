@@ -20,6 +20,7 @@ import { objectsIn } from './objectsIn';
 import { type Ended, type Env, runCommand, userEnv } from './runCommand';
 import { addTurboConfig, turboVersion, turnIntoPackages } from './packageShop';
 import { RunningDev, type DevRequest } from './runningDev';
+import { until } from './until';
 
 /** Longer than any single wait of a test, so that it is the wait that tells what is missing. */
 jest.setTimeout(300_000);
@@ -290,10 +291,44 @@ export class Shop {
       .sort();
   }
 
+  /** By which a `dev` says that it works on something. */
+  async leases(): Promise<readonly string[]> {
+    const leases = valueOf(await this.kube.list({ apiVersion: 'coordination.k8s.io/v1', kind: 'Lease' }, { namespace: this.namespace }));
+    return leases.map(({ metadata }) => metadata.name ?? '');
+  }
+
+  /** Waits until nothing is there any more that a `dev` makes: objects, leases, and processes of its own. */
+  async nothingIsLeft(): Promise<void> {
+    let left: readonly string[] = [];
+    const look = async (): Promise<true | undefined> => {
+      const leases = (await this.leases()).map((name) => `Lease/${name}`);
+      left = [...(await this.objects()), ...leases, ...processesIn(this.root)];
+      return left.length === 0 ? true : undefined;
+    };
+    await until('nothing is left', look, () => left.join('\n'));
+  }
+
   /** Everything in the namespace but what every namespace has, as `Kind/name`. */
   objects(): Promise<readonly string[]> {
     return objectsIn(this.kube, this.namespace);
   }
+}
+
+/** The command lines of processes that run in a folder, or below it. Only Linux tells of all of them. */
+function processesIn(folder: string): readonly string[] {
+  if (process.platform !== 'linux') return [];
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        const cwd = readlinkSync(`/proc/${pid}/cwd`);
+        if (cwd !== folder && !cwd.startsWith(`${folder}/`)) return [];
+        return [`${pid}: ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ')}`];
+      } catch {
+        // It has ended meanwhile, or is another user's.
+        return [];
+      }
+    });
 }
 
 function runningIn(pod: KubeObject): readonly Running[] {

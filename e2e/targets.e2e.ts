@@ -54,7 +54,7 @@ describe('what has to be compiled', () => {
     await dev.interrupt();
   });
 
-  it('a library counts as soon as it is imported: what imports it is compiled anew for its edits', async () => {
+  it('a library counts as soon as it is imported, or as tsconfig leads to it: what imports it is compiled anew for its edits', async () => {
     // Nx reads imports where it is told to, with the paths of tsconfig.base.json.
     symlinkSync(dirname(require.resolve('typescript/package.json')), shop.path('node_modules/typescript'), 'dir');
     shop.edit('nx.json', '"plugins":', '"pluginsConfig": { "@nx/js": { "analyzeSourceFiles": true } }, "plugins":');
@@ -70,6 +70,20 @@ describe('what has to be compiled', () => {
     await dev.answer('api', '/', 'Brest');
     shop.edit('libs/harbour/src/index.ts', 'Brest', 'Cork');
     await dev.answer('api', '/', 'Cork');
+
+    // The same import leads to another library from now on: what imports it is compiled anew, and the edits of that one count.
+    shop.write('libs/lighthouse/project.json', JSON.stringify({ name: 'lighthouse' }));
+    shop.write('libs/lighthouse/src/index.ts', "export const harbour = 'Ouessant';\n");
+    shop.edit('tsconfig.base.json', 'libs/harbour/', 'libs/lighthouse/');
+    await dev.answer('api', '/', 'Ouessant');
+    shop.edit('libs/lighthouse/src/index.ts', 'Ouessant', 'Fastnet');
+    await dev.answer('api', '/', 'Fastnet');
+    const mark = dev.mark();
+    shop.edit('libs/harbour/src/index.ts', 'Cork', 'Dover');
+    shop.edit('libs/lighthouse/src/index.ts', 'Fastnet', 'Eddystone');
+    await dev.answer('api', '/', 'Eddystone');
+    const decisions = dev.since(mark, 'decision').filter(({ action }) => action !== 'sync');
+    expect(new Set(decisions.flatMap(({ files }) => files))).toEqual(new Set(['libs/lighthouse/src/index.ts']));
     expect(await shop.onlyOne('api')).toEqual(before);
     await dev.interrupt();
   });

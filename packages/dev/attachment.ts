@@ -56,7 +56,7 @@ async function attachFolder(options: CommandOptions, folder: FolderSync, deletes
       session: {
         ...session,
         options: { ...session.options, root: localPath, namespace },
-        read: { ...session.read, workspace, configFiles: [], projectFolders: [] },
+        read: { ...session.read, workspace, configFiles: [], projectFolders: [], newcomers: [] },
       },
       goal,
       folder: { ...folder, namespace },

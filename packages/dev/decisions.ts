@@ -1,19 +1,27 @@
 import type { Event, Fact, Workspace, WorkspacePath, World } from '../model';
 import { classify, containersByArtifact, releasesReading, suits, viewOf, type Classified } from '../plan';
+import { configDecisions } from './configDecisions';
+import type { Turn } from './converge';
 import { mistakeInImage, mistakeInManifests } from './mistakes';
 
+type Notice = Extract<Event, { kind: 'notice' }>;
 type Decision = Extract<Event, { kind: 'decision' }>;
 
 /** A directory that came whole stands for its files; the first few say enough. */
 const explainedFiles = 500;
 
-/** What changed files ask for, one decision for each artifact and kind of action. `world` is the one that has the files already. */
-export function decisionsOf(world: World, fact: Extract<Fact, { kind: 'filesSeen' }>): readonly Decision[] {
+/** What changed files ask for, one decision for each artifact and kind of action; of config that asks for nothing, a notice. `after` is the world that has the files already. */
+export function decisionsOf(
+  { before, after: world }: Pick<Turn, 'before' | 'after'>,
+  fact: Extract<Fact, { kind: 'filesSeen' }>,
+): readonly (Decision | Notice)[] {
   const { workspace } = world;
   if (!workspace) return [];
+  const configured: (Decision | Notice)[] = [];
   const groups = new Map<string, { readonly first: Classified; readonly files: WorkspacePath[]; readonly containerPaths: string[] }>();
   const loneReleases: Decision[] = [];
   for (const [path] of fact.entries.slice(0, explainedFiles)) {
+    if (before.workspace) configured.push(...configDecisions(before.workspace, workspace, path));
     for (const answer of classify(workspace, path)) {
       if (isStopped(workspace, answer)) continue;
       const key = `${answer.artifact} ${answer.action}`;
@@ -29,12 +37,17 @@ export function decisionsOf(world: World, fact: Extract<Fact, { kind: 'filesSeen
   }
   const told = [...groups.values()].map(({ first, files, containerPaths }): Decision => {
     const { artifact, action, because } = first;
-    const decision: Decision = { kind: 'decision', artifact, action, files, containerPaths, because };
-    return action === 'rebuild' && hasSuitingImage(world, artifact)
-      ? { ...decision, action: 'none', because: 'its image was made from this content already' }
-      : decision;
+    return { kind: 'decision', artifact, action, files, containerPaths, because };
   });
-  return [...told, ...loneReleases];
+  const decided = new Set(told.map((decision) => `${decision.artifact} ${decision.action}`));
+  const more = configured.filter((each) => each.kind === 'notice' || !decided.has(`${each.artifact} ${each.action}`));
+  return [...told, ...more].map((each) => (each.kind === 'decision' ? unlessMade(each, world) : each)).concat(loneReleases);
+}
+
+function unlessMade(decision: Decision, world: World): Decision {
+  return decision.action === 'rebuild' && hasSuitingImage(world, decision.artifact)
+    ? { ...decision, action: 'none', because: 'its image was made from this content already' }
+    : decision;
 }
 
 /** Whether a mistake in the project keeps it from being done; the mistake was told. */

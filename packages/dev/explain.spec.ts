@@ -113,6 +113,7 @@ const explained = (path: string) =>
 
 it.each([
   ['apps/site/slipway.yaml', true],
+  ['apps/ruled/slipway.yaml', true],
   ['slipway.yaml', true],
   ['apps/site/k8s/another.yaml', true],
   ['apps/site/project.json', true],

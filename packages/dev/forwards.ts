@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openForward, type Forward, type ForwardState } from '../forward';
-import type { Event, PortForward, ReleaseName, Report, World } from '../model';
+import type { Event, PortForward, ReleaseName, Report, Workspace, World } from '../model';
+import { forwardKey, localPorts } from './localPorts';
 import { failedEvent } from './narrator';
 import { namespaceOf, type Session } from './session';
 import { wantedForwards } from './wantedForwards';
@@ -15,7 +16,11 @@ export class Forwards {
   private readonly open = new Map<string, { readonly wanted: PortForward; readonly forward: Forward | 'opening' }>();
   private readonly told = new Map<string, Forwarded>();
   private seen: Pick<World, 'workspace' | 'goal' | 'releases'> | undefined;
+  /** What the workspace describes, each with a local port of its own. */
+  private described: readonly PortForward[] = [];
   private wanted: readonly PortForward[] = [];
+  /** Local ports by the keys of what the workspace describes, or has described. */
+  private ports: ReadonlyMap<string, number> = new Map();
 
   constructor(
     private readonly session: Session,
@@ -34,15 +39,14 @@ export class Forwards {
     const { workspace, goal, releases } = world;
     if (!kube || !workspace) return;
     if (workspace !== this.seen?.workspace || goal !== this.seen.goal || releases !== this.seen.releases) {
+      const open = [...this.open.values()].map(({ wanted }) => wanted);
+      if (workspace !== this.seen?.workspace) this.described = this.placed(workspace, open);
       this.seen = { workspace, goal, releases };
-      this.wanted = wantedForwards(
-        world,
-        [...this.open.values()].map(({ wanted }) => wanted),
-      );
+      this.wanted = wantedForwards({ ...world, workspace: { ...workspace, forwards: this.described } }, open);
       this.closeBut(this.wanted);
     }
     for (const wanted of this.wanted) {
-      const key = keyOf(wanted);
+      const key = forwardKey(wanted);
       if (this.open.has(key) || this.more.wants?.(wanted.release) === false) continue;
       if (releases.get(wanted.release)?.live.state !== 'found') continue;
       const release = workspace.releases.get(wanted.release);
@@ -50,6 +54,12 @@ export class Forwards {
       this.open.set(key, { wanted, forward: 'opening' });
       void this.openOne(wanted, { kube, namespace: wanted.namespace ?? namespaceOf(this.session, release) });
     }
+  }
+
+  private placed({ forwards }: Workspace, open: readonly PortForward[]): readonly PortForward[] {
+    const used = [...open, ...this.told.values()].map(({ localPort }) => localPort);
+    this.ports = localPorts(forwards, { given: this.ports, used });
+    return forwards.map((each) => ({ ...each, localPort: this.ports.get(forwardKey(each)) ?? each.localPort }));
   }
 
   /** Files were written in a pod: its process may start again, and what is connected to it with it. */
@@ -79,7 +89,7 @@ export class Forwards {
   }
 
   private closeBut(wanted: readonly PortForward[]): void {
-    const keys = new Set(wanted.map(keyOf));
+    const keys = new Set(wanted.map(forwardKey));
     for (const [key, { forward }] of this.open) {
       if (keys.has(key)) continue;
       this.open.delete(key);
@@ -97,7 +107,7 @@ export class Forwards {
     const isIt = (other: Forwarded): boolean => other.release === release && other.resource === resource && other.port === port;
     const localPort = (strict ? undefined : this.more.before?.find(isIt)?.localPort) ?? wanted.localPort;
     const { report, signal } = this;
-    const key = keyOf(wanted);
+    const key = forwardKey(wanted);
     const isWanted = (): boolean => !signal.aborted && this.open.get(key)?.forward === 'opening';
     let told = false;
     while (isWanted()) {
@@ -128,8 +138,4 @@ export class Forwards {
       report(forwarded);
     }
   }
-}
-
-function keyOf({ release, resource, namespace, port, localPort, strict, address }: PortForward): string {
-  return JSON.stringify([release, resource, namespace, port, localPort, strict, address]);
 }

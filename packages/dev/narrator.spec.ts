@@ -252,6 +252,59 @@ describe('decisions', () => {
     ]);
   });
 
+  const notAlike = {
+    args: { ...artifact, recipe: { ...artifact.recipe, args: { VERSION: '2' } } },
+    rules: {
+      ...artifact,
+      inputs: [...artifact.inputs, { path: 'conf', containerPath: '/conf', onChange: 'sync', because: 'a rule' } as const],
+    },
+    after: { ...artifact, after: [{ run: ['make'], timeoutMs: 1 }] },
+  };
+  it.each<readonly [string, Partial<Workspace>, string]>([
+    [
+      'build arguments',
+      { artifacts: new Map([['web', notAlike.args]]) },
+      'rebuild web: what apps/web/slipway.yaml says of its image is another now',
+    ],
+    [
+      'what is synced',
+      { artifacts: new Map([['web', notAlike.rules]]) },
+      'rebuild web: what apps/web/slipway.yaml says of its image is another now',
+    ],
+    [
+      'a namespace',
+      { releases: new Map([['web', { ...release, namespace: 'shop' }]]) },
+      'redeploy web: what apps/web/slipway.yaml says of its deployment is another now',
+    ],
+    [
+      'build arguments and a namespace',
+      { artifacts: new Map([['web', notAlike.args]]), releases: new Map([['web', { ...release, namespace: 'shop' }]]) },
+      'rebuild web: what apps/web/slipway.yaml says of its image is another now',
+    ],
+    [
+      'a command after a sync',
+      { artifacts: new Map([['web', notAlike.after]]) },
+      'apps/web/slipway.yaml is read anew; neither an image nor what is deployed is another by it',
+    ],
+    [
+      'a port',
+      { forwards: [{ release: 'web', resource: 'service/web', port: 80, localPort: 8080, strict: false }] },
+      'apps/web/slipway.yaml is read anew; neither an image nor what is deployed is another by it',
+    ],
+  ])('of a slipway.yaml that says another thing of %s are what that asks for', (_, now, expected) => {
+    const projects = new Map([['web', { name: 'web', root: 'apps/web', dependencies: [] }]]);
+    const fact: Fact = { kind: 'filesSeen', entries: [['apps/web/slipway.yaml', undefined]], scanned: false, at: 0 };
+    const told = narration()({ workspace: { ...workspaceWith(), projects, ...now } }, { facts: [fact] });
+    const said = told.map((event) =>
+      event.kind === 'decision'
+        ? `${event.action} ${event.artifact}: ${event.because}`
+        : event.kind === 'notice'
+          ? event.message
+          : event.kind,
+    );
+    expect(said).toEqual([expected]);
+  });
+
   it('are not said of what a mistake stops', () => {
     const paths = ['Dockerfile', 'src/a', 'k8s/web.yaml'];
     expect(decided(paths, workspaceWith([problemOf('dockerfileInvalid')]))).toEqual(['sync src/a', 'redeploy k8s/web.yaml']);

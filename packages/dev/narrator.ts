@@ -39,9 +39,10 @@ export class Narrator {
     const decisions: Extract<Event, { kind: 'decision' }>[] = [];
     for (const fact of turn.facts) {
       if (fact.kind === 'filesSeen' && turn.before.scanned) {
-        const decided = decisionsOf(turn.after, fact);
-        decisions.push(...decided);
-        events.push(...decided.map((one) => asDone(one, turn.after)));
+        for (const decided of decisionsOf(turn, fact)) {
+          if (decided.kind === 'decision') decisions.push(decided);
+          events.push(decided.kind === 'decision' ? asDone(decided, turn.after) : decided);
+        }
       }
       if (fact.kind === 'stepEnded') events.push(...this.ended(turn, fact));
     }

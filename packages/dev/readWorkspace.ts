@@ -11,9 +11,11 @@ import {
   type WorkspaceFacts,
   type WorkspaceSettings,
 } from '../graph';
+import type { Selector } from '../plan';
 import { failed, folderOf, succeeded, type Result, type Workspace, type WorkspacePath } from '../model';
 import { fetchManifests } from './fetchManifests';
 import { listDependencies } from './listDependencies';
+import { newcomers, projectFiles } from './newcomers';
 
 export interface ReadWorkspaceOptions {
   /** Absolute path of the workspace. */
@@ -38,6 +40,8 @@ export interface ReadWorkspace {
   readonly configFiles: readonly WorkspacePath[];
   /** Folders that projects are in: a new one in them may be a project. */
   readonly projectFolders: readonly WorkspacePath[];
+  /** What else is followed so that projects in new folders are noticed. */
+  readonly newcomers: readonly Selector[];
   /** What it was put together from, but for the files. */
   readonly facts: Omit<WorkspaceFacts, 'files'>;
 }
@@ -71,7 +75,9 @@ export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Resu
   if (refused) return failed(refused);
   const { folders, mayBe } = projectFoldersOf(root, assembled.workspace);
   const configFiles = [...new Set([...graph.watch, ...assembled.configFiles, ...mayBe])];
-  return succeeded({ ...assembled, facts, configFiles, projectFolders: folders });
+  const roots = new Set([...assembled.workspace.projects.values()].map((project) => project.root));
+  const more = newcomers({ roots, ignored: files.textOf('.gitignore') });
+  return succeeded({ ...assembled, facts, configFiles, projectFolders: folders, newcomers: [more] });
 }
 
 /** Where projects are, and the files that would make projects of the other folders there. */
@@ -82,7 +88,7 @@ function projectFoldersOf(
   const roots = new Set([...projects.values()].map((project) => project.root));
   const folders = [...new Set([...roots].map(folderOf))].filter((path) => path !== '');
   const mayBe = folders.flatMap((folder) => childFolders(root, folder)).filter((path) => !roots.has(path));
-  return { folders, mayBe: mayBe.flatMap((path) => [`${path}/package.json`, `${path}/project.json`]) };
+  return { folders, mayBe: mayBe.flatMap((path) => projectFiles.map((name) => `${path}/${name}`)) };
 }
 
 function childFolders(root: string, folder: WorkspacePath): readonly WorkspacePath[] {

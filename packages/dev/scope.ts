@@ -12,7 +12,7 @@ function withoutEditorsOwn({ path, accepts }: Selector): Selector {
 }
 
 /** What the workspace is read from. */
-type ReadFrom = Pick<ReadWorkspace, 'configFiles' | 'projectFolders'>;
+type ReadFrom = Pick<ReadWorkspace, 'configFiles' | 'projectFolders' | 'newcomers'>;
 
 /** What of the disk matters for a goal: inputs of its artifacts and targets, their outputs, manifests, and, while it is watched, the files that the workspace itself is read from. */
 export function scopeFor(workspace: Workspace, goal: Goal, read: ReadFrom | undefined): Scope {
@@ -21,6 +21,7 @@ export function scopeFor(workspace: Workspace, goal: Goal, read: ReadFrom | unde
     path,
     accepts: (at) => at === path || folderOf(at) === path,
   }));
+  selectors.push(...(read?.newcomers ?? []));
   const artifacts = new Set<string>();
   const targets = new Set<TargetId>();
   const addTarget = (id: TargetId): void => {

@@ -26,9 +26,10 @@ import { pullsOf } from './pulls';
 import { foundRequires, imagesNamed, type Required } from './requires';
 import { placeIn } from './settings';
 import { defaultTimeoutMs, nothingMade, syncRulesOf, underRules } from './syncRules';
+import { withoutConfigs, type KnownConfigs } from './withoutConfigs';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
-export interface ArtifactRequest extends ImageSettings {
+export interface ArtifactRequest extends ImageSettings, KnownConfigs {
   readonly mode: 'dev' | 'deploy';
   readonly machine: string | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -233,6 +234,7 @@ function fromDockerfile(request: DockerfileRequest): FromDockerfile {
   const inputs = [
     ...ownInputs(request, ignore.path),
     ...taken
+      .map((input) => withoutConfigs(input, request))
       .flatMap((input) => underRules(input, rules, (rest) => underPolicy(rest, reload)))
       .flatMap((input) => leftAlone(input, request)),
     ...rules.inputs.flatMap((input) => leftAlone(input, request).slice(0, 1)),
@@ -352,13 +354,10 @@ function ignoredSources(
 }
 
 /** What says how the image is made. */
-function ownInputs({ dockerfile, own }: DockerfileRequest, ignoreFile: WorkspacePath | undefined): Input[] {
+function ownInputs({ dockerfile }: DockerfileRequest, ignoreFile: WorkspacePath | undefined): Input[] {
   return [
     { path: dockerfile, onChange: 'rebuild', because: 'the Dockerfile itself' },
     ...(ignoreFile === undefined ? [] : [{ path: ignoreFile, onChange: 'rebuild' as const, because: 'it says what the image leaves out' }]),
-    ...(own === undefined
-      ? []
-      : [{ path: own.path, onChange: 'rebuild' as const, because: 'the config of the project, of which any change makes a new image' }]),
   ];
 }
 

@@ -1,4 +1,3 @@
-import { withOwnPorts } from './forwards';
 import { assemble, keepEqual, type GraphProject, type GraphTarget, type WorkspaceFacts, type WorkspaceFiles } from '.';
 
 /** A workspace in memory: text by path. */
@@ -65,7 +64,7 @@ function inputsOf(assembled: ReturnType<typeof run>, name = 'worker'): string[] 
 }
 
 describe('an artifact', () => {
-  it('has its Dockerfile, ignore file and config as inputs besides what it copies', () => {
+  it('has its Dockerfile and ignore file as inputs besides what it copies, and no config', () => {
     const assembled = run({
       ...worker,
       'apps/worker/Dockerfile': watching,
@@ -76,7 +75,6 @@ describe('an artifact', () => {
     expect(inputsOf(assembled)).toEqual([
       'rebuild apps/worker/Dockerfile -: the Dockerfile itself',
       'rebuild apps/worker/.dockerignore -: it says what the image leaves out',
-      'rebuild apps/worker/slipway.yaml -: the config of the project, of which any change makes a new image',
       'sync apps/worker/src /app/src: copied to /app/src (apps/worker/Dockerfile:3)',
     ]);
     expect(assembled.workspace.artifacts.get('worker')).toMatchObject({
@@ -84,6 +82,28 @@ describe('an artifact', () => {
       recipe: { builder: 'layers/1', context: 'apps/worker', dockerfile: 'apps/worker/Dockerfile', args: {} },
       reload: { kind: 'hot', because: '`node --watch src/a.js` starts again when files change' },
     });
+  });
+
+  it.each<readonly [string, string, readonly string[]]>([
+    ['of a folder without those in it', 'FROM a\nCOPY . /app\n', ['apps/worker/other.yaml']],
+    ['of the workspace without those of other projects', 'FROM a\nCOPY apps /apps\n', ['apps/worker/other.yaml']],
+    ['before a RUN that reads all of them', 'FROM a\nCOPY . /app\nRUN make\n', ['apps/worker/other.yaml']],
+    ['that is named', 'FROM a\nCOPY slipway.yaml /app/\n', ['apps/worker/slipway.yaml']],
+  ])('takes configs of Slipway only where an instruction names them: one %s', (_, dockerfile, taken) => {
+    const texts = {
+      ...worker,
+      'apps/worker/Dockerfile': dockerfile,
+      'apps/worker/slipway.yaml': 'version: 1',
+      'apps/worker/other.yaml': '',
+      'apps/web/slipway.yaml': 'version: 1',
+    };
+    const assembled = run(texts, { projects: [project('worker', 'apps/worker'), project('web', 'apps/web')] });
+    const { inputs = [] } = assembled.workspace.artifacts.get('worker') ?? {};
+    const yamls = Object.keys(texts).filter((path) => path.endsWith('.yaml') && !path.includes('k8s'));
+    const takes = (path: string): boolean =>
+      inputs.some((input) => (path === input.path || path.startsWith(`${input.path}/`)) && (input.accepts?.(path, 'file') ?? true));
+    expect(messages(assembled)).toEqual([]);
+    expect(yamls.filter(takes)).toEqual(taken);
   });
 
   it('takes the ignore file that is named after its Dockerfile', () => {
@@ -277,21 +297,6 @@ describe('a release', () => {
     expect(workspace.forwards).toEqual([
       { release: 'worker', resource: 'service/s', port: 80, localPort: 8080, strict: false, scheme: 'http' },
     ]);
-  });
-
-  it('wishes for a port that no other forward wishes for, the same in every order', () => {
-    const forward = (release: string, localPort: number, strict: boolean) => ({
-      release,
-      resource: `service/${release}`,
-      port: 80,
-      localPort,
-      strict,
-    });
-    const wishes = [forward('worker', 8080, false), forward('web', 8080, false), forward('api', 8081, true)];
-    const ports = (forwards: typeof wishes) =>
-      Object.fromEntries(withOwnPorts(forwards).map(({ release, localPort }) => [release, localPort]));
-    expect(ports(wishes)).toEqual({ api: 8081, web: 8080, worker: 8082 });
-    expect(ports([...wishes].reverse())).toEqual(ports(wishes));
   });
 
   it('has the manifests and forwards of its config', () => {

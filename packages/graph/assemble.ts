@@ -10,7 +10,7 @@ import type { GraphFacts, GraphProject } from './graphSource';
 import { manifestsOf, type SourceFacts } from './manifestSources';
 import { containersBy, makeImages, neededProjects } from './needed';
 import { outputsOf } from './outputs';
-import { forwardsOf, withOwnPorts } from './forwards';
+import { forwardsOf } from './forwards';
 import { releaseOf } from './release';
 import { imagesOf, type ImageSettings } from './imageSettings';
 import { dependenciesQuestionOf, type DependenciesQuestion, type ListedDependencies } from './customImage';
@@ -103,11 +103,13 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const outputs = outputsOf(graph);
   const allImages = everyManifests.flatMap(({ manifests, ...each }) => imagesOf(each).map((image) => ({ ...image, manifests })));
   const { mode, env, listedDependencies: listed, machine } = facts;
+  const configPaths = configs.map(({ path }) => path);
   const makeImage = (each: (typeof allImages)[number]): ProjectImage | undefined => {
     const { own, project, image } = each;
     // With a wrong config the image would be another one.
     if (own && !own.config) return own.path === configName && project.root !== '' ? undefined : unreadable(each);
-    const made = imageOf({ ...each, listed, mode, machine, env, defaultRepo, files, outputs, containers: containers(image), allImages });
+    const known = { listed, mode, machine, env, defaultRepo, files, outputs, configPaths, allImages };
+    const made = imageOf({ ...each, ...known, containers: containers(image) });
     return made && about(made);
   };
   const used = withManifests.flatMap(({ manifests }) => [...manifests.containers.map((container) => container.image), ...manifests.images]);
@@ -161,7 +163,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     artifacts: byName(artifacts),
     releases: byName(released.map(({ release }): Release => release)),
     targets: new Map(targets.map((target) => [target.id, target])),
-    forwards: withOwnPorts(released.flatMap(({ forwards }) => forwards)),
+    forwards: released.flatMap(({ forwards }) => forwards),
     problems,
   };
   const keep = new Set(released.filter((each) => each.keep).map(({ release }) => release.name));

@@ -9,6 +9,7 @@ import type { ImageSettings } from './imageSettings';
 import { pullsOf } from './pulls';
 import { placeIn, type ProjectSettings } from './settings';
 import { syncRulesOf, underRules } from './syncRules';
+import { withoutConfigs, type KnownConfigs } from './withoutConfigs';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
 type CustomConfig = NonNullable<ImageConfig['custom']>;
@@ -22,7 +23,7 @@ export type Listing = { readonly kind: 'paths'; readonly paths: readonly Workspa
 /** Artifact → the answer to its `DependenciesQuestion`. */
 export type ListedDependencies = ReadonlyMap<ArtifactName, Result<Listing>>;
 
-export interface CustomRequest extends TextsRequest {
+export interface CustomRequest extends TextsRequest, KnownConfigs {
   readonly files: Pick<RecordedFiles, 'kindOf' | 'textOf' | 'manifestsIn'>;
   readonly listed: ListedDependencies | undefined;
 }
@@ -59,8 +60,7 @@ export function fromCommand(request: CustomRequest): { readonly artifact: Artifa
       recipe: { builder: custom, context: contextOf(request), dockerfile: configPath, args: {} },
       builderBecause: `${imageKey}.custom has a command (${says})`,
       inputs: [
-        { path: configPath, onChange: 'rebuild', because: 'the config of the project, of which any change makes a new image' },
-        ...inputs.flatMap((input) => underRules(input, rules, (rest) => rest)),
+        ...inputs.map((input) => withoutConfigs(input, request)).flatMap((input) => underRules(input, rules, (rest) => rest)),
         ...rules.inputs,
       ],
       requires: [],

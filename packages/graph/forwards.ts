@@ -52,18 +52,3 @@ function wishFor(port: number | string): number {
   if (typeof port === 'string') return shiftForLowPorts;
   return port >= firstFreePort ? port : shiftForLowPorts + port;
 }
-
-/** Gives every wish a port of its own, so that a service has the same one each time, whichever comes up first. Demands keep theirs. */
-export function withOwnPorts(forwards: readonly PortForward[]): readonly PortForward[] {
-  const taken = new Set(forwards.filter(({ strict }) => strict).map(({ localPort }) => localPort));
-  const placeOf = ({ asked, release, resource }: PortForward): string => `${asked === true ? 0 : 1} ${release} ${resource}`;
-  const inOrder = [...forwards].sort((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
-  const ports = new Map<PortForward, number>();
-  for (const forward of inOrder) {
-    let port = forward.localPort;
-    while (!forward.strict && port !== 0 && taken.has(port)) port += 1;
-    taken.add(port);
-    ports.set(forward, port);
-  }
-  return forwards.map((forward) => ({ ...forward, localPort: ports.get(forward) ?? forward.localPort }));
-}

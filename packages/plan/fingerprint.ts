@@ -28,10 +28,18 @@ export function fingerprintOf(release: Release, tree: DirEntry, images: Readonly
     inputs.every((entry, index) => entry === before.inputs[index]);
   if (before && isSame) return before.fingerprint;
   const hashes = release.inputs.map(({ path }, index) => `${path} ${inputs[index]?.hash ?? 'absent'}`);
-  const definition = stableJson({ namespace: release.namespace, sources: release.sources, apply: release.apply, ...hooksIn(release) });
-  const fingerprint = hashOf(['release/2', definition, ...hashes, '', ...refs]);
+  const fingerprint = hashOf(['release/2', definitionOf(release), ...hashes, '', ...refs]);
   lastFingerprint.set(release, { inputs, refs, fingerprint });
   return fingerprint;
+}
+
+/** Whether the same files are applied in the same way: of what one release was and is. */
+export function isAppliedAlike(one: Release, other: Release): boolean {
+  return definitionOf(one) === definitionOf(other);
+}
+
+function definitionOf(release: Release): string {
+  return stableJson({ namespace: release.namespace, sources: release.sources, apply: release.apply, ...hooksIn(release) });
 }
 
 /** What a chart is installed from, but for images: files and settings of its own. A change of what else a project deploys is none of it. */

@@ -1,13 +1,13 @@
 export { affectedBy, type AffectedProject, type Change } from './affected';
 export { isAskedFor, pendingCommands } from './after';
-export { chartFingerprintOf, fingerprintOf } from './fingerprint';
+export { chartFingerprintOf, fingerprintOf, isAppliedAlike } from './fingerprint';
 export { isInStep, isReached, progressOf, type Progress } from './goalReached';
 export { hashOf, stableJson } from './hash';
 export { containersByArtifact, downTooLongMs, followsDisk, settlingMs, suits, viewOf, type ArtifactView } from './need';
 export { batchChanges, plan } from './plan';
 export { emptyWorld, filesAfter, record, retryDelayMs, stopAsked } from './record';
 export { newImageBecause } from './newImageBecause';
-export { imageTreeOf, landingOf, snapshotOf, sourceOf, takenFrom } from './snapshot';
+export { imageTreeOf, isMadeAlike, landingOf, snapshotOf, sourceOf, takenFrom } from './snapshot';
 export { stepInputs } from './stepInputs';
 export { isFresh, landsFrom, staleTargets, targetInputsHash, visibleTree } from './targets';
 export { classify, isReadBy, releasesReading, type Classified } from './classify';

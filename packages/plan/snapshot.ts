@@ -36,6 +36,12 @@ function fixedHashesOf(artifact: Artifact): { readonly recipe: string; readonly 
   return hashes;
 }
 
+/** Whether the same files give the same image, and land in the same places: of what one artifact was and is. */
+export function isMadeAlike(one: Artifact, other: Artifact): boolean {
+  const [{ recipe, layout }, is] = [fixedHashesOf(one), fixedHashesOf(other)];
+  return recipe === is.recipe && layout === is.layout && one.requires.join() === other.requires.join();
+}
+
 /** The state of an artifact's sources in a tree of the workspace. The same object as last time when nothing it takes has changed. */
 export function snapshotOf(artifact: Artifact, tree: DirEntry, bases: Readonly<Record<ArtifactName, string>>): Snapshot {
   const basesText = artifact.requires.length === 0 ? '' : stableJson(bases);
