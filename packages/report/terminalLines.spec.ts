@@ -355,6 +355,19 @@ describe('what people read', () => {
     ).toEqual(['10: worker   synced 30 files (420 B) to 2 containers, removed 1  6 ms']);
   });
 
+  it('tells it before it says that all is ready, which may be the end', () => {
+    const events = [
+      [0, connected('worker-7f9c-aaaaa')],
+      [0, connected('worker-7f9c-bbbbb')],
+      [10, synced()],
+      [11, { kind: 'ready', containers: 2, ms: 11 }],
+    ] as const;
+    expect(play(events)).toEqual([
+      '11: worker   synced /app/src/server.js  6 ms',
+      expect.stringMatching(/^11: slipway +ready in 11 ms, 2 containers in step with the files$/) as string,
+    ]);
+  });
+
   it('does not wait for ever for a replica that is gone', () => {
     const events = [
       [0, connected('worker-7f9c-aaaaa')],

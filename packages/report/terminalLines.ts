@@ -242,7 +242,8 @@ function withHeard(state: TerminalState, artifact: string, container: string): T
     : { ...state, heard: withEntry(state.heard, artifact, new Set([...(known ?? []), container])) };
 }
 
-function ready(event: Extract<Event, { kind: 'ready' }>, state: TerminalState, now: number, { verbosity, paint }: Format): Step {
+function ready(event: Extract<Event, { kind: 'ready' }>, state: TerminalState, now: number, format: Format): Step {
+  const { verbosity, paint } = format;
   const next: TerminalState = {
     ...state,
     readyBefore: true,
@@ -251,9 +252,13 @@ function ready(event: Extract<Event, { kind: 'ready' }>, state: TerminalState, n
     forwards: [],
     holds: new Map(),
     later: stillToTell(state),
+    edits: new Map(),
   };
+  // All have got theirs.
+  const edits = [...state.edits.values()].map((edit) => editLine(edit, state, format));
   // After a sync the line of the sync has said it.
-  if (state.readyBefore && state.eventfulSince === undefined && !state.broken && verbosity !== 'debug') return { state: next, lines: [] };
+  if (state.readyBefore && state.eventfulSince === undefined && !state.broken && verbosity !== 'debug')
+    return { state: next, lines: edits };
   // The first time counts from the start, later ones from the edit.
   const took = state.readyBefore && (state.broken || state.eventfulSince !== undefined) ? now - (state.eventfulSince ?? now) : event.ms;
   // What was only taken back took no time.
@@ -261,12 +266,12 @@ function ready(event: Extract<Event, { kind: 'ready' }>, state: TerminalState, n
   const containers = event.containers === 0 ? '' : `, ${count(event.containers, 'container')} in step with the files`;
   const text = `${paint.green(paint.bold(state.readyBefore ? 'ready again' : 'ready'))}${within}${containers}`;
   const forwards = state.forwards.map((forward) => ({ ...forwardLine(forward, paint), subject: everything, continued: true }));
-  return { state: next, lines: [{ subject: everything, text }, ...forwards] };
+  return { state: next, lines: [...edits, { subject: everything, text }, ...forwards] };
 }
 
 /** When all is ready nothing is waited for any more. */
 function stillToTell(state: TerminalState): TerminalState['later'] {
-  return new Map([...state.later].filter(([key]) => key !== 'forwards' && !key.startsWith('hold ')));
+  return new Map([...state.later].filter(([key]) => key !== 'forwards' && !/^(hold|edit) /.test(key)));
 }
 
 function forwarded(event: Extract<Event, { kind: 'forwarded' }>, state: TerminalState, now: number, { paint }: Format): Step {
