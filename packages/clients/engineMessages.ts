@@ -2,11 +2,11 @@ import type { Readable } from 'node:stream';
 import { eachLine } from './lines';
 
 /** What an engine answers to a build, a push or a pull, one of these a line: `jsonmessage.JSONMessage` of its own code. */
-interface EngineMessage {
+export interface EngineMessage {
   readonly id?: string;
   readonly stream?: string;
   readonly status?: string;
-  readonly progressDetail?: { readonly current?: number };
+  readonly progressDetail?: { readonly current?: number; readonly total?: number };
   /** A trace of BuildKit, or what came of it. */
   readonly aux?: string | { readonly ID?: string; readonly Digest?: string };
   readonly error?: string;

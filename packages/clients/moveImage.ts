@@ -5,6 +5,7 @@ import { type EngineApi, abortedEngine } from './engineApi';
 import { readMessages } from './engineMessages';
 import { pullRefused, pushRefused } from './engineRefusals';
 import { parseImageRef } from './imageRef';
+import { moveProgress } from './moveProgress';
 import type { RegistryLogin, RegistryLogins } from './registryLogin';
 
 export async function pushImage(
@@ -91,25 +92,13 @@ async function readMoved(
   refused: Move['refused'],
 ): Promise<Result<{ readonly digest: string | undefined }>> {
   let digest: string | undefined;
-  const isNews = newsFilter();
-  const error = await readMessages(answer, ({ id, status, aux, progressDetail }) => {
+  const progress = moveProgress();
+  const error = await readMessages(answer, (message) => {
+    const { aux } = message;
     if (typeof aux === 'object') digest = aux.Digest ?? digest;
-    if (status === undefined || progressDetail?.current !== undefined || !isNews(status)) return;
-    request.onLine(id === undefined ? status : `${id}: ${status}`);
+    const line = progress(message);
+    if (line !== undefined) request.onLine(line);
   });
   if (request.signal.aborted) return failed(abortedEngine);
   return error === undefined ? succeeded({ digest }) : failed(refused(error));
-}
-
-/** An engine counts the seconds to its next try down, for each layer by itself; of that only the first number of each try is told. */
-export function newsFilter(): (status: string) => boolean {
-  let counted = 0;
-  return (status) => {
-    const [, text] = /^Retrying in (\d+) seconds?$/.exec(status) ?? [];
-    if (text === undefined) return true;
-    // Layers are a second apart at times.
-    const isLater = Number(text) > counted + 1;
-    counted = Number(text);
-    return isLater;
-  };
 }
