@@ -15,6 +15,13 @@ const readable = (text: string) => text.replace(/^\n/, '');
 const chart: Readonly<Record<string, string>> = {
   'Chart.yaml': 'apiVersion: v2\nname: worker\nversion: 0.1.0\n',
   'values.yaml': 'image: {repository: nobody/has-it, tag: none}\ngreeting: Welcome\nextra: true\nreplicas: 1\n',
+  'templates/_image.tpl': readable(`
+{{- define "image" -}}
+{{- with .Values.wholeImage }}{{ . }}{{ else -}}
+{{ with .Values.image.registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}:{{ .Values.image.tag }}
+{{- end }}
+{{- end }}
+`),
   'templates/deployment.yaml': readable(`
 apiVersion: apps/v1
 kind: Deployment
@@ -28,7 +35,7 @@ spec:
       terminationGracePeriodSeconds: 1
       containers:
         - name: worker
-          image: "{{ with .Values.image.registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}:{{ .Values.image.tag }}"
+          image: {{ include "image" . }}
           env: [{name: GREETING, value: {{ .Values.greeting | quote }}}]
           {{- with .Values.settings }}
           envFrom:
@@ -64,7 +71,7 @@ spec:
     spec:
       restartPolicy: Never
       containers:
-        - {name: migrate, image: "{{ with .Values.image.registry }}{{ . }}/{{ end }}{{ .Values.image.repository }}:{{ .Values.image.tag }}", command: [node, -e, ""]}
+        - {name: migrate, image: {{ include "image" . }}, command: [node, -e, ""]}
 `),
 };
 
@@ -81,7 +88,8 @@ helm:
     - name: packaged
       chartPath: packaged/worker-0.1.0.tgz
       setValues: {extra: false}
-      setValueTemplates: {image.repository: "\${IMAGE_REPO}", image.tag: "\${IMAGE_TAG}"}
+      images: {wholeImage: worker}
+      imageStrategy: fqn
 `);
 
 interface Deployed {
@@ -90,6 +98,7 @@ interface Deployed {
 }
 
 interface Values {
+  readonly wholeImage?: string;
   readonly image: { readonly registry?: string; readonly repository: string; readonly tag: string };
 }
 
@@ -143,6 +152,7 @@ export function playCharts(helm: DeployTool): void {
     const values = await valuesOf('backend');
     expect(values).toMatchObject({ greeting: word });
     expect(whole(values.image)).toBe(imageOf(await deployed('Deployment', 'backend')));
+    expect((await valuesOf('packaged')).wholeImage).toBe(imageOf(await deployed('Deployment', 'packaged')));
 
     // What a chart makes may be another thing each time; only its files and its images decide.
     await nx('k8s-deploy', 'worker');
@@ -164,6 +174,10 @@ export function playCharts(helm: DeployTool): void {
     mend();
     shop.write('apps/worker/values.dev.yaml', 'greeting: changed\nextra: false\nsettings:\n  - configMapRef: {name: nowhere}\n');
     expect(await refused(1)).toMatchObject([{ code: 'configMissing', location: { file: 'apps/worker/values.dev.yaml', line: 4 } }]);
+    // helm itself waits where it is told to, no longer than it is given, and is ready for another try then.
+    const noMore = shop.edit('apps/worker/slipway.yaml', 'timeout: 120', 'timeout: 3\n      wait: true');
+    expect(await refused(1)).toMatchObject([{ code: 'helmFailed', hint: expect.stringMatching(/leave out wait/) as string }]);
+    noMore();
 
     // One that the project names no more goes with it.
     shop.write('apps/worker/values.dev.yaml', 'greeting: changed\nextra: false\n');

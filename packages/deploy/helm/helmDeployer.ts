@@ -233,7 +233,9 @@ function chartPlace({ chart }: HelmSource, stderr: string): Problem['location'] 
   return { file: `${chart.path}/${inside}`, line: Number(line), ...(column !== undefined && { column: Number(column) }) };
 }
 
-function hintOf({ name, chart }: HelmSource, stderr: string): string {
+function hintOf({ name, chart, wait }: HelmSource, stderr: string): string {
+  if (wait && /deadline exceeded|timed out waiting/.test(stderr))
+    return 'leave out wait: then Slipway waits for what helm installed, and tells what keeps it; or give it a longer timeout';
   if (/another operation .* is in progress/.test(stderr))
     return `an earlier helm was ended in the middle: helm rollback ${name}, or helm uninstall ${name} when nothing of it was ever deployed`;
   if (/invalid ownership metadata/.test(stderr))
