@@ -6,7 +6,6 @@ import { messageOf, succeeded, type ExitCode, type LogChoice, type Problem } fro
 import {
   buildLines,
   configLines,
-  deleteLines,
   deployLines,
   doctorLines,
   explainLines,
@@ -286,7 +285,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       return act(flags, projects, true, (options) => commands.deploy({ ...options, ...own, ...changesOf(flags) }), deployPrinting(flags));
     });
   ofRemoving(ofCluster(command('delete', 'remove what was deployed, and wait until it is gone'))).action(
-    (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.delete, { lines: deleteLines }),
+    (projects: string[], flags: CommonFlags) => act(flags, projects, false, commands.delete, { lines: () => [] }),
   );
   ofCluster(command('status', 'what is deployed, and whether it is in step with the files')).action(
     (projects: string[], flags: CommonFlags) =>

@@ -115,7 +115,10 @@ class ConvergingLoop implements Loop {
     this.current = record(this.current, { kind: 'stepStarted', id, step, at: this.options.now() });
     const abort = new AbortController();
     this.aborts.set(id, abort);
-    const run = this.options.run(step, { id, signal: abort.signal, world: this.world }).then((outcome) => {
+    const context = { id, signal: abort.signal, world: this.world };
+    // What the turn is about is told before anything that its steps tell.
+    const begun = Promise.resolve().then(() => this.options.run(step, context));
+    const run = begun.then((outcome) => {
       this.aborts.delete(id);
       this.ends.delete(id);
       this.post({ kind: 'stepEnded', id, outcome, at: this.options.now() });

@@ -150,9 +150,11 @@ function problemOf(hook: Hook, ended: Result<number>, printed: readonly string[]
 }
 
 function tooSlow(hook: Hook): Problem {
+  // Nobody but the container can end what runs in it.
+  const whatOfIt = hook.where.kind === 'host' ? 'was ended' : 'may go on in its container';
   return {
     code: 'hookTooSlow',
-    message: `the hook ${nameOf(hook)}, did not end within ${hook.timeoutMs / 1000} s, and was ended`,
+    message: `the hook ${nameOf(hook)}, did not end within ${hook.timeoutMs / 1000} s, and ${whatOfIt}`,
     hint: 'give it more with its timeout in slipway.yaml; what goes on for ever must be started in the background',
     retry: 'whenInputChanges',
     exitCode: 1,

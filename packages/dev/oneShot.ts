@@ -79,7 +79,9 @@ export const runCommand = deployCommand;
 export async function deleteCommand(options: CommandOptions): Promise<CommandResult<DeleteDocument>> {
   const images = new ImageNotes();
   const ended = await runOnce({ options, kind: 'removed', images });
-  if (ended.exitCode === 0 && ended.session && !options.signal.aborted) await giveBackHeld(ended.session, options.projects);
+  const isDone = ended.exitCode === 0 && !options.signal.aborted;
+  if (isDone && ended.session) await giveBackHeld(ended.session, options.projects);
+  if (isDone && images.removed.size === 0) options.report({ kind: 'notice', message: 'nothing was deployed' });
   return {
     exitCode: ended.exitCode,
     problems: ended.problems,
@@ -289,7 +291,8 @@ function releasesOf(session: Session, world: World | undefined, notes: ImageNote
     const release = world?.workspace?.releases.get(name);
     const live = world?.releases.get(name)?.live;
     if (!release) return [];
-    const ready = live?.state === 'found' && live.value.rollout.state === 'ready' && !world?.failures.has(`apply:${name}`);
+    const isFailed = ['apply', 'runHooks'].some((step) => world?.failures.has(`${step}:${name}`));
+    const ready = live?.state === 'found' && live.value.rollout.state === 'ready' && !isFailed;
     return [
       {
         release: name,

@@ -1,4 +1,4 @@
-import { buildLines, deleteLines, deployLines, doctorLines, explainLines, inputsLines, statusLines } from './documentLines';
+import { buildLines, deployLines, doctorLines, explainLines, inputsLines, statusLines } from './documentLines';
 import type { BuildDocument } from './documents';
 
 const tag = '0123456789ab0123456789ab';
@@ -34,11 +34,6 @@ describe('documents for people', () => {
       'worker  ready in shop   deployment/worker, service/worker',
       'web     failed in shop',
     ]);
-  });
-
-  it('tell of a removal only that there was nothing', () => {
-    expect(deleteLines({ releases: [] })).toEqual(['nothing was deployed']);
-    expect(deleteLines({ releases: [{ release: 'worker', objects: ['service/worker'] }] })).toEqual([]);
   });
 
   it('tell the status in two tables, and what is not known as that', () => {

@@ -2,7 +2,6 @@ import { plain, type Paint } from './paint';
 import { count, shortRef, size, someOf } from './units';
 import type {
   BuildDocument,
-  DeleteDocument,
   DeployDocument,
   DoctorDocument,
   ExplainDocument,
@@ -36,11 +35,6 @@ export function deployLines(document: DeployDocument, paint: Paint = plain): rea
     someOf(objects, 6),
   ]);
   return [...buildLines(document, paint), ...columns(releases, paint)];
-}
-
-/** What was removed is told when it is; only that there was nothing is left to say. */
-export function deleteLines({ releases }: DeleteDocument): readonly string[] {
-  return releases.length > 0 ? [] : ['nothing was deployed'];
 }
 
 /** The YAML itself, or what became of it. */

@@ -95,12 +95,33 @@ describe('what left the manifests', () => {
     expect(names(fake)).toEqual(['review']);
   });
 
-  test('keeps its data: a claim is never deleted for it', async () => {
+  test('keeps its data: neither a claim nor a volume is ever deleted for it, and with the release only when it is not to be kept', async () => {
     const fake = fakeKube({ namespaces: ['shop'] });
-    const claim = { path: 'k8s/c.yaml', text: 'apiVersion: v1\nkind: PersistentVolumeClaim\nmetadata: {name: data}\n' };
-    await deploy(fake, [config('a'), claim], 1);
+    const holders = ['PersistentVolumeClaim', 'PersistentVolume'];
+    const data = holders.map((kind) => ({ path: `k8s/${kind}.yaml`, text: `apiVersion: v1\nkind: ${kind}\nmetadata: {name: data}\n` }));
+    await deploy(fake, [config('a'), ...data], 1);
     expect((await deploy(fake, [config('a')], 2)).pruned).toEqual([]);
-    expect(fake.all('PersistentVolumeClaim')).toHaveLength(1);
+    const kinds = [{ apiVersion: 'v1', kind: 'PersistentVolume' }];
+    expect(await remove({ kube: fake, owner, namespaces: ['shop'], kinds, keepVolumes: true })).toMatchObject({
+      value: { objects: ['configmap/a'] },
+    });
+    expect(await remove({ kube: fake, owner, namespaces: ['shop'], kinds })).toMatchObject({
+      value: { objects: ['persistentvolumeclaim/data', 'persistentvolume/data'] },
+    });
+  });
+
+  test('is told by its name when it is not gone in time', async () => {
+    const fake = fakeKube({ namespaces: ['shop'] });
+    const pod = { path: 'k8s/p.yaml', text: 'apiVersion: v1\nkind: Pod\nmetadata: {name: user}\n' };
+    const role = { path: 'k8s/r.yaml', text: 'apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: held}\n' };
+    await deploy(fake, [pod, config('a'), role], 1);
+    const held: Kube = {
+      ...fake,
+      delete: (ref, ...more) => (ref.kind === 'Role' ? Promise.resolve({ ok: true, value: undefined }) : fake.delete(ref, ...more)),
+    };
+    expect(await remove({ kube: held, owner, namespaces: ['shop'], patienceMs: 20 })).toMatchObject({
+      value: { remaining: ['role/held'] },
+    });
   });
 });
 

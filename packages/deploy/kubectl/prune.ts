@@ -16,7 +16,7 @@ export interface PruneRequest extends Pick<ApplyRequest, 'kube' | 'owner' | 'nam
 }
 
 /** Kinds whose removal would take more with it than was applied: data, and what others made. */
-export const keptKinds = new Set(['PersistentVolumeClaim', 'Namespace', 'CustomResourceDefinition']);
+export const keptKinds = new Set(['PersistentVolumeClaim', 'PersistentVolume', 'Namespace', 'CustomResourceDefinition']);
 
 /** Deletes what an earlier apply of the release brought and this one has no more; gives its names. What helm installed, helm removes. */
 export async function prune({ kube, owner, namespace, installer, applied, records, at }: PruneRequest): Promise<Result<readonly string[]>> {

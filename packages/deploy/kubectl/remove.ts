@@ -18,7 +18,7 @@ export interface RemoveRequest {
   readonly helmReleases?: readonly HelmRelease[];
   /** Kinds that were applied, besides the usual ones which are always looked through. */
   readonly kinds?: readonly KindRef[];
-  /** Leaves volume claims, and so what is in them. */
+  /** Leaves volumes and their claims, and so what is in them. */
   readonly keepVolumes?: boolean;
   /** How long pods may take beyond their own grace period. Milliseconds. */
   readonly patienceMs?: number;
@@ -38,6 +38,9 @@ export interface Removed {
 /** Whose removal takes along what others made. */
 const stays = new Set(['Namespace', 'CustomResourceDefinition']);
 
+/** A claim that stays is of no use without the volume that it has. */
+const holdsData = new Set(['PersistentVolumeClaim', 'PersistentVolume']);
+
 /** Deletes what carries the owner's labels, and nothing else, then waits until it is gone. Pods get the grace they ask for. */
 export async function remove({
   kube,
@@ -49,14 +52,14 @@ export async function remove({
   keepVolumes = false,
   patienceMs = 30_000,
 }: RemoveRequest): Promise<Result<Removed>> {
-  const [home = '', ...others] = namespaces;
-  const { found, problems } = await ownedObjects({ kube, owner, home, namespaces: others, kinds });
+  const [home = '', ...more] = namespaces;
+  const { found, problems } = await ownedObjects({ kube, owner, home, namespaces: more, kinds });
   const [unlisted, ...alsoUnlisted] = problems;
   if (unlisted) return failed(together([unlisted, ...alsoUnlisted]));
   const owned = found
     // A pod or ReplicaSet with the labels of its template belongs to a controller, which is deleted itself.
     .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller))
-    .filter(({ kind }) => !stays.has(kind) && !(keepVolumes && kind === 'PersistentVolumeClaim'));
+    .filter(({ kind }) => !stays.has(kind) && !(keepVolumes && holdsData.has(kind)));
   if (keepVolumes) {
     const released = await letGoOfClaims(kube, owned);
     if (!released.ok) return released;
@@ -75,8 +78,9 @@ export async function remove({
 
   const everywhere = new Set([...namespaces, ...owned.flatMap(({ metadata }) => metadata.namespace ?? [])]);
   const left = await Promise.all([...everywhere].map((namespace) => podsGone({ kube, owner, namespace, patienceMs })));
-  const slow = await Promise.all(applied.filter(({ kind }) => kind !== 'Pod').map((object) => isLeft(kube, object, patienceMs)));
-  const remaining = [...left.flat(), ...applied.filter((_, index) => slow[index] === true).map(nameOf)];
+  const others = applied.filter(({ kind }) => kind !== 'Pod');
+  const isSlow = await Promise.all(others.map((object) => isLeft(kube, object, patienceMs)));
+  const remaining = [...left.flat(), ...others.filter((_, index) => isSlow[index]).map(nameOf)];
   return succeeded({ objects: owned.map(nameOf), remaining });
 }
 
