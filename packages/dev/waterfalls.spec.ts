@@ -1,4 +1,4 @@
-import type { Event, Fact, Outcome, SeenContainer, Step, Workspace, World } from '../model';
+import type { Event, Fact, Outcome, Rollout, SeenContainer, Step, Workspace, World } from '../model';
 import { emptyWorld, record } from '../plan';
 import { Waterfalls } from './waterfalls';
 
@@ -52,6 +52,12 @@ class Played {
     };
     this.world = record(this.world, { kind: 'clockTicked', now: at });
     return this.turn({ kind: 'releaseSeen', release: 'web', revision: at, live: { state: 'unknown' }, containers: [seen] });
+  }
+
+  /** Ready: all is as it is wanted. */
+  sees(at: number, rollout: Rollout): this {
+    const value = { fingerprint: 'f', appliedAt: 1, images: {}, rollout };
+    return this.turn({ kind: 'releaseSeen', release: 'web', revision: at, live: { state: 'found', value }, containers: [] });
   }
 
   arrived(at: number): ReturnType<Waterfalls['arrived']> {
@@ -114,5 +120,18 @@ describe('the way of an edit to new pods', () => {
         .arrived(200),
     ).toBeUndefined();
     expect(new Played().save(100, decision(['a'])).arrived(200)).toBeUndefined();
+  });
+
+  it('ends where an edit that could not be built was taken back: an image that is asked for later has none', () => {
+    const failure = { kind: 'failed', problem: { code: 'buildFailed', message: '', retry: 'whenInputChanges', exitCode: 1 } } as const;
+    const built = (played: Played) =>
+      played.step(build, 9000, 9100, { kind: 'built', image, sentHash: '' }).step(apply, 9100, 9200, applied).arrived(9300);
+    const deployed = () => new Played().step(apply, 10, 20, applied).sees(30, { state: 'progressing', message: '' });
+    const failed = () =>
+      deployed()
+        .save(100, decision(['Dockerfile']))
+        .step(build, 110, 200, failure);
+    expect(built(failed())).toMatchObject({ files: ['Dockerfile'] });
+    expect(built(failed().sees(300, { state: 'ready' }))).toBeUndefined();
   });
 });

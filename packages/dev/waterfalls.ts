@@ -1,5 +1,5 @@
 import type { ContainerId, Event, Fact, ReleaseName, Step, TargetId, WorkspacePath, World } from '../model';
-import { isReached } from '../plan';
+import { isReached, progressOf } from '../plan';
 import type { Turn } from './converge';
 
 type Decision = Extract<Event, { kind: 'decision' }>;
@@ -34,6 +34,9 @@ export class Waterfalls {
       this.change(release, (way) =>
         way.appliedAt === undefined || way.scheduledAt !== undefined || way.before.has(seen.id) ? way : { ...way, scheduledAt: after.now },
       );
+    // An edit that was taken back before it got that far leads nowhere, and what a person asks for later is not its doing.
+    if (plan.held.length === 0 && progressOf(after, plan).state === 'reached')
+      for (const [name, way] of this.ways) if (way.appliedAt === undefined) this.ways.delete(name);
   }
 
   /** The way of an edit whose pods are ready now. */

@@ -76,6 +76,11 @@ describe('what people read', () => {
       lines: ['worker   synced apps/worker/src/server.js → /app/src/server.js  6 ms'],
     },
     {
+      what: 'where a file came from, also when an editor saved it by way of another one, which is gone',
+      events: [decision(), decision({ files: ['apps/worker/src/4913'], containerPaths: ['/app/src/4913'] }), synced()],
+      lines: ['worker   synced apps/worker/src/server.js → /app/src/server.js  6 ms'],
+    },
+    {
       what: 'a file that lands in two places',
       events: [decision({ containerPaths: ['/app/a.js', '/app/b.js'] }), synced({ files: 2, paths: ['/app/a.js', '/app/b.js'] })],
       lines: ['worker   synced 2 files (420 B): /app/a.js, /app/b.js  6 ms'],

@@ -23,6 +23,8 @@ export interface Told {
 
 const widest = 24;
 const instantMs = 20;
+/** Paths whose files are known from earlier decisions, for each artifact. */
+const rememberedSources = 20;
 /** Addresses wait so much longer for the word ready while nothing failed. */
 const forwardsPatienceMs = 16_000;
 
@@ -294,7 +296,9 @@ function decision(event: Extract<Event, { kind: 'decision' }>, state: TerminalSt
     const file = fileAt(at);
     return file === undefined ? [] : [[path, file] as const];
   });
-  const known: TerminalState = { ...state, sources: withEntry(state.sources, event.artifact, new Map(paired)) };
+  // An editor that saves by way of another file is decided on twice for one save.
+  const before = [...(state.sources.get(event.artifact) ?? [])].slice(-rememberedSources);
+  const known: TerminalState = { ...state, sources: withEntry(state.sources, event.artifact, new Map([...before, ...paired])) };
   const quietly: Step = { state: state.broken ? { ...known, eventfulSince: now } : known, lines: [] };
   const eventful = state.broken ? { ...known, eventfulSince: now } : withBeginning(known, now);
   const line = (what: string, next = known): Step => ({

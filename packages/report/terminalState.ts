@@ -52,7 +52,7 @@ export interface TerminalState {
   readonly edits: ReadonlyMap<ArtifactName, Edit>;
   /** Pods by artifact, to tell replicas apart. */
   readonly pods: ReadonlyMap<ArtifactName, ReadonlySet<string>>;
-  /** The file behind each path of an artifact's last decision. */
+  /** The file behind each path that was decided on last. */
   readonly sources: ReadonlyMap<ArtifactName, ReadonlyMap<ContainerPath, WorkspacePath>>;
   /** Subjects of which it was said that they are being built. */
   readonly announced: ReadonlySet<string>;
