@@ -32,6 +32,7 @@ export async function follow(line: Line, options: TimedDevOptions): Promise<Foll
   const send = (message: MemberMessage): void => line.send(message);
   return new Promise((resolve) => {
     let joined = false;
+    let leaderPid = 0;
     const forwarded: Heritage['forwarded'][number][] = [];
     let unclaimed: Heritage['unclaimed'] = [];
     const finish = (end: FollowingEnd): void => {
@@ -57,12 +58,13 @@ export async function follow(line: Line, options: TimedDevOptions): Promise<Foll
           const leader = greetingIn(said);
           if (!leader || !isOurVersion(leader))
             return finish(ended([otherVersion(leader ?? { slipway: 'another version', protocol: 0, pid: 0 })]));
-          options.report({ kind: 'notice', message: `a dev runs in this workspace (process ${leader.pid}): this one joins its loop` });
+          leaderPid = leader.pid;
           send({ kind: 'join', request: partRequestOf(options), place: place.value, ...greeting() });
           return;
         }
         case 'joined':
           joined = true;
+          options.report({ kind: 'notice', message: `a dev runs in this workspace (process ${leaderPid}): this one joins its loop` });
           options.onWishes?.((wish) => send({ kind: 'wish', wish }));
           return;
         case 'unclaimed':

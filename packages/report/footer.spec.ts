@@ -21,7 +21,10 @@ describe('the lines below', () => {
       footer([
         [0, { service: 'web', state: 'ready' }],
         [0, { service: 'api', state: 'building', because: 'runTarget', detail: 'api:build' }],
-        [7000, { service: 'worker', state: 'waiting', because: 'waitingForRollout', detail: '0 of 1 replicas are ready' }],
+        [
+          7000,
+          { service: 'worker', state: 'waiting', because: 'waitingForRollout', detail: 'deployment/worker: 0 of 1 replicas are ready' },
+        ],
         [9500, { service: 'cache', state: 'waiting', because: 'waitingForCluster' }],
         [0, { service: 'gone', state: 'ready' }],
         [1, { service: 'gone', state: 'removed' }],

@@ -48,7 +48,7 @@ export function withService(services: FooterState['services'], event: ServiceEve
   return new Map([...next].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-function whyText({ state, because = '', detail = '' }: ServiceEvent): string {
+function whyText({ service, state, because = '', detail = '' }: ServiceEvent): string {
   switch (state) {
     case 'ready':
     case 'syncing':
@@ -59,8 +59,16 @@ function whyText({ state, because = '', detail = '' }: ServiceEvent): string {
     case 'building':
       return because === 'runTarget' ? detail : '';
     case 'waiting':
-      return because === 'waitingForRollout' ? firstLine(detail) : holdText(because, undefined);
+      return because === 'waitingForRollout' ? firstLine(withoutName(detail, service)) : holdText(because, undefined);
   }
+}
+
+/** A line has little room, and begins with the name already: `deployment/worker: pod …` of worker. */
+function withoutName(detail: string, service: string): string {
+  const colon = detail.indexOf(': ');
+  return detail.slice(0, Math.max(colon, 0)).endsWith(`/${service}`) && !detail.slice(0, colon).includes(' ')
+    ? detail.slice(colon + 2)
+    : detail;
 }
 
 function firstLine(text: string): string {
