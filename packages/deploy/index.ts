@@ -10,6 +10,7 @@ export { readManifests, type ManifestText } from './kubectl/manifest';
 export type { Removed, RemoveRequest } from './kubectl/remove';
 export { render, unusedArtifacts, type RenderedObject, type RenderRequest } from './kubectl/render';
 export { inApplyOrder, manifestStream } from './manifestStream';
+export { sharedLists, type ListWorkspace } from './sharedLists';
 export { localTool, type NodeIdentity } from './localTool';
 export { ownedReleases, type OwnedRelease } from './ownedReleases';
 export {

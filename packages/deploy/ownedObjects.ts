@@ -1,6 +1,7 @@
 import type { KindRef, Kube, KubeObject } from '../clients';
 import type { Problem } from '../model';
 import { distinctKinds, isNamespaced, removableKinds, sameKind } from './kinds';
+import type { ListWorkspace } from './sharedLists';
 import { isKept, isOfHome, isOwned, ownerSelector, stampOf, type AppliedPlaces, type Owner } from './ownership';
 
 export interface OwnedRequest {
@@ -13,6 +14,8 @@ export interface OwnedRequest {
   readonly kinds: readonly KindRef[];
   /** What earlier applies wrote down, as far as it is known already. */
   readonly records?: readonly AppliedPlaces[];
+  /** Lists for several releases at once. */
+  readonly lists?: ListWorkspace;
 }
 
 export interface OwnedObjects {
@@ -25,7 +28,7 @@ export interface OwnedObjects {
  * Everything that a release has in the cluster: what carries its labels where its manifests and its own records say that something may be.
  * The same release in another namespace is another one.
  */
-export async function ownedObjects({ kube, owner, home, namespaces, kinds, records = [] }: OwnedRequest): Promise<OwnedObjects> {
+export async function ownedObjects({ kube, owner, home, namespaces, kinds, records = [], lists }: OwnedRequest): Promise<OwnedObjects> {
   const found = new Map<string, KubeObject>();
   const problems: Problem[] = [];
   const looked = new Set<string>();
@@ -36,13 +39,13 @@ export async function ownedObjects({ kube, owner, home, namespaces, kinds, recor
   };
   for (;;) {
     const all = distinctKinds([...removableKinds, ...places.kinds]);
-    const lists = all.flatMap((kind) =>
+    const wanted = all.flatMap((kind) =>
       (isNamespaced(kind) === false ? [undefined] : [...new Set(places.namespaces)]).map((namespace) => ({ kind, namespace })),
     );
-    const due = lists.filter(({ kind, namespace }) => !looked.has(`${kind.kind}.${kind.apiVersion} ${namespace ?? ''}`));
+    const due = wanted.filter(({ kind, namespace }) => !looked.has(`${kind.kind}.${kind.apiVersion} ${namespace ?? ''}`));
     if (due.length === 0) return { found: [...found.values()], problems };
     for (const { kind, namespace } of due) looked.add(`${kind.kind}.${kind.apiVersion} ${namespace ?? ''}`);
-    const answers = await Promise.all(due.map(({ kind, namespace }) => list({ kube, owner, kind, namespace })));
+    const answers = await Promise.all(due.map(({ kind, namespace }) => list({ kube, owner, kind, namespace, lists })));
     const fresh = answers.flatMap(({ objects }) => objects).filter((object) => isOfHome(object, home));
     for (const object of fresh)
       found.set(object.metadata.uid ?? `${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name ?? ''}`, object);
@@ -60,6 +63,7 @@ interface Listing {
   readonly owner: Owner;
   readonly kind: KindRef;
   readonly namespace: string | undefined;
+  readonly lists: ListWorkspace | undefined;
 }
 
 async function list({
@@ -67,8 +71,10 @@ async function list({
   owner,
   kind,
   namespace,
+  lists,
 }: Listing): Promise<{ readonly objects: readonly KubeObject[]; readonly problem?: Problem }> {
-  const answer = await kube.list(kind, { labelSelector: ownerSelector(owner), ...(namespace === undefined ? {} : { namespace }) });
+  const selected = { labelSelector: ownerSelector(owner), ...(namespace === undefined ? {} : { namespace }) };
+  const answer = await (lists ? lists(kind, namespace) : kube.list(kind, selected));
   if (answer.ok) {
     // Items of a list come without their kind.
     const named = answer.value.map((object): KubeObject => ({ ...object, apiVersion: kind.apiVersion, kind: kind.kind }));

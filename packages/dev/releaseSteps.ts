@@ -7,7 +7,9 @@ import {
   namespacesOf,
   removeRelease,
   render,
+  sharedLists,
   unusedArtifacts,
+  type ListWorkspace,
   type RenderedObject,
 } from '../deploy';
 import {
@@ -44,7 +46,9 @@ export interface ReleaseWatching {
 export class ReleaseSteps {
   private readonly toldNamespaces = new Set<string>();
   private readonly toldUnused = new Set<ArtifactName>();
-  private readonly tried = new Set<ReleaseName>();
+  /** When something of a release was last written by this process, milliseconds since 1970. */
+  private readonly writtenAt = new Map<ReleaseName, number>();
+  private readonly listsSince: ReturnType<typeof sharedLists> | undefined;
 
   constructor(
     private readonly session: Session,
@@ -52,7 +56,9 @@ export class ReleaseSteps {
     private readonly post: (fact: Fact) => void,
     private readonly hooks: HookRunner,
     private readonly watching: ReleaseWatching,
-  ) {}
+  ) {
+    this.listsSince = session.kube && sharedLists(session.kube, session.workspaceId);
+  }
 
   async apply(step: StepOf<'apply'>, signal: AbortSignal, world: World): Promise<Outcome> {
     const { kube, workspaceId } = this.session;
@@ -100,10 +106,11 @@ export class ReleaseSteps {
     const options = { ...release.apply, ...(this.session.options.force === true && { force: true }) };
     const owner = { workspaceId, release: release.name };
     // A watch may not have come to what this command itself has written.
-    const isFirst = world.goal.kind === 'deployed' && !this.tried.has(release.name);
-    this.tried.add(release.name);
+    const isFirst = world.goal.kind === 'deployed' && !this.writtenAt.has(release.name);
     const seen = isFirst ? { seen: (ref: ObjectRef) => this.watching.seen(release.name, ref) } : {};
-    const applied = await applyRelease(release, { kube, objects, owner, namespace, options, ...seen }, context);
+    const request = { kube, objects, owner, namespace, options, ...seen, ...this.lists(release.name, world) };
+    const applied = await applyRelease(release, request, context);
+    this.writtenAt.set(release.name, Date.now());
     if (!applied.ok) return failure(applied.problem, release.project);
     await this.watching.onApplied(
       release,
@@ -138,13 +145,21 @@ export class ReleaseSteps {
     const namespaces = namespacesOf(release, context.namespace);
     const keepVolumes = this.session.options.keepVolumes === true;
     const owner = { workspaceId, release: step.release };
-    const removed = await removeRelease(release, { kube, owner, namespaces, keepVolumes }, context);
+    const request = { kube, owner, namespaces, keepVolumes, ...this.lists(step.release, world) };
+    const removed = await removeRelease(release, request, context);
+    this.writtenAt.set(step.release, Date.now());
     if (!removed.ok) return failure(removed.problem, release.project);
     const { remaining } = removed.value;
     if (remaining.length > 0) return failure(notGone(remaining), release.project);
     this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
     if (world.goal.kind === 'removed') await this.tellKeptNamespaces(kube, namespaces);
     return { kind: 'removed' };
+  }
+
+  /** What one release owns is not asked for by way of all others. */
+  private lists(name: ReleaseName, { goal }: World): { readonly lists?: ListWorkspace } {
+    const lists = goal.releases.size > 1 ? this.listsSince?.(this.writtenAt.get(name) ?? -Infinity) : undefined;
+    return lists ? { lists } : {};
   }
 
   /** Others may have put something into a namespace since Slipway made it, so it stays; who undoes all of it is told how. */

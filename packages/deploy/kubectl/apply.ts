@@ -17,6 +17,7 @@ import {
 } from '../kinds';
 import { annotations, isOwned, labels, stampOf, withoutFingerprint, type AppliedPlaces, type AppliedStamp, type Owner } from '../ownership';
 import { together } from '../problems';
+import type { ListWorkspace } from '../sharedLists';
 import { waitUntil } from '../waitUntil';
 import { establishment } from './establishment';
 import { fieldProblems } from './fieldProblems';
@@ -47,6 +48,8 @@ export interface ApplyRequest {
   readonly options?: ApplyOptions;
   /** Who applies what Slipway does not. */
   readonly installer?: Installer;
+  /** Lists for several releases at once. */
+  readonly lists?: ListWorkspace;
   /** An object as a watch has it, which spares asking. Undefined: nobody knows. */
   readonly seen?: (ref: ObjectRef) => KubeObject | undefined;
   /** Milliseconds since 1970. */

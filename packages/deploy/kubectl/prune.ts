@@ -6,7 +6,7 @@ import { helmReleaseOf, stampOf, type AppliedPlaces, type AppliedStamp } from '.
 import { together } from '../problems';
 import type { ApplyRequest } from './apply';
 
-export interface PruneRequest extends Pick<ApplyRequest, 'kube' | 'owner' | 'namespace' | 'installer'> {
+export interface PruneRequest extends Pick<ApplyRequest, 'kube' | 'owner' | 'namespace' | 'installer' | 'lists'> {
   /** What belongs to the release now. */
   readonly applied: readonly KubeObject[];
   /** Where earlier applies had objects, as far as it is known already. */
@@ -19,7 +19,8 @@ export interface PruneRequest extends Pick<ApplyRequest, 'kube' | 'owner' | 'nam
 export const keptKinds = new Set(['PersistentVolumeClaim', 'PersistentVolume', 'Namespace', 'CustomResourceDefinition']);
 
 /** Deletes what an earlier apply of the release brought and this one has no more; gives its names. What helm installed, helm removes. */
-export async function prune({ kube, owner, namespace, installer, applied, records, at }: PruneRequest): Promise<Result<readonly string[]>> {
+export async function prune(request: PruneRequest): Promise<Result<readonly string[]>> {
+  const { kube, owner, namespace, installer, lists, applied, records, at } = request;
   const keyOf = (object: KubeObject) =>
     `${groupOf(object)} ${object.kind} ${object.metadata.namespace ?? ''} ${object.metadata.name ?? ''}`;
   const staying = new Set(applied.map(keyOf));
@@ -30,6 +31,7 @@ export async function prune({ kube, owner, namespace, installer, applied, record
     namespaces: applied.flatMap(({ metadata }) => metadata.namespace ?? []),
     kinds: applied.map(kindOf),
     records,
+    ...(lists && { lists }),
   });
   // Who may not read a kind has applied none of it.
   const owned = objects.found.filter(({ kind }) => !keptKinds.has(kind));

@@ -4,6 +4,7 @@ import { kindOf, nameOf, refOf } from '../kinds';
 import { ownedObjects } from '../ownedObjects';
 import { helmReleaseOf, selectorOf, templateLabels, type Owner } from '../ownership';
 import { together } from '../problems';
+import type { ListWorkspace } from '../sharedLists';
 import { waitUntil } from '../waitUntil';
 import { letGoOfClaims } from './keptClaims';
 
@@ -20,6 +21,8 @@ export interface RemoveRequest {
   readonly kinds?: readonly KindRef[];
   /** Leaves volumes and their claims, and so what is in them. */
   readonly keepVolumes?: boolean;
+  /** Lists for several releases at once. */
+  readonly lists?: ListWorkspace;
   /** How long pods may take beyond their own grace period. Milliseconds. */
   readonly patienceMs?: number;
 }
@@ -50,10 +53,11 @@ export async function remove({
   helmReleases = [],
   kinds = [],
   keepVolumes = false,
+  lists,
   patienceMs = 30_000,
 }: RemoveRequest): Promise<Result<Removed>> {
   const [home = '', ...more] = namespaces;
-  const { found, problems } = await ownedObjects({ kube, owner, home, namespaces: more, kinds });
+  const { found, problems } = await ownedObjects({ kube, owner, home, namespaces: more, kinds, ...(lists && { lists }) });
   const [unlisted, ...alsoUnlisted] = problems;
   if (unlisted) return failed(together([unlisted, ...alsoUnlisted]));
   const owned = found
