@@ -38,23 +38,23 @@ export function watchDeployedContainers(
   onContainers: (containers: readonly LoggedContainer[]) => void,
 ): { stop(): void } {
   const places = placesOf(request);
-  const present = new Map<Place, Map<string, Pod>>();
+  const present = new Map<Place, Map<string, readonly LoggedContainer[]>>();
   const tell = (): void => {
     if (present.size < places.length) return;
-    onContainers(inOrder([...present].flatMap(([{ containersOf }, pods]) => [...pods.values()].flatMap(containersOf))));
+    onContainers(inOrder([...present.values()].flatMap((pods) => [...pods.values()].flat())));
   };
   const watches = places.map((place) => {
-    const { namespace, labelSelector } = place;
+    const { namespace, labelSelector, containersOf } = place;
     const options = { namespace, labelSelector };
     const keyOf = (pod: Pod): string => pod.metadata.name ?? '';
     return request.kube.watch(podKind, options, {
       onList: (pods) => {
-        present.set(place, new Map((pods as readonly Pod[]).map((pod) => [keyOf(pod), pod])));
+        present.set(place, new Map((pods as readonly Pod[]).map((pod) => [keyOf(pod), containersOf(pod)])));
         tell();
       },
       onChange: (change, pod) => {
         if (change === 'deleted') present.get(place)?.delete(keyOf(pod));
-        else present.get(place)?.set(keyOf(pod), pod);
+        else present.get(place)?.set(keyOf(pod), containersOf(pod));
         tell();
       },
       onTrouble: () => undefined,

@@ -349,7 +349,8 @@ export function fieldInManifest({ object, pod, trouble: { field } }: ReleaseTrou
   return object.kind === 'CronJob' ? `spec.jobTemplate.spec.template.${field}` : `spec.template.${field}`;
 }
 
-/** Whether an object carries a release's labels. */
-export function isOfRelease(object: KubeObject, owner: Owner): boolean {
-  return Object.entries(templateLabels(owner)).every(([name, value]) => object.metadata.labels?.[name] === value);
+/** Tells of an object whether it carries a release's labels. */
+export function labelledFor(owner: Owner): (object: KubeObject) => boolean {
+  const labels = Object.entries(templateLabels(owner));
+  return ({ metadata }) => labels.every(([name, value]) => metadata.labels?.[name] === value);
 }

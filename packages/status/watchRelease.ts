@@ -12,7 +12,7 @@ import {
   type Snapshot,
 } from '../model';
 import { lastLines } from './lastLines';
-import { fieldInManifest, isOfRelease, viewRelease, watchedKinds, type ReleaseTrouble, type ReleaseView } from './releaseView';
+import { fieldInManifest, labelledFor, viewRelease, watchedKinds, type ReleaseTrouble, type ReleaseView } from './releaseView';
 import { awaitsPod } from './objectTrouble';
 import { timeOf, type KubeEvent } from './shapes';
 import type { WatchedKube } from './shareWatches';
@@ -134,6 +134,7 @@ class ReleaseWatch {
 
   private watch(namespace: string | undefined, kind: KindRef, place: string, listed?: () => void): () => void {
     const { kube, owner, isOnly = false } = this.request;
+    const isOurs = labelledFor(owner);
     const keyOf = (object: KubeObject) => `${place} ${object.metadata.name ?? ''}`;
     // Of several releases by workspace: so the watches of all of them can be one.
     const labelSelector = isOnly ? ownerSelector(owner) : selectorOf({ [labels.workspace]: owner.workspaceId });
@@ -144,12 +145,12 @@ class ReleaseWatch {
         onList: (objects) => {
           this.unlisted.delete(place);
           for (const key of [...this.objects.keys()]) if (key.startsWith(`${place} `)) this.objects.delete(key);
-          for (const object of objects) if (isOfRelease(object, owner)) this.objects.set(keyOf(object), object);
+          for (const object of objects) if (isOurs(object)) this.objects.set(keyOf(object), object);
           this.lookSoon();
           listed?.();
         },
         onChange: (change, object) => {
-          const ours = change !== 'deleted' && isOfRelease(object, owner);
+          const ours = change !== 'deleted' && isOurs(object);
           if (ours) this.objects.set(keyOf(object), object);
           else if (!this.objects.delete(keyOf(object))) return;
           this.lookSoon();
