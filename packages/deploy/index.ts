@@ -1,7 +1,7 @@
 export { approachCluster, type ApproachedCluster, type EnteredCluster } from './approachCluster';
 export { contextMemoryFile } from './contextMemory';
 export { judge, type Evidence, type GuardRequest, type Verdict } from './guard';
-export { isNamespaced, isTracked, isTransient, nameOf, trackedKinds, transientKinds } from './kinds';
+export { isNamespaced, isTracked, nameOf, trackedKinds, transientKinds } from './kinds';
 export type { DeployContext } from './deployer';
 export { imagesByName, imageVariables, type KnownImages } from './imageVariables';
 export { applyRelease, makeManifests, namespacesOf, removeRelease } from './deployRelease';
@@ -22,6 +22,7 @@ export {
   labelValue,
   ownerSelector,
   selectorOf,
+  stampOf,
   templateLabels,
   type AppliedStamp,
   type Owner,

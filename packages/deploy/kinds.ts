@@ -92,7 +92,7 @@ export const trackedKinds: readonly KindRef[] = [
 ];
 
 export function isTracked(object: KubeObject): boolean {
-  return isOneOf(trackedKinds, object);
+  return !isKept(object) && trackedKinds.some((kind) => kind.kind === object.kind && kind.apiVersion === object.apiVersion);
 }
 
 /** What may go by itself once it has done its work: that it is not there any more says nothing of the release. */
@@ -101,14 +101,6 @@ export const transientKinds: readonly KindRef[] = [
   { apiVersion: 'batch/v1', kind: 'Job' },
   { apiVersion: 'v1', kind: 'Pod' },
 ];
-
-export function isTransient(object: KubeObject): boolean {
-  return isOneOf(transientKinds, object);
-}
-
-function isOneOf(kinds: readonly KindRef[], object: KubeObject): boolean {
-  return !isKept(object) && kinds.some((kind) => kind.kind === object.kind && kind.apiVersion === object.apiVersion);
-}
 
 /** What is looked through when a release is removed, besides the kinds its manifests name. Workloads first: they use the rest. */
 export const removableKinds: readonly KindRef[] = [

@@ -35,8 +35,6 @@ export interface AppliedStamp {
   readonly at: number;
   /** How many objects of `trackedKinds` the apply had. */
   readonly objects: number;
-  /** How many of `transientKinds` came with them. Absent: none. */
-  readonly transient?: number;
   /** Where it had objects that would not be looked for: the record by which they are found again. Absent: nowhere. */
   readonly also?: AppliedPlaces;
 }

@@ -36,8 +36,8 @@ import { failure, isAborted, notThere, type StepOf } from './stepFailures';
 
 /** What follows the releases in the cluster. */
 export interface ReleaseWatching {
-  /** Called with what was applied of a release, before that is told. */
-  onApplied(release: Release, objects: readonly KubeObject[]): Promise<void>;
+  /** Called with what was applied of a release, and the time in its stamps, before that is told. */
+  onApplied(release: Release, objects: readonly KubeObject[], appliedAt: number): Promise<void>;
   /** An object of a release as its watch has it. */
   seen(release: ReleaseName, ref: ObjectRef): KubeObject | undefined;
 }
@@ -112,11 +112,12 @@ export class ReleaseSteps {
     const applied = await applyRelease(release, request, context);
     this.writtenAt.set(release.name, Date.now());
     if (!applied.ok) return failure(applied.problem, release.project);
+    const { objects: names, changed, pruned, at: appliedAt } = applied.value;
     await this.watching.onApplied(
       release,
       objects.map(({ object }) => object),
+      appliedAt,
     );
-    const { objects: names, changed, pruned, at: appliedAt } = applied.value;
     const gone = pruned.length === 0 ? {} : { pruned };
     this.report({ kind: 'applied', release: release.name, namespace, objects: names, changed, ...gone, ms: Date.now() - startedAt });
     return { kind: 'applied', fingerprint, appliedAt };

@@ -93,9 +93,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const now = (): number => performance.now() - startedAt;
   const watching: ReleaseWatching = {
     // Objects of kinds that a cluster was taught have a say in whether a release is ready; which kinds those are is known when they are applied.
-    async onApplied(release, objects) {
+    async onApplied(release, objects, appliedAt) {
       const places = await placesOfTaughtKinds(session.kube, objects, namespaceOf(session, release));
-      await watches.get(release.name)?.follow?.(places);
+      const following = watches.get(release.name);
+      await following?.follow?.(places);
+      following?.expect?.(objects, appliedAt);
     },
     seen: (release, ref) => watches.get(release)?.seen?.(ref),
   };

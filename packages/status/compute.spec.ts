@@ -156,6 +156,12 @@ test.each<[string, KubeObject, string, string]>([
   ['a ConfigMap', object('ConfigMap', 'v1', { data: {} }), 'current', 'is there'],
   ['a custom resource that is not ready', custom([{ type: 'Ready', status: 'False', message: 'no disk' }]), 'progressing', 'no disk'],
   ['that is', custom([{ type: 'Ready', status: 'True' }]), 'current', 'is there'],
+  [
+    'that was, as it was before',
+    custom([{ type: 'Ready', status: 'True', observedGeneration: 1 }]),
+    'progressing',
+    'what it says of being ready is of generation 1, not of 2',
+  ],
   ['that is stalled', custom([{ type: 'Stalled', status: 'True', message: 'no disk' }]), 'failed', 'no disk'],
 ])('%s', (_name, seen, state, message) => {
   expect(statusOf(seen)).toEqual({ state, message });

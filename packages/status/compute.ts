@@ -178,8 +178,11 @@ function definition({ status = {} }: Conditioned): ObjectStatus {
 }
 
 /** Kinds without a rule: a Ready condition when there is one, else what is there is there. */
-function byReadyCondition({ status }: Conditioned): ObjectStatus {
+function byReadyCondition({ metadata: { generation }, status }: Conditioned): ObjectStatus {
   const ready = conditionOf(status?.conditions, 'Ready');
+  const observed = ready?.observedGeneration;
+  if (generation !== undefined && observed !== undefined && observed !== generation)
+    return progressing(`what it says of being ready is of generation ${observed}, not of ${generation}`);
   if (!ready || ready.status === 'True') return current('is there');
   return progressing(ready.message ?? 'is not ready');
 }

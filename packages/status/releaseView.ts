@@ -4,7 +4,6 @@ import {
   isKept,
   isOwned,
   isTracked,
-  isTransient,
   nameOf,
   templateLabels,
   trackedKinds,
@@ -70,6 +69,8 @@ export interface ReleaseEvidence {
   readonly snapshotOf: (inputsHash: string) => Snapshot | undefined;
   /** As of a watch. */
   readonly keepsVolumes: boolean;
+  /** Names of what was applied and is not among the objects yet, or as it was before. */
+  readonly awaited?: readonly string[];
 }
 
 /** How long an apply takes at most, from its first object to its last. */
@@ -95,10 +96,7 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
   const whole = isWhole(newest);
   // An apply that has only just begun, perhaps in another session, is given the time to end: two would begin each other's again.
   const begunUntil = newest.stamp.at + applyMs;
-  const isFresh = Math.abs(evidence.now - newest.stamp.at) < applyMs;
-  const going = !whole && isFresh;
-  // Each kind comes by a watch of its own. What may go by itself is not missed for ever.
-  const missed = isFresh && newest.objects.filter(isTransient).length < (newest.stamp.transient ?? 0);
+  const going = !whole && Math.abs(evidence.now - newest.stamp.at) < applyMs;
   const live = found({
     appliedAt: newest.stamp.at,
     fingerprint: whole || going ? fingerprintOf(newest) : `${fingerprintOf(newest)} incomplete`,
@@ -109,13 +107,14 @@ export function viewRelease(evidence: ReleaseEvidence): ReleaseView {
     ),
     services: stamped.flatMap(({ object }) => serviceOf(object)).sort((one, other) => (one.name < other.name ? -1 : 1)),
   });
-  const seen = newest.objects.filter((object) => isTracked(object) || (missed && isTransient(object))).length;
-  const missing = `${seen} of its ${newest.stamp.objects + (missed ? (newest.stamp.transient ?? 0) : 0)} objects are there`;
+  const missing = `${newest.objects.filter(isTracked).length} of its ${newest.stamp.objects} objects are there`;
+  const { awaited = [] } = evidence;
+  const unseen = whole ? awaited.length > 0 && `the cluster has not shown yet what was applied: ${awaited.join(', ')}` : missing;
   return {
     live,
     containers,
-    rollout: (whole && !missed) || rollout.state !== 'ready' ? rollout : { state: 'progressing', message: missing },
-    lookAgainAt: going || missed ? Math.min(lookAgainAt ?? Infinity, begunUntil) : lookAgainAt,
+    rollout: unseen === false || rollout.state !== 'ready' ? rollout : { state: 'progressing', message: unseen },
+    lookAgainAt: going ? Math.min(lookAgainAt ?? Infinity, begunUntil) : lookAgainAt,
   };
 }
 
@@ -311,16 +310,23 @@ function isOfCurrentRevision(pod: Pod, object: KubeObject, objects: readonly Kub
     const newest = newestReplicaSet(object, objects);
     return pod.metadata.ownerReferences?.some((reference) => reference.uid === newest?.metadata.uid) ?? false;
   }
-  const update = object.kind === 'StatefulSet' ? (object as Replicated).status?.updateRevision : undefined;
-  return update === undefined || pod.metadata.labels?.['controller-revision-hash'] === update;
+  const [label, update] =
+    object.kind === 'DaemonSet'
+      ? ['pod-template-generation', object.metadata.annotations?.['deprecated.daemonset.template.generation']]
+      : ['controller-revision-hash', object.kind === 'StatefulSet' ? (object as Replicated).status?.updateRevision : undefined];
+  return update === undefined || pod.metadata.labels?.[label] === update;
 }
 
+/** That of the Deployment's own revision: the newest one may not have been shown yet. */
 function newestReplicaSet(deployment: KubeObject, objects: readonly KubeObject[]): KubeObject | undefined {
   const revision = (object: KubeObject) => Number(object.metadata.annotations?.['deployment.kubernetes.io/revision'] ?? 0);
+  const current = revision(deployment);
   return objects
     .filter(
       (object) =>
-        object.kind === 'ReplicaSet' && object.metadata.ownerReferences?.some((reference) => reference.uid === deployment.metadata.uid),
+        object.kind === 'ReplicaSet' &&
+        object.metadata.ownerReferences?.some((reference) => reference.uid === deployment.metadata.uid) &&
+        (current === 0 || revision(object) === current),
     )
     .reduce<KubeObject | undefined>((best, object) => (best && revision(best) >= revision(object) ? best : object), undefined);
 }

@@ -7,6 +7,8 @@ export interface Condition {
   readonly reason?: string;
   readonly message?: string;
   readonly lastTransitionTime?: string;
+  /** The spec that it speaks of. */
+  readonly observedGeneration?: number;
 }
 
 export interface Conditioned extends KubeObject {

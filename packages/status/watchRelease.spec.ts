@@ -1,15 +1,9 @@
-import type { KubeObject, ObjectRef } from '../clients';
+import type { KubeObject } from '../clients';
 import { emptyDir, type Snapshot } from '../model';
 import { fakeKube } from '../testkit/fakeKube';
-import { shareWatches, watchRelease, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '.';
+import { applied, followRelease, labels, rolloutIs, template } from '../testkit/followedRelease';
+import { shareWatches, type WatchedKube, type WatchReleaseRequest } from '.';
 
-const owner = { workspaceId: 'ws1', release: 'shop' };
-const template = { 'slipway.dev/workspace': 'ws1', 'slipway.dev/release': 'shop' };
-const labels = { ...template, 'app.kubernetes.io/managed-by': 'slipway' };
-const applied = (fingerprint: string, at: number, objects: number, transient?: number) => ({
-  'slipway.dev/fingerprint': fingerprint,
-  'slipway.dev/applied': JSON.stringify({ at, objects, transient }),
-});
 const done = (generation: number) => ({
   observedGeneration: generation,
   replicas: 1,
@@ -100,44 +94,16 @@ const crashing = (id: string, exitCode: number, restartCount: number, reason = '
   ],
 });
 
-/** Everything seen of the release, and a way to wait for something. */
-function follow(kube: WatchedKube, more: Partial<WatchReleaseRequest> = {}) {
-  const seen: ReleaseSighting[] = [];
-  let wake: () => void = () => undefined;
-  const watch = watchRelease({
-    kube,
-    owner,
-    namespaces: ['shop'],
-    snapshotOf: () => undefined,
-    ...more,
-    onSeen: (sighting) => {
-      seen.push(sighting);
-      wake();
-    },
-  });
-  const until = async (wanted: (sighting: ReleaseSighting) => boolean): Promise<ReleaseSighting> => {
-    for (;;) {
-      const last = seen.at(-1);
-      if (last && wanted(last)) return last;
-      await new Promise<void>((resolve) => (wake = resolve));
-    }
-  };
-  return { seen, until, stop: () => watch.stop(), lookAgain: () => watch.lookAgain(), objectOf: (ref: ObjectRef) => watch.seen(ref) };
-}
-
-const rolloutIs = (state: string) => (sighting: ReleaseSighting) =>
-  sighting.live.state === 'found' && sighting.live.value.rollout.state === state;
-
 describe('watchRelease', () => {
   test('a release that is not there is absent, not unknown', async () => {
-    const { until, stop } = follow(fakeKube());
+    const { until, stop } = followRelease(fakeKube());
     expect(await until(({ live }) => live.state !== 'unknown')).toMatchObject({ live: { state: 'absent' }, containers: [] });
     stop();
   });
 
   test('follows a rollout from what was applied to ready, and its containers', async () => {
     const { kube, deploy, replicaSet, pod, setStatus } = cluster();
-    const { seen, until, stop } = follow(kube);
+    const { seen, until, stop } = followRelease(kube);
     await until(({ live }) => live.state === 'absent');
     deploy('f1', 1);
     expect(await until(rolloutIs('progressing'))).toMatchObject({
@@ -162,11 +128,11 @@ describe('watchRelease', () => {
     replicaSet(1);
     pod('worker-1-a', 1, running('containerd://1'));
     const images = new Map<string, Snapshot>();
-    const { until, stop, lookAgain } = follow(kube, { snapshotOf: (hash) => images.get(hash) });
+    const { until, stop, watch } = followRelease(kube, { snapshotOf: (hash) => images.get(hash) });
     await until(({ containers }) => containers.length === 1);
     const known: Snapshot = { inputsHash: 'in1', rebuildHash: '', layoutHash: '', sources: emptyDir, tree: emptyDir };
     images.set('in1', known);
-    lookAgain();
+    watch.lookAgain();
     expect((await until(({ containers }) => containers[0]?.snapshot !== undefined)).containers).toMatchObject([{ snapshot: known }]);
     stop();
   });
@@ -177,14 +143,14 @@ describe('watchRelease', () => {
     replicaSet(1);
     pod('worker-1-a', 1, running('containerd://1'));
     kube.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'foreign', namespace: 'shop' } });
-    const { until, stop, objectOf } = follow(kube);
+    const { until, stop, watch } = followRelease(kube);
     await until(({ containers }) => containers.length === 1);
     const worker = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'worker', namespace: 'shop' };
-    expect(objectOf(worker)).toEqual(kube.all('Deployment')[0]);
-    expect(objectOf({ ...worker, namespace: 'other' })).toBeUndefined();
-    expect(objectOf({ ...worker, apiVersion: 'apps/v2' })).toBeUndefined();
-    expect(objectOf({ apiVersion: 'v1', kind: 'Pod', name: 'worker-1-a', namespace: 'shop' })).toBeUndefined();
-    expect(objectOf({ apiVersion: 'v1', kind: 'Service', name: 'foreign', namespace: 'shop' })).toBeUndefined();
+    expect(watch.seen(worker)).toEqual(kube.all('Deployment')[0]);
+    expect(watch.seen({ ...worker, namespace: 'other' })).toBeUndefined();
+    expect(watch.seen({ ...worker, apiVersion: 'apps/v2' })).toBeUndefined();
+    expect(watch.seen({ apiVersion: 'v1', kind: 'Pod', name: 'worker-1-a', namespace: 'shop' })).toBeUndefined();
+    expect(watch.seen({ apiVersion: 'v1', kind: 'Service', name: 'foreign', namespace: 'shop' })).toBeUndefined();
     stop();
   });
 
@@ -192,7 +158,7 @@ describe('watchRelease', () => {
     const { kube, deploy, setStatus } = cluster();
     deploy('f1', 1, 'in1');
     setStatus(done(1));
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     await until(rolloutIs('ready'));
     deploy('f2', 2, 'in2');
     expect(await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f2')).toMatchObject({
@@ -206,7 +172,7 @@ describe('watchRelease', () => {
   test('the image that runs stays known while the next apply has not come to its workload', async () => {
     const { kube, deploy } = cluster();
     deploy('f1', 1, 'in1');
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1');
     kube.put({
       apiVersion: 'v1',
@@ -222,39 +188,11 @@ describe('watchRelease', () => {
   test('an apply that has only just begun is given time to end, whoever does it', async () => {
     const { kube, deploy } = cluster();
     deploy('f1', Date.now() - 2500, 'in1', 2);
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     expect(await until(({ live }) => live.state === 'found')).toMatchObject({
       live: { value: { fingerprint: 'f1', rollout: { state: 'progressing' } } },
     });
     await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1 incomplete');
-    stop();
-  });
-
-  test('a bare pod of an apply is waited for though its watch tells of it last; one that is gone since is not', async () => {
-    const kube = fakeKube({ namespaces: ['shop'] });
-    const fresh = applied('f1', Date.now(), 1, 1);
-    const service: KubeObject = {
-      apiVersion: 'v1',
-      kind: 'Service',
-      metadata: { name: 'web', namespace: 'shop', labels, annotations: fresh },
-    };
-    kube.put(service);
-    const { seen, until, stop } = follow(kube);
-    expect(await until(({ live }) => live.state === 'found')).toMatchObject({
-      live: { value: { fingerprint: 'f1', rollout: { state: 'progressing', message: '1 of its 2 objects are there' } } },
-    });
-    kube.put({
-      apiVersion: 'v1',
-      kind: 'Pod',
-      metadata: { name: 'user', namespace: 'shop', labels, annotations: fresh },
-      status: { phase: 'Pending' },
-    });
-    const isStarting = (rollout: unknown): boolean => JSON.stringify(rollout).includes('is starting');
-    await until(({ live }) => live.state === 'found' && isStarting(live.value.rollout));
-    expect(seen.filter(rolloutIs('ready'))).toEqual([]);
-    kube.put({ ...service, metadata: { ...service.metadata, annotations: applied('f2', 1, 1, 1) } });
-    await kube.delete({ apiVersion: 'v1', kind: 'Pod', name: 'user', namespace: 'shop' });
-    await until(rolloutIs('ready'));
     stop();
   });
 
@@ -274,7 +212,7 @@ describe('watchRelease', () => {
     });
     put('api', { selector: { app: 'api' }, ports: [{ port: 8080, appProtocol: 'grpc' }] });
     put('elsewhere', { ports: [{ port: 5432 }] });
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     const { live } = await until(rolloutIs('ready'));
     expect(live.state === 'found' && live.value.services).toEqual([
       { name: 'api', namespace: 'shop', port: { port: 8080, appProtocol: 'grpc' } },
@@ -286,7 +224,7 @@ describe('watchRelease', () => {
   test('an apply of which an object is missing is not what was wanted', async () => {
     const { kube, deploy } = cluster();
     deploy('f1', 1, 'in1', 2);
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1 incomplete');
     const config: KubeObject = {
       apiVersion: 'v1',
@@ -304,7 +242,7 @@ describe('watchRelease', () => {
     const { kube, deploy } = cluster();
     kube.put({ apiVersion: 'v1', kind: 'Service', metadata: { name: 'old', namespace: 'shop', labels, annotations: applied('f0', 1, 1) } });
     deploy('f1', 2);
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     await until(({ live }) => live.state === 'found' && live.value.fingerprint === 'f1');
     stop();
   });
@@ -314,7 +252,7 @@ describe('watchRelease', () => {
     deploy('f1', 1);
     replicaSet(1);
     pod('worker-1-a', 1, running('containerd://1'));
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     await until(({ containers }) => containers.length === 1);
     await kube.delete({ apiVersion: 'apps/v1', kind: 'Deployment', name: 'worker', namespace: 'shop' });
     expect(await until(({ live }) => live.state === 'absent')).toMatchObject({ containers: [] });
@@ -330,7 +268,7 @@ describe('watchRelease', () => {
     pod('new', 2, running('containerd://2'));
     pod('ending', 2, running('containerd://3'), { deletionTimestamp: 'now' });
     pod('foreign', 3, running('containerd://4'));
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     const { containers } = await until((sighting) => sighting.containers.length > 0);
     expect(containers.map(({ pod: name, inputsHash }) => [name, inputsHash])).toEqual([
       ['old', 'in1'],
@@ -344,7 +282,7 @@ describe('watchRelease', () => {
     deploy('f1', 1);
     replicaSet(1);
     for (const line of ['starting', 'Error: no database']) kube.log({ namespace: 'shop', pod: 'worker-1-a', container: 'worker' }, line);
-    const { until, seen, stop } = follow(kube);
+    const { until, seen, stop } = followRelease(kube);
     pod('worker-1-a', 1, crashing('containerd://1', 3, 2));
     setStatus({ observedGeneration: 1, replicas: 1, updatedReplicas: 1 });
     expect(await until(rolloutIs('failed'))).toMatchObject({
@@ -385,7 +323,7 @@ describe('watchRelease', () => {
     const { kube, deploy, replicaSet, pod } = cluster();
     deploy('f1', 1);
     replicaSet(1);
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     const put = pod('worker-1-a', 1, running('containerd://1'));
     await until(rolloutIs('progressing'));
     warn(kube, put, ['Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 500']);
@@ -405,7 +343,7 @@ describe('watchRelease', () => {
     const { kube, deploy, replicaSet } = cluster();
     deploy('f1', 1);
     replicaSet(1);
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     await until(rolloutIs('progressing'));
     warn(kube, kube.all('ReplicaSet')[0], ['FailedCreate', `Error creating: ${said}`]);
     expect(await until(rolloutIs('failed'))).toMatchObject({
@@ -423,7 +361,7 @@ describe('watchRelease', () => {
       asked.push(`${kind} ${metadata.name ?? ''} ${field}`);
       return Promise.resolve({ file: 'k8s/worker.yaml', line: 7 });
     };
-    const { until, stop } = follow(kube, { locate });
+    const { until, stop } = followRelease(kube, { locate });
     pod('worker-1-a', 1, crashing('containerd://1', 3, 2));
     expect(await until(rolloutIs('failed'))).toMatchObject({
       live: { value: { rollout: { problem: { location: { file: 'k8s/worker.yaml', line: 7 } } } } },
@@ -438,7 +376,7 @@ describe('watchRelease', () => {
     replicaSet(1);
     const locate: WatchReleaseRequest['locate'] = (_object, field) =>
       Promise.resolve({ file: 'k8s/worker.yaml', line: field.endsWith('command') ? 7 : 12 });
-    const { seen, until, stop } = follow(kube, { locate });
+    const { seen, until, stop } = followRelease(kube, { locate });
     const problems = () =>
       seen.flatMap(({ live }) => (live.state === 'found' && live.value.rollout.state === 'failed' ? [live.value.rollout.problem] : []));
     pod('worker-1-a', 1, crashing('containerd://1', 137, 2));
@@ -460,7 +398,7 @@ describe('watchRelease', () => {
     pod('old', 1, crashing('containerd://1', 1, 5));
     pod('new', 2, running('containerd://2'));
     setStatus({ observedGeneration: 1, replicas: 2, updatedReplicas: 1 });
-    const { seen, until, stop } = follow(kube);
+    const { seen, until, stop } = followRelease(kube);
     await until(({ containers }) => containers.length === 2);
     setStatus(done(1));
     await until(rolloutIs('ready'));
@@ -483,7 +421,7 @@ describe('watchRelease', () => {
         metadata: { name: `data.${reason}`, namespace: 'shop' },
         ...{ type, reason, message: 'as it is', lastTimestamp, involvedObject: { uid: metadata.uid } },
       });
-    const { until, stop } = follow(kube);
+    const { until, stop } = followRelease(kube);
     await until(rolloutIs('progressing'));
     say('Warning', 'ProvisioningFailed', '2026-01-01T00:00:01Z');
     expect(await until(rolloutIs('failed'))).toMatchObject({
@@ -504,7 +442,7 @@ describe('watchRelease', () => {
         return { stop: () => undefined };
       },
     };
-    const { until, stop } = follow(refusing);
+    const { until, stop } = followRelease(refusing);
     await until(({ live }) => live.state === 'absent');
     stop();
   });
@@ -529,10 +467,10 @@ describe('shareWatches', () => {
     };
     deploy('f1', 1);
     const shared = shareWatches(counted);
-    const first = follow(shared);
+    const first = followRelease(shared);
     await first.until(({ live }) => live.state === 'found');
     const before = watches;
-    const second = follow(shared);
+    const second = followRelease(shared);
     await second.until(({ live }) => live.state === 'found');
     expect(watches).toBe(before);
     first.stop();

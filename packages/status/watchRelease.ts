@@ -1,5 +1,5 @@
 import type { KindRef, KubeObject, ObjectRef } from '../clients';
-import { isTracked, labels, ownerSelector, selectorOf, type Owner } from '../deploy';
+import { isTracked, labels, nameOf, ownerSelector, selectorOf, stampOf, type Owner } from '../deploy';
 import {
   found,
   unknown,
@@ -51,6 +51,7 @@ export function watchRelease(request: WatchReleaseRequest): ReleaseFollowing {
   return {
     stop: () => watch.stop(),
     follow: (places) => watch.follow(places),
+    expect: (objects, at) => watch.expect(objects, at),
     lookAgain: () => watch.lookSoon(),
     seen: (ref) => watch.seen(ref),
   };
@@ -60,6 +61,11 @@ export interface ReleaseFollowing {
   stop(): void;
   /** Follows objects of more kinds than the usual ones too. Resolves when what is there of them is known, or will not be soon. */
   follow(places: readonly WatchedPlace[]): Promise<void>;
+  /**
+   * These were applied at that time, as their stamps say. Each kind has a watch of its own: until all have told of them, the release is not
+   * ready. What is not told of in good time is not waited for.
+   */
+  expect(objects: readonly KubeObject[], appliedAt: number): void;
   /** `snapshotOf` knows more than it did. */
   lookAgain(): void;
   /** An object of the release as its watch has it. Undefined: it is not there, carries other labels, or is of a kind that is not watched. */
@@ -75,6 +81,9 @@ export interface WatchedPlace {
 /** A failure is not held back for its details for longer than this. */
 const patienceMs = 2_000;
 
+/** A watch that has not told of something by then has lost its connection, and will not tell that it was there. */
+const expectedMs = 10_000;
+
 /** What was found out about a trouble. */
 interface Diagnosis {
   /** The last lines of the log of the container that failed. */
@@ -85,6 +94,10 @@ interface Diagnosis {
 class ReleaseWatch {
   private readonly objects = new Map<string, KubeObject>();
   private readonly unlisted = new Set<string>();
+  /** Places that a watch tells of. */
+  private readonly watched = new Set<string>();
+  /** Objects that were applied, by their keys, until their watch tells of them. */
+  private readonly expected = new Map<string, { readonly name: string; readonly appliedAt: number; readonly until: number }>();
   /** Of kinds that are followed besides the usual ones. */
   private readonly listings = new Map<string, Promise<void>>();
   /** Warnings of the release's namespaces, by their own name; followed from the first look on at which it is not ready. */
@@ -127,6 +140,31 @@ class ReleaseWatch {
     await inTime(Promise.all(listings));
   }
 
+  expect(objects: readonly KubeObject[], appliedAt: number): void {
+    const [home = ''] = this.request.namespaces;
+    const until = Date.now() + expectedMs;
+    for (const object of objects) {
+      const { namespace = home, name = '' } = object.metadata;
+      const taught = `${object.kind}.${object.apiVersion}`;
+      const place = [`${namespace} ${object.kind}`, `${namespace} ${taught}`, ` ${taught}`].find((each) => this.watched.has(each));
+      if (place !== undefined) this.expected.set(`${place} ${name}`, { name: nameOf(object), appliedAt, until });
+    }
+    for (const [key, object] of this.objects) this.met(key, object);
+    // Whoever has applied them is told before anything follows from it.
+    this.look();
+  }
+
+  /** A watch has told of an object, or that it is gone. */
+  private met(key: string, object: KubeObject): void {
+    const awaited = this.expected.get(key);
+    if (awaited && (stampOf(object)?.at ?? -Infinity) >= awaited.appliedAt) this.expected.delete(key);
+  }
+
+  private awaited(now: number): readonly string[] {
+    for (const [key, { until }] of this.expected) if (until <= now) this.expected.delete(key);
+    return [...this.expected.values()].map(({ name }) => name);
+  }
+
   seen({ namespace, kind, apiVersion, name }: ObjectRef): KubeObject | undefined {
     const object = this.objects.get(`${namespace ?? ''} ${kind} ${name}`);
     return object?.apiVersion === apiVersion && isTracked(object) ? object : undefined;
@@ -136,6 +174,11 @@ class ReleaseWatch {
     const { kube, owner, isOnly = false } = this.request;
     const isOurs = labelledFor(owner);
     const keyOf = (object: KubeObject) => `${place} ${object.metadata.name ?? ''}`;
+    const put = (object: KubeObject): void => {
+      this.objects.set(keyOf(object), object);
+      this.met(keyOf(object), object);
+    };
+    this.watched.add(place);
     // Of several releases by workspace: so the watches of all of them can be one.
     const labelSelector = isOnly ? ownerSelector(owner) : selectorOf({ [labels.workspace]: owner.workspaceId });
     const watch = kube.watch(
@@ -144,21 +187,26 @@ class ReleaseWatch {
       {
         onList: (objects) => {
           this.unlisted.delete(place);
+          this.watched.add(place);
           for (const key of [...this.objects.keys()]) if (key.startsWith(`${place} `)) this.objects.delete(key);
-          for (const object of objects) if (isOurs(object)) this.objects.set(keyOf(object), object);
+          for (const object of objects) if (isOurs(object)) put(object);
           this.lookSoon();
           listed?.();
         },
         onChange: (change, object) => {
           const ours = change !== 'deleted' && isOurs(object);
-          if (ours) this.objects.set(keyOf(object), object);
+          if (change === 'deleted') this.met(keyOf(object), object);
+          if (ours) put(object);
           else if (!this.objects.delete(keyOf(object))) return;
           this.lookSoon();
         },
         onTrouble: (problem) => {
           listed?.();
           // A kind that may not be read, or that the cluster does not have, is not waited for.
-          if (problem.code !== 'clusterUnreachable' && this.unlisted.delete(place)) this.lookSoon();
+          if (problem.code === 'clusterUnreachable') return;
+          this.watched.delete(place);
+          for (const key of [...this.expected.keys()]) if (key.startsWith(`${place} `)) this.expected.delete(key);
+          if (this.unlisted.delete(place)) this.lookSoon();
         },
       },
     );
@@ -233,9 +281,12 @@ class ReleaseWatch {
     }
     const now = Date.now();
     const { owner, snapshotOf, keepsVolumes = false } = this.request;
-    const view = viewRelease({ owner, objects: [...this.objects.values()], now, events: this.eventsByUid(), snapshotOf, keepsVolumes });
-    if (view.lookAgainAt !== undefined) {
-      this.timer = setTimeout(() => this.lookSoon(), Math.max(1, view.lookAgainAt - now));
+    const objects = [...this.objects.values()];
+    const awaited = this.awaited(now);
+    const view = viewRelease({ owner, objects, now, events: this.eventsByUid(), snapshotOf, keepsVolumes, awaited });
+    const lookAgainAt = Math.min(view.lookAgainAt ?? Infinity, ...[...this.expected.values()].map(({ until }) => until));
+    if (lookAgainAt !== Infinity) {
+      this.timer = setTimeout(() => this.lookSoon(), Math.max(1, lookAgainAt - now));
       this.timer.unref();
     }
     const rollout = this.rolloutOf(view.rollout);

@@ -2,19 +2,7 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
-import {
-  distinctKinds,
-  isNamespaced,
-  isTracked,
-  isTransient,
-  kindOf,
-  nameOf,
-  refOf,
-  removableKinds,
-  sameKind,
-  waveOf,
-  waves,
-} from '../kinds';
+import { distinctKinds, isNamespaced, isTracked, kindOf, nameOf, refOf, removableKinds, sameKind, waveOf, waves } from '../kinds';
 import { annotations, isOwned, labels, stampOf, withoutFingerprint, type AppliedPlaces, type AppliedStamp, type Owner } from '../ownership';
 import { together } from '../problems';
 import type { ListWorkspace } from '../sharedLists';
@@ -88,9 +76,7 @@ export async function apply(given: ApplyRequest): Promise<Result<Applied>> {
   if (before) return succeeded({ objects: ready.map(({ rendered }) => nameOf(rendered.object)), changed: [], pruned: [], at: before.at });
   const at = (request.now ?? Date.now)();
   const also = placesBeyond(request, ready);
-  const countOf = (isCounted: (object: KubeObject) => boolean) => ready.filter(({ rendered }) => isCounted(rendered.object)).length;
-  const transient = countOf(isTransient);
-  const stamp: AppliedStamp = { at, objects: countOf(isTracked), ...(transient > 0 && { transient }), ...(also && { also }) };
+  const stamp: AppliedStamp = { at, objects: ready.filter(({ rendered }) => isTracked(rendered.object)).length, ...(also && { also }) };
   const changed: string[] = [];
   for (const wave of waves) {
     const members = ready.filter(({ rendered }) => rendered.part === undefined && waveOf(rendered.object) === wave);
