@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import type { Action } from '../model';
 import { deployTools, pathWithDeployTools } from './deployTools';
@@ -172,7 +173,8 @@ describe('while `slipway dev worker web` runs', () => {
     await dev.until('forwarded', ({ release, localPort }) => release === 'web' && localPort >= 9480, forwarded);
 
     const built = dev.mark();
-    shop.edit(file, 'version: 1', 'version: 1\nimage: { docker: { labels: { edited: "yes" } } }');
+    // One that no registry has from a run before.
+    shop.edit(file, 'version: 1', `version: 1\nimage: { docker: { labels: { edited: "${randomUUID()}" } } }`);
     await dev.until('built', ({ artifact }) => artifact === 'web', built);
     await dev.until('ready', undefined, built);
     expect(dev.since(forwarded, 'decision')).toMatchObject([{ artifact: 'web', action: 'rebuild', files: [file] }]);

@@ -1,3 +1,4 @@
+import { renameSync } from 'node:fs';
 import { runCommand } from './runCommand';
 import type { RunningDev } from './runningDev';
 import { Shop } from './shop';
@@ -62,6 +63,27 @@ describe('what starts again by itself when its files change', () => {
     }
     expect(await shop.onlyOne(app)).toEqual(before);
     expect(dev.since(mark, 'built')).toEqual([]);
+  });
+
+  it('node --watch goes on when files that it needs are gone and come back, which it does not notice itself', async () => {
+    const [part, folder] = ['apps/worker/src/basket.js', 'apps/worker/src'];
+    const back = (path: string): (() => void) => {
+      const kept = shop.path('kept');
+      renameSync(shop.path(path), kept);
+      return () => renameSync(kept, shop.path(path));
+    };
+    const dies = (mark: number): Promise<unknown> =>
+      dev.until('log', ({ service, line }) => service === 'worker' && line.startsWith('Failed running'), mark);
+    const before = await shop.onlyOne('worker');
+    for (const path of [part, folder]) {
+      const mark = dev.mark();
+      const bringBack = back(path);
+      await dies(mark);
+      bringBack();
+      await dev.until('notice', ({ message }) => message.startsWith('node --watch did not notice'), mark);
+      await dev.answer('worker', '/', '"total"');
+    }
+    expect(await shop.onlyOne('worker')).toMatchObject({ podUid: before.podUid, restarts: before.restarts + 1 });
   });
 });
 

@@ -32,6 +32,7 @@ import { mirror } from './mirrored';
 import { behindMounts, writableMounts } from './mountedOver';
 import { namedInWorkspace } from './namedInWorkspace';
 import { failedEvent } from './narrator';
+import { NodeWatch } from './nodeWatch';
 import { Pulling } from './pulling';
 import type { Session } from './session';
 import { failure, imageFailure, notThere, type StepOf } from './stepFailures';
@@ -48,6 +49,7 @@ export class ContainerSteps {
   private readonly agents = new Map<ContainerId, Agent>();
   private readonly read: ReturnType<typeof sourceReader>;
   private readonly pulling: Pulling | undefined;
+  private readonly nodeWatch: NodeWatch;
 
   constructor(
     private readonly session: Session,
@@ -59,6 +61,7 @@ export class ContainerSteps {
   ) {
     const { kube, options } = session;
     this.read = sourceReader(options.root);
+    this.nodeWatch = new NodeWatch(report);
     this.pulling = kube && new Pulling({ root: options.root, kube, report, ...loop });
   }
 
@@ -103,7 +106,11 @@ export class ContainerSteps {
     const answer = await agent.apply({ changes: step.changes, read: this.read }, signal);
     if (!answer.ok) return failure(answer.problem);
     const { holds, notWritten, bytes, timing } = answer.value;
-    this.tellWritten(world.containers.get(step.container)?.seen);
+    const container = world.containers.get(step.container);
+    this.tellWritten(container?.seen);
+    // Where it has its agent from, the process may well be one of Node's.
+    if (container && artifact?.reload.kind === 'hot' && agent.name === 'node')
+      this.nodeWatch.written(container, holds, this.running(container.seen));
     const after = artifact?.hooks && (await this.hooks.run(artifact, hooksFor(artifact, step, 'after'), hooked));
     // The files are there all the same.
     if (after) this.report(failedEvent(after, artifact.name));
@@ -187,6 +194,7 @@ export class ContainerSteps {
 
   async close(): Promise<void> {
     this.pulling?.close();
+    this.nodeWatch.close();
     await Promise.all([...this.agents.values()].map((agent) => agent.close()));
     this.agents.clear();
   }
@@ -273,11 +281,16 @@ export class ContainerSteps {
 
   private tellWritten(seen: SeenContainer | undefined): void {
     if (!seen) return;
-    this.onWritten(seen, async (command) => {
-      const ended = await this.agents.get(seen.id)?.run(command);
+    this.onWritten(seen, this.running(seen));
+  }
+
+  /** Runs commands by the container's agent. */
+  private running({ id }: SeenContainer): RunInPod {
+    return async (command) => {
+      const ended = await this.agents.get(id)?.run(command);
       // From 126 on the command was not run at all.
       return ended?.ok && ended.value.exitCode < 126 ? ended.value.output : undefined;
-    });
+    };
   }
 
   private commandFailed({ run, exitCode, output }: EndedCommand, { seen, files }: ContainerState, world: World): Problem {
