@@ -66,19 +66,17 @@ describe('what starts again by itself when its files change', () => {
   });
 
   it('node --watch goes on when files that it needs are gone and come back, which it does not notice itself', async () => {
-    const [part, folder] = ['apps/worker/src/basket.js', 'apps/worker/src'];
+    const [part, started] = ['apps/worker/src/basket.js', 'apps/worker/src/server.js'];
     const back = (path: string): (() => void) => {
       const kept = shop.path('kept');
       renameSync(shop.path(path), kept);
       return () => renameSync(kept, shop.path(path));
     };
-    const dies = (mark: number): Promise<unknown> =>
-      dev.until('log', ({ service, line }) => service === 'worker' && line.startsWith('Failed running'), mark);
     const before = await shop.onlyOne('worker');
-    for (const path of [part, folder]) {
-      const mark = dev.mark();
+    for (const path of [part, started]) {
+      const [mark, printed] = [dev.mark(), dev.printed.length];
       const bringBack = back(path);
-      await dies(mark);
+      await dev.prints('that its process has ended', (all) => all.slice(printed).includes('Failed running'));
       bringBack();
       await dev.until('notice', ({ message }) => message.startsWith('node --watch did not notice'), mark);
       await dev.answer('worker', '/', '"total"');
