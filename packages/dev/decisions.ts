@@ -1,4 +1,4 @@
-import type { Event, Fact, Workspace, WorkspacePath, World } from '../model';
+import type { Event, Workspace, WorkspacePath, World } from '../model';
 import { classify, containersByArtifact, releasesReading, suits, viewOf, type Classified } from '../plan';
 import { configDecisions } from './configDecisions';
 import type { Turn } from './converge';
@@ -13,14 +13,14 @@ const explainedFiles = 500;
 /** What changed files ask for, one decision for each artifact and kind of action; of config that asks for nothing, a notice. `after` is the world that has the files already. */
 export function decisionsOf(
   { before, after: world }: Pick<Turn, 'before' | 'after'>,
-  fact: Extract<Fact, { kind: 'filesSeen' }>,
+  paths: ReadonlySet<WorkspacePath>,
 ): readonly (Decision | Notice)[] {
   const { workspace } = world;
   if (!workspace) return [];
   const configured: (Decision | Notice)[] = [];
   const groups = new Map<string, { readonly first: Classified; readonly files: WorkspacePath[]; readonly containerPaths: string[] }>();
   const loneReleases: Decision[] = [];
-  for (const [path] of fact.entries.slice(0, explainedFiles)) {
+  for (const path of [...paths].slice(0, explainedFiles)) {
     if (before.workspace) configured.push(...configDecisions(before.workspace, workspace, path));
     for (const answer of classify(workspace, path)) {
       if (isStopped(workspace, answer)) continue;

@@ -294,7 +294,8 @@ describe('decisions', () => {
   ])('of a slipway.yaml that says another thing of %s are what that asks for', (_, now, expected) => {
     const projects = new Map([['web', { name: 'web', root: 'apps/web', dependencies: [] }]]);
     const fact: Fact = { kind: 'filesSeen', entries: [['apps/web/slipway.yaml', undefined]], scanned: false, at: 0 };
-    const told = narration()({ workspace: { ...workspaceWith(), projects, ...now } }, { facts: [fact] });
+    // An editor may empty it before it writes it.
+    const told = narration()({ workspace: { ...workspaceWith(), projects, ...now } }, { facts: [fact, { ...fact, at: 1 }] });
     const said = told.map((event) =>
       event.kind === 'decision'
         ? `${event.action} ${event.artifact}: ${event.because}`

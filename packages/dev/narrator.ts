@@ -1,4 +1,4 @@
-import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, RunningStep, World } from '../model';
+import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, RunningStep, WorkspacePath, World } from '../model';
 import { followsDisk, isReached, serviceStates, type ServiceState } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
@@ -37,9 +37,10 @@ export class Narrator {
   tell(turn: Turn): readonly Event[] {
     const events: Event[] = [];
     const decisions: Extract<Event, { kind: 'decision' }>[] = [];
+    const firstSeen = turn.before.scanned ? turn.facts.find(({ kind }) => kind === 'filesSeen') : undefined;
     for (const fact of turn.facts) {
-      if (fact.kind === 'filesSeen' && turn.before.scanned) {
-        for (const decided of decisionsOf(turn, fact)) {
+      if (fact === firstSeen) {
+        for (const decided of decisionsOf(turn, savedIn(turn))) {
           if (decided.kind === 'decision') decisions.push(decided);
           events.push(decided.kind === 'decision' ? asDone(decided, turn.after) : decided);
         }
@@ -270,6 +271,11 @@ function subjectOfMistake({ project, artifact }: Problem): string {
 /** Until the cluster shows what was applied last, its rollout is that of something older. */
 function isOfLastApply({ applied, uncertain }: ReleaseState): boolean {
   return applied === undefined && !uncertain;
+}
+
+/** A save that is seen in two parts is one. */
+function savedIn({ facts }: Turn): ReadonlySet<WorkspacePath> {
+  return new Set(facts.flatMap((fact) => (fact.kind === 'filesSeen' ? fact.entries.map(([path]) => path) : [])));
 }
 
 /** Directories only where nothing else came. */
