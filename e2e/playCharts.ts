@@ -185,12 +185,14 @@ export function playCharts(helm: DeployTool): void {
     await nx('k8s-deploy', 'worker');
     expect(await helmList()).toEqual(['backend']);
 
+    await nx('k8s-delete', 'worker');
+    expect(await helmList()).toEqual([]);
+    expect(await shop.objects()).toEqual([]);
+
     // Nobody has named its Service, and no manifest has it.
-    const dev = shop.dev('worker', '--no-logs', '--keep');
+    const dev = shop.dev('worker', '--no-logs');
     await dev.answer('worker', '/healthz', 'ok');
     expect(await dev.interrupt()).toBe(0);
-
-    await nx('k8s-delete', 'worker');
     expect(await helmList()).toEqual([]);
     expect(await shop.objects()).toEqual([]);
   });

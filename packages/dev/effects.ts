@@ -73,7 +73,7 @@ export class Effects {
       case 'runHooks':
         return this.releases.runHooks(step, signal, world());
       case 'remove':
-        return this.releases.remove(step, world());
+        return this.releases.remove(step, signal, world());
       case 'connect':
         return this.containers.connect(step, id, signal, world());
       case 'sync':

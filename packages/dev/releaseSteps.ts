@@ -137,12 +137,13 @@ export class ReleaseSteps {
     return problem ? failure(problem) : { kind: 'hooksRan' };
   }
 
-  async remove(step: StepOf<'remove'>, world: World): Promise<Outcome> {
+  /** With the signal of the step: a session that was interrupted removes what it has deployed all the same. */
+  async remove(step: StepOf<'remove'>, signal: AbortSignal, world: World): Promise<Outcome> {
     const { kube, workspaceId } = this.session;
     const release = world.workspace?.releases.get(step.release);
     if (!world.workspace || !kube || !release) return failure(notThere(step.release));
     this.report({ kind: 'started', what: 'remove', subject: step.release });
-    const context = deployContext({ session: this.session, workspace: world.workspace, release, images: {} });
+    const context = deployContext({ session: this.session, workspace: world.workspace, release, images: {}, signal });
     const namespaces = namespacesOf(release, context.namespace);
     const keepVolumes = this.session.options.keepVolumes === true;
     const owner = { workspaceId, release: step.release };
