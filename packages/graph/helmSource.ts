@@ -73,6 +73,7 @@ function readRelease(request: ReleaseRequest): ReadRelease {
       ...imageNamesOf(request),
       ...Object.values(release.images ?? {}),
       ...[release.values, release.setValues, ...values].flatMap(textsIn),
+      ...(chart.kind === 'local' ? imagesInTemplates(request.files, joinPath(chart.path, 'templates')) : []),
     ],
     problems: problems.map((problem) => ({ ...problem, project: project.name })),
   };
@@ -197,6 +198,16 @@ function parsed(text: string): Readonly<Record<string, unknown>> {
   } catch {
     return {};
   }
+}
+
+/** Images that templates name as they stand, without a value. */
+function imagesInTemplates(files: ReleaseRequest['files'], folder: WorkspacePath): readonly string[] {
+  return files.manifestsIn(folder).flatMap((name) => {
+    const path = joinPath(folder, name);
+    if (files.kindOf(path) === 'dir') return imagesInTemplates(files, path);
+    const found = files.textOf(path)?.matchAll(/\bimage:[ ]*["']?([\w./:-]+)/g) ?? [];
+    return [...found].map(([, image = '']) => image);
+  });
 }
 
 function textsIn(value: unknown): readonly string[] {

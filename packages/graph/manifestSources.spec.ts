@@ -107,7 +107,8 @@ describe('a release of helm', () => {
     'apps/api/app.conf': '',
     'apps/api/chart/Chart.yaml': 'name: api\ndependencies: [{name: lib, repository: "file://../../../libs/chart"}, {name: vendored}]',
     'apps/api/chart/values.yaml': 'image: {repository: shop/other}',
-    'apps/api/chart/templates/a.yaml': '',
+    'apps/api/chart/templates/a.yaml': 'containers: [{image: {{ .Values.image }}, {name: x, image: "shop/cache"}]',
+    'apps/api/chart/templates/more/b.yaml': 'initContainers:\n  - image: shop/setup:1\n',
     'libs/chart/Chart.yaml': 'name: lib',
   };
 
@@ -125,8 +126,9 @@ describe('a release of helm', () => {
     ]);
   });
 
-  it('may run the image of its project, and those that its values name', () => {
-    expect([...read(texts).images]).toEqual(expect.arrayContaining(['api', 'shop/other', 'shop/proxy:1']));
+  it('may run the image of its project, and those that its values and its templates name', () => {
+    const named = ['api', 'shop/other', 'shop/proxy:1', 'shop/cache', 'shop/setup:1'];
+    expect([...read(texts).images]).toEqual(expect.arrayContaining(named));
   });
 
   it('fills variables of the environment into its templates, and asks for those that are not set', () => {
