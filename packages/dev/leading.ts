@@ -326,7 +326,7 @@ export class Leading {
     run.loop.post({ kind: 'goalSet', goal });
     if (goal.kind !== 'live') return;
     holding.want(goal, workspace);
-    run.follow(goal);
+    run.follow(goal, named);
     logs.choose(this.shownLogs());
     logs.follow(run.kube, workspace, goal);
     void run.read(this.scope(workspace));

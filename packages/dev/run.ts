@@ -23,6 +23,7 @@ import {
   type Result,
   type SeenContainer,
   type Snapshot,
+  type Workspace,
   type WorkspacePath,
   type World,
 } from '../model';
@@ -76,8 +77,8 @@ export interface Run {
   readonly kube: WatchedKube | undefined;
   /** Reads the files of a scope, and those alone from now on. Resolves when the loop knows all of them. */
   read(scope: Scope): Promise<void>;
-  /** Follows the goal's releases in the cluster; those of another goal too, when it is called again. */
-  follow(goal: Goal): void;
+  /** Follows the goal's releases in the cluster, as a workspace has them; those of another goal too, when it is called again. */
+  follow(goal: Goal, workspace: Workspace): void;
   /** What a container holds, asked now. */
   look(seen: SeenContainer): Promise<{ readonly agent: string; readonly files: DirEntry } | undefined>;
   /** Remembers what an image was made from while this runs. */
@@ -153,10 +154,11 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const watches = new Map<string, Pick<ReleaseFollowing, 'stop'> & Partial<ReleaseFollowing>>();
   const trouble = new ClusterTrouble(report);
   const kube: WatchedKube | undefined = session.kube && shareWatches(trouble.watchedOf(session.kube));
-  const follow = (wanted: Goal): void => {
+  const follow = (wanted: Goal, described: Workspace): void => {
     if (!kube || wanted.kind === 'built') return;
     for (const name of wanted.releases) {
-      const release = loop.world().workspace?.releases.get(name) ?? workspace.releases.get(name);
+      // The loop itself may not have been told of it before its next turn.
+      const release = described.releases.get(name);
       if (!release || watches.has(name)) continue;
       const post = (sighting: ReleaseSighting): void => loop.post({ kind: 'releaseSeen', release: name, ...sighting });
       const other = watchContainers?.(name, { kube, world: loop.world(), onSeen: post });
@@ -188,7 +190,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
 
   loop.post({ kind: 'goalSet', goal });
   if (!listenOnly) loop.post({ kind: 'workspaceSeen', workspace });
-  if (!followLater) follow(goal);
+  if (!followLater) follow(goal, workspace);
   await source.scan();
   return {
     loop,

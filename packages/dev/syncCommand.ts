@@ -110,7 +110,7 @@ class Syncing {
     await run.loop.until(({ after }) => after.scanned);
     await run.source.settle();
     this.knowCurrent(run);
-    run.follow(attachment.goal);
+    run.follow(attachment.goal, attachment.session.read.workspace);
     const found = await this.untilFound(run);
     if (!found.ok) return refused([found.problem]);
     if (options.signal.aborted) return { exitCode: 0, problems: [], document: this.document(run.loop.world(), new Map()) };
