@@ -93,6 +93,11 @@ all.forEach(function (one) {
   } catch (error) {}
 });
 `;
-/** It ends as for Ctrl+C. */
-export const endSource = `process.kill(Number(process.argv[1]), 'SIGTERM');`;
+/** It ends as for Ctrl+C, and with it mostly its container and all that runs there: whoever asked for it is answered first. */
+export const endSource = `
+var pid = Number(process.argv[1]);
+process.kill(pid, 0);
+var end = 'setTimeout(function () { process.kill(' + pid + ', "SIGTERM"); }, 200);';
+require('child_process').spawn(process.execPath, ['-e', end], { detached: true, stdio: 'ignore' }).unref();
+`;
 export const touchSource = `require('fs').utimesSync(process.argv[1], new Date(), new Date());`;
