@@ -19,10 +19,10 @@ export function moveProgress(): (message: EngineMessage) => string | undefined {
       counted = Number(seconds);
       return isLater ? status : undefined;
     }
-    if (id === undefined || current === undefined || total === undefined || total < largeBytes) return undefined;
-    const way = /^(Pushing|Downloading)$/.test(status);
+    if (id === undefined || current === undefined || total === undefined) return undefined;
+    if (total < largeBytes || !/^(Pushing|Downloading)$/.test(status)) return undefined;
     const quarter = Math.min(4, Math.floor((4 * current) / total));
-    if (!way || (quarters.get(id) ?? -1) >= quarter) return undefined;
+    if ((quarters.get(id) ?? -1) >= quarter) return undefined;
     quarters.set(id, quarter);
     const moved = Math.min(current, total) / megabyte;
     return `${id}: ${status.toLowerCase()}, ${moved.toFixed(0)} of ${(total / megabyte).toFixed(0)} MB`;

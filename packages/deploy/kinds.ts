@@ -102,6 +102,12 @@ export const transientKinds: readonly KindRef[] = [
   { apiVersion: 'v1', kind: 'Pod' },
 ];
 
+/** Whose removal would take along what others made. */
+export const holdsOthers: ReadonlySet<string> = new Set(['Namespace', 'CustomResourceDefinition']);
+
+/** A claim that stays is of no use without the volume that it has. */
+export const holdsData: ReadonlySet<string> = new Set(['PersistentVolumeClaim', 'PersistentVolume']);
+
 /** What is looked through when a release is removed, besides the kinds its manifests name. Workloads first: they use the rest. */
 export const removableKinds: readonly KindRef[] = [
   { apiVersion: 'apps/v1', kind: 'Deployment' },

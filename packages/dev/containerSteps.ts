@@ -124,8 +124,6 @@ export class ContainerSteps {
     if (!agent || !container) return failure(streamGone);
     const { artifact, pod } = container.seen;
     const of = world.workspace?.artifacts.get(artifact);
-    // The turn that began it tells first what was copied.
-    await Promise.resolve();
     const startedAt = performance.now();
     const stopped = await this.runIn(step.container, agent, { commands: step.commands, when: 'after', subject: artifact });
     if (stopped?.kind === 'lost') return failure(stopped.problem);

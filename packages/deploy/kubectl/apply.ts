@@ -2,7 +2,19 @@ import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kube, KubeObject, ObjectRef } from '../../clients';
 import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
-import { distinctKinds, isNamespaced, isTracked, kindOf, nameOf, refOf, removableKinds, sameKind, waveOf, waves } from '../kinds';
+import {
+  distinctKinds,
+  holdsOthers,
+  isNamespaced,
+  isTracked,
+  kindOf,
+  nameOf,
+  refOf,
+  removableKinds,
+  sameKind,
+  waveOf,
+  waves,
+} from '../kinds';
 import { annotations, isOwned, labels, stampOf, withoutFingerprint, type AppliedPlaces, type AppliedStamp, type Owner } from '../ownership';
 import { together } from '../problems';
 import type { ListWorkspace } from '../sharedLists';
@@ -236,8 +248,7 @@ async function lookAt({ kube, namespace, owner, seen }: ApplyRequest, rendered: 
 
 /** A namespace or a definition that was there before Slipway holds what others made; without the owner's labels no removal ever touches it. */
 function leaveToOthers(object: KubeObject, before: KubeObject | undefined, owner: Owner): KubeObject {
-  const holdsOthers = object.kind === 'Namespace' || object.kind === 'CustomResourceDefinition';
-  if (!holdsOthers || !before || isOwned(before, owner)) return object;
+  if (!holdsOthers.has(object.kind) || !before || isOwned(before, owner)) return object;
   const kept = { ...object.metadata.labels };
   for (const name of Object.values(labels)) Reflect.deleteProperty(kept, name);
   return { ...object, metadata: { ...object.metadata, labels: kept } };

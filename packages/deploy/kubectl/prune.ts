@@ -1,6 +1,6 @@
 import type { KubeObject } from '../../clients';
 import { failed, succeeded, type Result } from '../../model';
-import { groupOf, kindOf, nameOf, refOf } from '../kinds';
+import { groupOf, holdsData, holdsOthers, kindOf, nameOf, refOf } from '../kinds';
 import { ownedObjects } from '../ownedObjects';
 import { helmReleaseOf, stampOf, type AppliedPlaces, type AppliedStamp } from '../ownership';
 import { together } from '../problems';
@@ -16,7 +16,7 @@ export interface PruneRequest extends Pick<ApplyRequest, 'kube' | 'owner' | 'nam
 }
 
 /** Kinds whose removal would take more with it than was applied: data, and what others made. */
-export const keptKinds = new Set(['PersistentVolumeClaim', 'PersistentVolume', 'Namespace', 'CustomResourceDefinition']);
+export const keptKinds: ReadonlySet<string> = new Set([...holdsData, ...holdsOthers]);
 
 /** Deletes what an earlier apply of the release brought and this one has no more; gives its names. What helm installed, helm removes. */
 export async function prune(request: PruneRequest): Promise<Result<readonly string[]>> {

@@ -1,6 +1,6 @@
 import type { KindRef, Kube, KubeObject } from '../../clients';
 import { failed, succeeded, type Result } from '../../model';
-import { kindOf, nameOf, refOf } from '../kinds';
+import { holdsData, holdsOthers, kindOf, nameOf, refOf } from '../kinds';
 import { ownedObjects } from '../ownedObjects';
 import { helmReleaseOf, selectorOf, templateLabels, type Owner } from '../ownership';
 import { together } from '../problems';
@@ -38,12 +38,6 @@ export interface Removed {
   readonly remaining: readonly string[];
 }
 
-/** Whose removal takes along what others made. */
-const stays = new Set(['Namespace', 'CustomResourceDefinition']);
-
-/** A claim that stays is of no use without the volume that it has. */
-const holdsData = new Set(['PersistentVolumeClaim', 'PersistentVolume']);
-
 /** Deletes what carries the owner's labels, and nothing else, then waits until it is gone. Pods get the grace they ask for. */
 export async function remove({
   kube,
@@ -63,7 +57,7 @@ export async function remove({
   const owned = found
     // A pod or ReplicaSet with the labels of its template belongs to a controller, which is deleted itself.
     .filter((object) => !object.metadata.ownerReferences?.some((reference) => reference.controller))
-    .filter(({ kind }) => !stays.has(kind) && !(keepVolumes && holdsData.has(kind)));
+    .filter(({ kind }) => !holdsOthers.has(kind) && !(keepVolumes && holdsData.has(kind)));
   if (keepVolumes) {
     const released = await letGoOfClaims(kube, owned);
     if (!released.ok) return released;
