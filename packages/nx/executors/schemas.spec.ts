@@ -8,6 +8,11 @@ function optionsOf(executor: string): readonly string[] {
   return Object.keys(schema.properties);
 }
 
+it.each(['build', 'delete', 'deploy', 'dev', 'logs', 'render', 'sync'])('%s takes what all executors take', (executor) => {
+  const ofAll = ['context', 'kubeconfig', 'namespace', 'defaultRepo', 'profiles', 'verbosity'];
+  expect(optionsOf(executor)).toEqual(expect.arrayContaining(ofAll));
+});
+
 it('takes at the build whatever a deployment is told, as Nx passes that on', () => {
   expect(optionsOf('build')).toEqual(expect.arrayContaining([...optionsOf('deploy')]));
 });
