@@ -151,6 +151,16 @@ describe('slipway', () => {
     });
   });
 
+  it.each(['dev', 'run', 'build', 'deploy', 'delete', 'status', 'sync', 'logs', 'render', 'prune', 'doctor'])(
+    '%s has --accept-context, which the guard hints at',
+    async (command) => {
+      const { run, asked } = workspace();
+      expect(await run(`${command} --accept-context`)).toBe(0);
+      expect(await run(command)).toBe(0);
+      expect(asked.map(({ options }) => options.acceptContext)).toEqual([true, undefined]);
+    },
+  );
+
   it('says of pushing only what a flag says', async () => {
     const { run, asked } = workspace();
     await run('build --default-repo r.example/flag --no-push', { env: { SLIPWAY_DEFAULT_REPO: 'r.example/env' } });

@@ -52,6 +52,7 @@ interface CommonFlags {
   readonly concurrency?: number;
   readonly cache?: boolean;
   readonly kubeContext?: string;
+  readonly acceptContext?: boolean;
   readonly force?: boolean;
   readonly keepVolumes?: boolean;
 }
@@ -158,6 +159,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       .option('--context <name>', 'the context of the kubeconfig (default: the current one)')
       // As other tools call it.
       .addOption(new Option('--kube-context <name>').hideHelp())
+      .option('--accept-context', 'an allowed context may mean another cluster than before, and means this one from now on')
       .option('--kubeconfig <file>', 'the kubeconfig file (default: KUBECONFIG, ~/.kube/config)')
       .option('-n, --namespace <name>', 'the namespace of objects that name none')
       .option('--default-repo <repository>', 'the registry that images are pushed to (default: SLIPWAY_DEFAULT_REPO)');
@@ -435,6 +437,7 @@ async function inWorkspace({
       projects: chosen.projects,
       ...(flags.kubeconfig === undefined ? {} : { kubeconfig: resolve(cwd, flags.kubeconfig) }),
       ...((flags.context ?? flags.kubeContext) === undefined ? {} : { context: flags.context ?? flags.kubeContext }),
+      ...(flags.acceptContext === true && { acceptContext: true }),
       ...(flags.force === true && { force: true }),
       ...(flags.keepVolumes === true && { keepVolumes: true }),
       ...(flags.namespace === undefined ? {} : { namespace: flags.namespace }),

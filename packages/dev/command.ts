@@ -27,6 +27,8 @@ export interface CommandOptions {
   readonly projects: readonly string[];
   readonly kubeconfig?: string;
   readonly context?: string;
+  /** The context's name means the cluster that is behind it now, whichever it meant before. */
+  readonly acceptContext?: boolean;
   readonly namespace?: string;
   readonly defaultRepo?: string;
   /** Profiles that are asked for, with commas, and with a dash before the name those that must not be. Absent: those of SLIPWAY_PROFILE. */

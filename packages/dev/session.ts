@@ -143,6 +143,7 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     const entered = await cluster.value.approached.enter({
       allowContexts: read.value.settings.allowContexts,
       memoryFile: contextMemoryFile(options.env, homedir()),
+      ...(options.acceptContext === true && { acceptContext: true }),
     });
     note('context', entered.ok ? entered.value.because : '', entered);
     if (entered.ok) kube = entered.value.kube;

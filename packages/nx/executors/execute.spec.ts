@@ -36,13 +36,20 @@ describe('an executor', () => {
   };
 
   it('runs a command for its project, with paths from the workspace', async () => {
-    const { asked, ended } = await run({ kubeconfig: 'k.yaml', context: 'kind-a', namespace: 'shop', defaultRepo: 'r.example/t' });
+    const { asked, ended } = await run({
+      kubeconfig: 'k.yaml',
+      context: 'kind-a',
+      acceptContext: true,
+      namespace: 'shop',
+      defaultRepo: 'r.example/t',
+    });
     expect(asked).toMatchObject([
       {
         root,
         projects: ['worker'],
         kubeconfig: join(root, 'k.yaml'),
         context: 'kind-a',
+        acceptContext: true,
         namespace: 'shop',
         defaultRepo: 'r.example/t',
         env: { HOME: '/home/me' },

@@ -9,6 +9,7 @@ import { tasksBefore } from './tasksBefore';
 /** What all executors take, as schema.json describes it. */
 export interface ExecutorOptions {
   readonly context?: string;
+  readonly acceptContext?: boolean;
   readonly kubeconfig?: string;
   readonly namespace?: string;
   readonly defaultRepo?: string;
@@ -58,6 +59,7 @@ export async function execute<Document>(
     projects: context.projectName === undefined ? [] : [context.projectName],
     ...(options.kubeconfig === undefined ? {} : { kubeconfig: join(context.root, options.kubeconfig) }),
     ...(options.context === undefined ? {} : { context: options.context }),
+    ...(options.acceptContext === true && { acceptContext: true }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
     ...(options.defaultRepo === undefined ? {} : { defaultRepo: options.defaultRepo }),
     ...(options.profiles !== undefined && { profiles: [options.profiles].flat().join(',') }),

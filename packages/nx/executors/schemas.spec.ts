@@ -9,7 +9,7 @@ function optionsOf(executor: string): readonly string[] {
 }
 
 it.each(['build', 'delete', 'deploy', 'dev', 'logs', 'render', 'sync'])('%s takes what all executors take', (executor) => {
-  const ofAll = ['context', 'kubeconfig', 'namespace', 'defaultRepo', 'profiles', 'verbosity'];
+  const ofAll = ['context', 'acceptContext', 'kubeconfig', 'namespace', 'defaultRepo', 'profiles', 'verbosity'];
   expect(optionsOf(executor)).toEqual(expect.arrayContaining(ofAll));
 });
 
