@@ -18,6 +18,8 @@ export type { SaidSetting } from './saidSettings';
 export { imageFiles, manifestFiles, type ImageFiles } from './imageFiles';
 export { interpolatePath } from './interpolate';
 export { keepEqual } from './keepEqual';
+export { kustomizationNames } from './kustomizeSource';
+export { isDeployedByDefault } from './manifestSources';
 export { landingBy, pullFrom } from './pulls';
 export { reloadingOf, type Reloading, type StartCommand } from './reload';
 export { hasSystemFiles } from './syncRules';

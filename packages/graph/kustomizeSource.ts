@@ -3,11 +3,12 @@ import type { Location, Problem, ReleaseInput, WorkspacePath } from '../model';
 import type { SourceFacts, SourceRequest } from './manifestSources';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
-const names = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'];
+/** What a kustomization may be called. */
+export const kustomizationNames = ['kustomization.yaml', 'kustomization.yml', 'Kustomization'] as const;
 
 /** The kustomization of a folder; undefined when it has none. */
 export function kustomizationIn(folder: WorkspacePath, files: Pick<RecordedFiles, 'textOf'>): ManifestText | undefined {
-  for (const name of names) {
+  for (const name of kustomizationNames) {
     const path = joinPath(folder, name);
     const text = files.textOf(path);
     if (text !== undefined) return { path, text };

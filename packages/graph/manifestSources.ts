@@ -4,7 +4,7 @@ import type { ProjectSettings } from './settings';
 import { isUrl, type NotFetched } from './fetchedManifests';
 import { helmSources } from './helmSource';
 import { defaultPatterns, kubectlSource } from './kubectlSource';
-import { kustomizationIn, kustomizeSources } from './kustomizeSource';
+import { kustomizationIn, kustomizationNames, kustomizeSources } from './kustomizeSource';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
 export interface SourceRequest extends Pick<ProjectSettings, 'config' | 'own'> {
@@ -72,6 +72,11 @@ export function manifestPatterns(request: SourceRequest): readonly string[] {
 }
 
 const defaultOverlay = 'k8s';
+
+/** Whether a file of the folder `k8s` of a project, by its name, is deployed, or says what is, where the config of the project names nothing. */
+export function isDeployedByDefault(name: string): boolean {
+  return /\.ya?ml$/.test(name) || kustomizationNames.some((each) => each === name);
+}
 
 function kindsOf({ project, config, files }: SourceRequest): readonly ManifestSource['kind'][] {
   const { manifests, kustomize, helm } = config;

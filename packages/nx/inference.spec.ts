@@ -43,6 +43,16 @@ describe('the targets that Nx infers', () => {
       files: { 'apps/worker/package.json': worker, 'apps/worker/k8s/worker.yaml': '' },
       names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
     },
+    ...['worker.yml', 'kustomization.yaml', 'kustomization.yml', 'Kustomization'].map((name) => ({
+      what: `no build for k8s/${name} alone`,
+      files: { 'apps/worker/package.json': worker, [`apps/worker/k8s/${name}`]: '' },
+      names: ['k8s-deploy', 'k8s-delete', 'k8s-logs', 'k8s-render', 'dev'],
+    })),
+    {
+      what: 'nothing for a folder in k8s that is called like a manifest',
+      files: { 'apps/worker/package.json': worker, 'apps/worker/k8s/old.yaml/README.md': '' },
+      names: [],
+    },
     { what: 'nothing for a library', files: { 'apps/worker/package.json': worker, 'apps/worker/src/index.js': '' }, names: [] },
     {
       what: 'nothing for a k8s folder that holds no manifest',

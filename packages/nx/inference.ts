@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { join, posix } from 'node:path';
 import type { CreateNodes, CreateNodesResultArray, NxJsonConfiguration, ProjectConfiguration, TargetConfiguration } from '@nx/devkit';
 import { readConfig, yaml } from '../config';
-import { imageFiles, manifestFiles, type WorkspaceFiles } from '../graph';
+import { imageFiles, isDeployedByDefault, manifestFiles, type WorkspaceFiles } from '../graph';
 import { filesBelow, recallConfigs } from '../source';
 
 /** Options of the plugin in `nx.json`: what its targets are called. */
@@ -69,7 +69,8 @@ function groundOf(workspaceRoot: string, root: string, files: WorkspaceFiles): G
   // A package.json that is no project of Nx must not become one: it would have no name, and break every nx command.
   if (!projectJson && (root === '.' ? packageJson?.['nx'] === undefined : typeof packageJson?.['name'] !== 'string')) return undefined;
 
-  const manifestsInK8s = names.get('k8s') === true && [...namesIn(join(folder, 'k8s')).keys()].some((name) => name.endsWith('.yaml'));
+  const inK8s = names.get('k8s') === true ? [...namesIn(join(folder, 'k8s'))] : [];
+  const manifestsInK8s = inK8s.some(([name, isFolder]) => !isFolder && isDeployedByDefault(name));
   // At the workspace's root the config holds everybody's defaults, and says nothing of a project there.
   const config = root !== '.' && names.has('slipway.yaml') ? configAt(workspaceRoot, posix.join(root, 'slipway.yaml')) : undefined;
   const hasImage = names.has('Dockerfile') || saysAny(config, ['image', 'images']);

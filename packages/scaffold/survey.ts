@@ -1,6 +1,6 @@
 import { readManifests } from '../config';
 import { below, readDockerfile, type LocalSource } from '../dockerfile';
-import { joinPath, type WorkspaceFiles } from '../graph';
+import { joinPath, kustomizationNames, type WorkspaceFiles } from '../graph';
 import { projectOf, type Project, type WorkspacePath } from '../model';
 
 /** What the folder of a project shows of how it is built and deployed. Paths are the workspace's. */
@@ -43,7 +43,7 @@ export function survey({ files, projects }: SurveyRequest): Survey {
   const copied: string[] = [];
   // What lies in a chart or below a kustomization is theirs, and no manifest by itself.
   const charts = seen.filter(({ name }) => name === 'Chart.yaml').map(({ folder }) => folder);
-  const kustomized = seen.filter(({ name }) => kustomizationNames.has(name)).map(({ folder }) => folder);
+  const kustomized = seen.filter(({ name }) => isKustomization(name)).map(({ folder }) => folder);
   for (const { path, folder, name } of seen) {
     if (otherToolNames.test(name)) {
       otherTools.push(path);
@@ -66,8 +66,11 @@ export function unread(seen: Survey, read: readonly WorkspacePath[] = []): Surve
   return { ...seen, otherTools: seen.otherTools.filter((path) => !read.includes(path)) };
 }
 
-const kustomizationNames: ReadonlySet<string> = new Set(['kustomization.yaml', 'kustomization.yml', 'Kustomization']);
 const otherToolNames = /^(skaffold\.ya?ml|Tiltfile|devspace\.ya?ml|(docker-)?compose(\.[\w-]+)?\.ya?ml)$/;
+
+function isKustomization(name: string): boolean {
+  return kustomizationNames.some((each) => each === name);
+}
 
 function isDockerfile(name: string): boolean {
   return name === 'Dockerfile' || (/^Dockerfile\./.test(name) && !name.endsWith('.dockerignore')) || /\.Dockerfile$/i.test(name);
@@ -108,7 +111,7 @@ function with_(found: Found, { path, folder, name, files, theirs }: Looked): Fou
     // A chart within a chart comes with it.
     return found.charts.some((other) => below(other, folder) !== undefined) ? found : { ...found, charts: [...found.charts, folder] };
   }
-  if (kustomizationNames.has(name)) return { ...found, kustomizations: [...found.kustomizations, folder] };
+  if (isKustomization(name)) return { ...found, kustomizations: [...found.kustomizations, folder] };
   if (!/\.ya?ml$/.test(name)) return found;
   if (folder === joinPath(found.root, 'k8s')) return isManifest(path, files) ? { ...found, manifests: [...found.manifests, path] } : found;
   if (theirs.some((other) => below(other, folder) !== undefined)) return found;
