@@ -1,4 +1,3 @@
-import { defaultRepoOf } from '../graph';
 import { succeeded, type ExitCode, type GoalKind, type Problem, type World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag, tagOfRef } from '../tag';
@@ -114,7 +113,7 @@ interface OnceOptions {
 }
 
 const needsOf: Readonly<Record<OneShot, readonly Need[]>> = {
-  built: ['workspace', 'cluster', 'engine', 'delivery'],
+  built: ['workspace', 'clusterUnlessRepo', 'engine', 'delivery'],
   deployed: ['workspace', 'cluster', 'engine', 'delivery'],
   removed: ['workspace', 'cluster'],
 };
@@ -160,11 +159,7 @@ function notBegun(problems: readonly Problem[]): Ended {
 }
 
 function preflightFor({ options, kind, given }: OnceOptions, reading: ReturnType<typeof readFor>): Promise<Preflight> {
-  const { repo } = defaultRepoOf({ flag: options.defaultRepo, env: options.env, config: undefined });
-  // Building for a registry that is named needs no cluster.
-  const forRegistry = kind === 'built' && repo !== undefined && options.push !== false;
-  const spared = new Set<Need>([...(forRegistry ? (['cluster'] as const) : []), ...(given ? (['engine'] as const) : [])]);
-  const needs = new Set(needsOf[kind].filter((need) => !spared.has(need)));
+  const needs = new Set(needsOf[kind].filter((need) => !given || need !== 'engine'));
   return preflight(options, needs, 'deploy', reading);
 }
 

@@ -82,3 +82,34 @@ test('who accepts that a context means another cluster has said so for the comma
   expect(codesOf(await look(needs))).toEqual([]);
   expect(readFileSync(join(root, 'state', 'slipway', 'contexts.json'), 'utf8')).toContain('"second"');
 });
+
+describe('images that go to a registry', () => {
+  const needs = ['workspace', 'clusterUnlessRepo', 'delivery'] as const;
+  const nowhere = join(root, 'no-kubeconfig');
+  const env = { XDG_STATE_HOME: join(root, 'state') };
+
+  test.each<[by: string, config: string, more: Partial<CommandOptions>]>([
+    ['the config', 'defaultRepo: registry.example/team', {}],
+    ['a profile', 'profiles: {ci: {defaultRepo: registry.example/team}}', { profiles: 'ci' }],
+    ['a variable', '', { env: { ...env, SLIPWAY_DEFAULT_REPO: 'registry.example/team' } }],
+    ['a flag', '', { defaultRepo: 'registry.example/team' }],
+  ])('that %s names need no cluster', async (_by, config, more) => {
+    writeFileSync(join(root, 'slipway.yaml'), `version: 1\n${config}\n`);
+    const { problems, session } = await look(needs, { kubeconfig: nowhere, ...more });
+    expect(problems).toEqual([]);
+    expect(session?.delivery?.repo).toBe('registry.example/team');
+    cluster.requests = 0;
+    await look(needs, more);
+    expect(cluster.requests).toBe(0);
+  });
+
+  test.each<[when: string, config: string, more: Partial<CommandOptions>]>([
+    ['nothing names one', '', {}],
+    ['a flag takes it away', 'defaultRepo: registry.example/team', { defaultRepo: '' }],
+    ['nothing is pushed to it', 'defaultRepo: registry.example/team\npush: false', {}],
+    ['a flag keeps all from being pushed', 'defaultRepo: registry.example/team', { push: false }],
+  ])('need one where %s', async (_when, config, more) => {
+    writeFileSync(join(root, 'slipway.yaml'), `version: 1\n${config}\n`);
+    expect(codesOf(await look(needs, { kubeconfig: nowhere, ...more }))).toEqual(['kubeconfigNotFound']);
+  });
+});

@@ -25,8 +25,11 @@ import { untilAborted } from './untilAborted';
 
 export type Check = DoctorDocument['checks'][number];
 
-/** What a command needs of the world outside: an engine where an image needs one, or `anyEngine`, to say whether there is one. */
-export type Need = 'workspace' | 'cluster' | 'engine' | 'anyEngine' | 'delivery';
+/**
+ * What a command needs of the world outside: an engine where an image needs one, or `anyEngine`, to say whether there is one; a cluster, or
+ * `clusterUnlessRepo`, where none is needed for images that go to a registry which is named.
+ */
+export type Need = 'workspace' | 'cluster' | 'clusterUnlessRepo' | 'engine' | 'anyEngine' | 'delivery';
 
 /** Everything a command works with, looked at and found right before any work is done. */
 export interface Session {
@@ -101,7 +104,7 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
     !read.ok || needsBuilder(read.value.workspace, options.projects, ['docker', 'docker+layers']);
   const [read, asked, answered] = await Promise.all([
     reading,
-    needs.has('cluster') ? clusterOf(options) : undefined,
+    needs.has('cluster') ? clusterOf(options) : needs.has('clusterUnlessRepo') ? clusterUnlessRepo(options, reading) : undefined,
     needs.has('anyEngine') ? engine.ping() : reading.then((known) => (builds && needsEngine(known) ? engine.ping() : undefined)),
   ]);
   const profiles = read.ok ? read.value.settings.profiles : [];
@@ -238,7 +241,17 @@ export function deliveryOptions({ options, settings, kube, engine, registry }: D
   };
 }
 
-async function clusterOf(options: CommandOptions): Promise<Result<{ readonly approached: ApproachedCluster; readonly version: string }>> {
+type FoundCluster = Result<{ readonly approached: ApproachedCluster; readonly version: string }>;
+
+/** Building for a registry that is named, wherever that is said, needs no cluster. Undefined: none is asked. */
+async function clusterUnlessRepo(options: CommandOptions, reading: Promise<Result<ReadWorkspace>>): Promise<FoundCluster | undefined> {
+  const read = await reading;
+  if (!read.ok) return undefined;
+  const { defaultRepo, push } = read.value.settings;
+  return defaultRepo.repo !== undefined && (options.push ?? push) !== false ? undefined : clusterOf(options);
+}
+
+async function clusterOf(options: CommandOptions): Promise<FoundCluster> {
   const approached = await approachClusterOf(options);
   if (!approached.ok) return approached;
   const version = await approached.value.version();

@@ -1,0 +1,56 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { GraphSource } from '../graph';
+import { succeeded, type Event } from '../model';
+import { buildCommand } from './oneShot';
+
+const root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-one-shot-')));
+afterAll(() => rmSync(root, { recursive: true, force: true }));
+
+const graph: GraphSource = {
+  kind: 'nx',
+  root,
+  watch: [],
+  read: () => Promise.resolve(succeeded({ projects: [{ name: 'web', root: 'web', dependencies: [], targets: new Map() }] })),
+  runTarget: () => ({ command: 'none', args: [] }),
+};
+
+/** A registry that has nothing. */
+const registry = createServer((_request, response) => response.writeHead(404).end());
+beforeAll(() => new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve)));
+afterAll(() => registry.close());
+
+mkdirSync(join(root, 'web'));
+writeFileSync(join(root, 'web/Dockerfile'), 'FROM scratch\nCOPY index.html /\n');
+writeFileSync(join(root, 'web/index.html'), '');
+
+async function dryBuild(config: string) {
+  writeFileSync(join(root, 'slipway.yaml'), `version: 1\n${config}\n`);
+  const told: Event[] = [];
+  const { problems, document } = await buildCommand({
+    root,
+    graph,
+    projects: ['web'],
+    kubeconfig: join(root, 'no-kubeconfig'),
+    env: {},
+    dryRun: true,
+    report: (event) => told.push(event),
+    signal: new AbortController().signal,
+  });
+  return { codes: problems.map(({ code }) => code), images: document.images, told };
+}
+
+/** The registry's address with a path. */
+function repo(): string {
+  return `127.0.0.1:${(registry.address() as AddressInfo).port}/team`;
+}
+
+test('a build for a registry that only slipway.yaml names works where there is no kubeconfig', async () => {
+  expect(await dryBuild('')).toMatchObject({ codes: ['kubeconfigNotFound'], images: [] });
+  const { codes, images } = await dryBuild(`defaultRepo: ${repo()}`);
+  expect(codes).toEqual([]);
+  expect(images).toMatchObject([{ ref: expect.stringContaining(`${repo()}/web:`) as string, built: true }]);
+});
