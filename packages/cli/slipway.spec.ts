@@ -305,6 +305,13 @@ describe('slipway', () => {
     expect(JSON.parse(stdout.text)).toEqual({ version: expect.stringMatching(/^\d+\.\d+\.\d+/) as unknown });
   });
 
+  it('takes at version what every command takes, and no project', async () => {
+    const { run, stdout } = workspace();
+    expect(await run('version --verbosity quiet')).toBe(0);
+    expect(stdout.text).toMatch(/^\d+\.\d+\.\d+\S*\n$/);
+    expect(await run('version worker')).toBe(2);
+  });
+
   it('says so where there is no workspace', async () => {
     const { run, stderr } = workspace({
       findWorkspace: () => Promise.resolve(failed({ ...problem, code: 'workspaceNotFound', exitCode: 2 })),

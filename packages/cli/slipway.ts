@@ -338,13 +338,9 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       const options = { dryRun, json, from: filesIn(workspace.value.root, surroundings.cwd, from), ...wanted };
       ends(output.finish(await commands.init({ ...options, workspace: workspace.value }), { lines: initLines }));
     });
-  program
-    .command('version')
-    .description('print the version')
-    .option('--json', 'print JSON')
-    .action((flags: { readonly json?: boolean }) => {
-      surroundings.stdout.write(flags.json === true ? `${JSON.stringify({ version: ownVersion() })}\n` : `${ownVersion()}\n`);
-    });
+  plain('version', 'print the version', '').action(({ json }: Pick<CommonFlags, 'json'>) => {
+    surroundings.stdout.write(json === true ? `${JSON.stringify({ version: ownVersion() })}\n` : `${ownVersion()}\n`);
+  });
   return program;
 }
 
