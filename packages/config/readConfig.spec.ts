@@ -46,6 +46,10 @@ it.each([
   expect(mistakes(`version: 1\n${text}\n`, true)).toEqual([expect.stringContaining(said)]);
 });
 
+it.each(['service', 'deployment', 'statefulset', 'daemonset', 'replicaset', 'pod'])('forwards to a %s', (kind) => {
+  expect(mistakes(`version: 1\nportForward: [{resource: ${kind}/api, port: 80}]\n`)).toEqual([]);
+});
+
 it('tells all mistakes at once, in the order of the file, with what was expected', () => {
   const text = [
     'version: 2',
@@ -69,7 +73,7 @@ it('tells all mistakes at once, in the order of the file, with what was expected
     '4:12 taget is not a key of image.docker (perhaps target was meant)',
     '5:3 image.name must be a string, not 3',
     '6:1 reload must be auto, hot, rebuild, or {command: [kill, -HUP, "1"]}, not "restart"',
-    '8:5 portForward[0].resource must be service/NAME, deployment/NAME, statefulset/NAME or pod/NAME, not "svc/x"',
+    '8:5 portForward[0].resource must be service/NAME, deployment/NAME, statefulset/NAME, daemonset/NAME, replicaset/NAME or pod/NAME, not "svc/x"',
     '9:5 portForward[0].port must be a port number or the name of a port, not 0',
     '10:5 portForward[1].resource is missing',
     expect.stringMatching(/^11:1 extras is not a key of slipway\.yaml \(keys of slipway\.yaml: version, image, .*, dev, profiles\)$/),

@@ -4,16 +4,15 @@ import { hooksSchema } from './hooksSchema';
 /** A key of slipway.yaml as the config reference shows it. */
 const portForward = {
   type: 'object',
-  description:
-    'One port of a service, deployment or pod that is reachable on this machine while dev runs; also of one that others deployed.',
+  description: 'One port of a service, workload or pod that is reachable on this machine while dev runs; also of one that others deployed.',
   additionalProperties: false,
   required: ['resource', 'port'],
   properties: {
     resource: {
       type: 'string',
-      description: 'What to forward to: service/NAME, deployment/NAME, statefulset/NAME or pod/NAME.',
-      pattern: '^(service|deployment|statefulset|pod)/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
-      patternHint: 'service/NAME, deployment/NAME, statefulset/NAME or pod/NAME',
+      description: 'What to forward to: service/NAME, deployment/NAME, statefulset/NAME, daemonset/NAME, replicaset/NAME or pod/NAME.',
+      pattern: '^(service|deployment|statefulset|daemonset|replicaset|pod)/[a-z0-9]([-a-z0-9.]*[a-z0-9])?$',
+      patternHint: 'service/NAME, deployment/NAME, statefulset/NAME, daemonset/NAME, replicaset/NAME or pod/NAME',
     },
     port: {
       description: 'The port there: a number, or its name.',
@@ -26,7 +25,7 @@ const portForward = {
     localPort: {
       type: 'integer',
       description:
-        'The port on this machine. When it is taken, dev says by whom, and takes the next free one. Default: port, or 8000 + port below 1024.',
+        'The port on this machine. When it is taken, dev says by whom, and takes the next free one. Default: port, 8000 + port where that is below 1024, and 8000 where port is a name.',
       minimum: 1,
       maximum: 65535,
     },

@@ -301,7 +301,7 @@ describe('a release', () => {
 
   it('has the manifests and forwards of its config', () => {
     const config =
-      'version: 1\nmanifests: [deploy, "more/**/*.yml"]\nportForward: [{resource: service/x, port: http, localPort: 3000}, {resource: pod/y, port: 3001}]';
+      'version: 1\nmanifests: [deploy, "more/**/*.yml"]\nportForward: [{resource: service/x, port: http, localPort: 3000}, {resource: pod/y, port: 3001}, {resource: pod/z, port: http}]';
     const texts = {
       'apps/worker/slipway.yaml': config,
       'apps/worker/deploy/a.yaml': deployment('other'),
@@ -317,6 +317,7 @@ describe('a release', () => {
     expect(workspace.forwards.map(({ resource, localPort, strict }) => [resource, localPort, strict])).toEqual([
       ['service/x', 3000, false],
       ['pod/y', 3001, false],
+      ['pod/z', 8000, false],
     ]);
   });
 
