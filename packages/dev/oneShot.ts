@@ -11,6 +11,7 @@ import { giveBackHeld } from './holding';
 import { failedEvent } from './narrator';
 import { writeOutput } from './outputFile';
 import { comesAlong, namedImages, requiredBy } from './required';
+import { refusedBuilds } from './refusedBuilds';
 import { openRun } from './run';
 import { deployableGoalFor, goalFor, problemsOf } from './selection';
 import { namespaceOf, preflight, readFor, withBrokenReleases, type Need, type Preflight, type Session } from './session';
@@ -196,7 +197,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
       if (event.kind !== 'failed' || event.code !== dryRunCode) options.report(event);
     },
     onTurn: (turn) => {
-      if (noBuild) refused.push(...buildsIn(turn));
+      if (noBuild) refused.push(...refusedBuilds(turn));
     },
   });
   const aborted = untilAborted(options.signal).then(() => {
@@ -225,23 +226,6 @@ function distinct(problems: readonly Problem[]): readonly Problem[] {
 function interrupted(applied: readonly string[]): Problem {
   const stays = applied.length === 0 ? {} : { hint: `what was applied stays; slipway delete ${applied.join(' ')} removes it` };
   return { code: 'interrupted', message: 'interrupted before it was done', ...stays, retry: 'never', exitCode: 1 };
-}
-
-function buildsIn(turn: Turn): readonly Problem[] {
-  return turn.plan.start.flatMap((step) =>
-    step.kind === 'build'
-      ? [
-          {
-            code: 'imageMissing',
-            message: `${step.artifact}: its image is not in the registry, and --no-build forbids to make it`,
-            hint: `run slipway build ${step.artifact} first, or leave --no-build away`,
-            retry: 'never',
-            exitCode: 1,
-            project: step.artifact,
-          } satisfies Problem,
-        ]
-      : [],
-  );
 }
 
 /** What the events of a run said about images and objects, for the document at its end. */
