@@ -35,6 +35,7 @@ export interface HelmReleaseConfig {
   readonly images?: Readonly<Record<string, string>>;
   readonly imageStrategy?: 'fqn' | 'repository+tag' | 'registry+repository+tag';
   readonly wait?: boolean;
+  /** Of Skaffold; it changes nothing. */
   readonly skipTests?: boolean;
   readonly timeout?: number;
 }

@@ -135,7 +135,11 @@ export const deployProperties = {
               type: 'boolean',
               description: 'helm waits for the objects before it runs hooks after an install. Slipway waits in any case. Default: false.',
             },
-            skipTests: { type: 'boolean', description: 'Leaves tests out of what render prints. Default: false.' },
+            skipTests: {
+              type: 'boolean',
+              description:
+                'Changes nothing, and is taken so that a release of Skaffold can be taken over as it is: tests of a chart are neither printed nor run, whatever it says; `helm test` runs them.',
+            },
             timeout: { type: 'number', description: 'Seconds that hooks and wait may take. Default: 300.', minimum: 1 },
           },
         },

@@ -63,7 +63,6 @@ function readRelease(request: ReleaseRequest): ReadRelease {
       images: release.images ?? {},
       imageStrategy: release.imageStrategy ?? 'fqn',
       wait: release.wait ?? false,
-      skipTests: release.skipTests ?? false,
       ...(release.timeout !== undefined && { timeoutMs: release.timeout * 1000 }),
       inputs: inputs.map(({ path }) => path),
     },

@@ -126,6 +126,12 @@ describe('a release of helm', () => {
     ]);
   });
 
+  it('is the same with skipTests as without: tests are neither printed nor run in any case', () => {
+    const skipping = { ...texts, 'apps/api/slipway.yaml': `${texts['apps/api/slipway.yaml'].trimEnd()}\n      skipTests: true\n` };
+    expect(read(skipping).problems).toEqual([]);
+    expect(read(skipping).sources).toEqual(read(texts).sources);
+  });
+
   it('may run the image of its project, and those that its values and its templates name', () => {
     const named = ['api', 'shop/other', 'shop/proxy:1', 'shop/cache', 'shop/setup:1'];
     expect([...read(texts).images]).toEqual(expect.arrayContaining(named));

@@ -115,7 +115,6 @@ export interface HelmSource {
   readonly images: Readonly<Record<string, string>>;
   readonly imageStrategy: ImageStrategy;
   readonly wait: boolean;
-  readonly skipTests: boolean;
   /** Of helm itself. Absent: helm's own, five minutes. */
   readonly timeoutMs?: number;
   /** Those of the release's inputs that it is made from. */

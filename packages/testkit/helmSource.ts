@@ -14,6 +14,5 @@ export const helmSource: HelmSource = {
   images: {},
   imageStrategy: 'fqn',
   wait: false,
-  skipTests: false,
   inputs: [],
 };

@@ -150,16 +150,7 @@ async function upgrade(source: HelmSource, context: DeployContext, more: Partial
 /** What helm makes of a chart without asking a cluster. */
 async function template(source: HelmSource, context: DeployContext): Promise<Result<string>> {
   const values = helmValues(source, context);
-  const args = [
-    'template',
-    source.name,
-    ...chartArgs(source),
-    '--namespace',
-    namespaceOf(source, context),
-    '--no-hooks',
-    ...(source.skipTests ? ['--skip-tests'] : []),
-    ...values.args,
-  ];
+  const args = ['template', source.name, ...chartArgs(source), '--namespace', namespaceOf(source, context), '--no-hooks', ...values.args];
   return run(source, { ...context, cluster: undefined }, { args, input: values.input });
 }
 
