@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { GraphSource } from '../graph';
-import { succeeded } from '../model';
+import { succeeded, type Event } from '../model';
 import { configLines } from '../report';
 import { configCommand } from './configCommand';
 
@@ -18,6 +18,8 @@ namespace: shop
 profiles:
   staging:
     namespace: shop-staging
+  migrated:
+    hooks: {deploy: {before: [{run: ./migrate.sh}]}}
 `,
   'apps/api/slipway.yaml': `version: 1
 image:
@@ -66,8 +68,9 @@ const graph: GraphSource = {
 
 const ask = async (projects: readonly string[], profiles?: string, env: Readonly<Record<string, string>> = {}) => {
   const given = profiles === undefined ? {} : { profiles };
-  const common = { root, graph, env, report: () => undefined, signal: new AbortController().signal };
-  return await configCommand({ ...common, projects, ...given });
+  const told: Event[] = [];
+  const common = { root, graph, env, report: (event: Event) => void told.push(event), signal: new AbortController().signal };
+  return { ...(await configCommand({ ...common, projects, ...given })), told };
 };
 
 const settingsOf = async (project: string, profiles?: string) => {
@@ -90,6 +93,15 @@ describe('slipway config', () => {
     expect(settings.get('namespace')).toEqual(['shop-staging', 'slipway.yaml:8']);
     expect(settings.get('image.docker.args.VERSION')).toEqual(['2', 'apps/api/slipway.yaml:11']);
     expect((await ask(['api'], 'staging')).document.projects[0]?.profiles).toEqual(['staging']);
+  });
+
+  test('what the root says for nobody is told, with its place', async () => {
+    expect((await ask([])).told).toEqual([]);
+    const { told, exitCode } = await ask([], 'migrated');
+    expect(told).toMatchObject([
+      { kind: 'notice', message: expect.stringMatching(/^slipway\.yaml:10: hooks counts for nobody/) as string },
+    ]);
+    expect(exitCode).toBe(0);
   });
 
   test('where nothing is said it shows what is decided, and why', async () => {

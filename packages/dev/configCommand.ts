@@ -3,7 +3,7 @@ import type { Artifact, Release } from '../model';
 import { filesBelow } from '../source';
 import type { CommandOptions, CommandResult, ConfigDocument } from './command';
 import type { ReadWorkspace } from './readWorkspace';
-import { problemsOf, unknownProjects } from './selection';
+import { noticesOfAll, problemsOf, unknownProjects } from './selection';
 import { readFor } from './session';
 import { withProblems } from './worstExit';
 
@@ -18,6 +18,7 @@ export async function configCommand(options: CommandOptions): Promise<CommandRes
   const { workspace, facts } = read.value;
   const unknown = unknownProjects(workspace, options.projects);
   if (unknown) return { exitCode: unknown.exitCode, problems: [unknown], document: nothing };
+  for (const notice of noticesOfAll(workspace)) options.report(notice);
   const says = saidSettings({ ...facts, files: filesBelow(options.root) });
   const projects = [...workspace.projects.values()].flatMap(({ name, root }) => {
     const { profiles = [], said = [] } = says.projects.get(name) ?? {};

@@ -54,3 +54,10 @@ test('a build for a registry that only slipway.yaml names works where there is n
   expect(codes).toEqual([]);
   expect(images).toMatchObject([{ ref: expect.stringContaining(`${repo()}/web:`) as string, built: true }]);
 });
+
+test('what the root says for nobody is told, and is no failure', async () => {
+  const { codes, told } = await dryBuild(`defaultRepo: ${repo()}\nhooks: {build: {before: [{run: ./licence.sh}]}}`);
+  expect(codes).toEqual([]);
+  const said = expect.stringMatching(/^slipway\.yaml:3: hooks counts for nobody/) as string;
+  expect(told).toContainEqual(expect.objectContaining({ kind: 'notice', message: said }));
+});

@@ -13,7 +13,7 @@ import { writeOutput } from './outputFile';
 import { comesAlong, namedImages, requiredBy } from './required';
 import { refusedBuilds } from './refusedBuilds';
 import { openRun } from './run';
-import { deployableGoalFor, goalFor, problemsOf } from './selection';
+import { deployableGoalFor, goalFor, noticesOfAll, problemsOf } from './selection';
 import { namespaceOf, preflight, readFor, withBrokenReleases, type Need, type Preflight, type Session } from './session';
 import { untilAborted } from './untilAborted';
 import { withProblems, worstExit } from './worstExit';
@@ -183,6 +183,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const prepared = given ? withGivenImages(named, chosen.goal, given) : succeeded(named);
   if (!prepared.ok) return notBegun([prepared.problem]);
   const session = prepared.value;
+  if (kind !== 'removed') for (const notice of noticesOfAll(workspace)) options.report(notice);
   const broken = problemsOf(workspace, projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
   for (const problem of broken) options.report(failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace'));
 

@@ -10,7 +10,7 @@ import { writeOutput } from './outputFile';
 import { deployContext, readReleaseManifests } from './releaseManifests';
 import { rememberedGraph } from './rememberedGraph';
 import { openRun } from './run';
-import { deployableGoalFor, problemsOf } from './selection';
+import { deployableGoalFor, noticesOfAll, problemsOf } from './selection';
 import { approachClusterOf, deliveryOptions, namesFor, preflight, type Session } from './session';
 import { worstExit } from './worstExit';
 
@@ -35,6 +35,7 @@ export async function renderCommand(given: RenderOptions): Promise<CommandResult
   // Half of what was asked for, piped into something that applies it, would be worse than nothing.
   const broken = problemsOf(workspace, options.projects);
   if (broken.length > 0) return refuse(broken);
+  for (const notice of noticesOfAll(workspace)) options.report(notice);
 
   // Without the workspace among its facts the loop plans nothing, and only reads the disk.
   const run = await openRun({

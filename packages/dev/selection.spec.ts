@@ -1,5 +1,5 @@
 import type { Artifact, Problem, Release, Workspace } from '../model';
-import { deployableGoalFor, goalFor } from './selection';
+import { deployableGoalFor, goalFor, noticesOf } from './selection';
 
 const release = (name: string): Release => ({ name, project: name, sources: [], inputs: [], artifacts: [] });
 
@@ -131,4 +131,12 @@ describe('images that are named', () => {
   ])('are of the projects: of %j there is no %s', (projects, name, hint) => {
     expect(chosen(projects, [name])).toMatchObject({ ok: false, problems: [{ code: 'artifactUnknown', exitCode: 2, hint }] });
   });
+});
+
+it('tells what is of the whole workspace whichever projects are meant, and of images what is of theirs', () => {
+  const notice = { message: 'slipway.yaml:2: hooks counts for nobody', hint: 'move it' };
+  const noticed: Artifact = { ...image('web'), notices: [{ message: 'a rule matches nothing', hint: 'correct it' }] };
+  const shop = workspace(['web', 'api'], { artifacts: new Map([['web', noticed]]), notices: [notice] });
+  expect(noticesOf(shop, ['api'])).toEqual([{ kind: 'notice', ...notice }]);
+  expect(noticesOf(shop, []).map(({ subject }) => subject)).toEqual([undefined, 'web']);
 });

@@ -80,11 +80,19 @@ function artifactUnknown(known: readonly Artifact[], missing: readonly string[])
   };
 }
 
-/** What is said once of how the images of projects are configured. */
-export function noticesOf({ artifacts }: Workspace, projects: readonly string[]): readonly Extract<Event, { kind: 'notice' }>[] {
-  return [...artifacts.values()]
+type NoticeEvent = Extract<Event, { kind: 'notice' }>;
+
+/** What is said once of how the workspace and the images of projects are configured. */
+export function noticesOf(workspace: Workspace, projects: readonly string[]): readonly NoticeEvent[] {
+  const ofImages = [...workspace.artifacts.values()]
     .filter(({ project }) => projects.length === 0 || projects.includes(project))
     .flatMap(({ name, notices = [] }) => notices.map((notice) => ({ kind: 'notice' as const, subject: name, ...notice })));
+  return [...noticesOfAll(workspace), ...ofImages];
+}
+
+/** Of those what is of no single image: it concerns a command that copies nothing, too. */
+export function noticesOfAll({ notices = [] }: Workspace): readonly NoticeEvent[] {
+  return notices.map((notice) => ({ kind: 'notice' as const, ...notice }));
 }
 
 /** The mistakes of the workspace that concern the projects that were named, or all. */

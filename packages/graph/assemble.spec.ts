@@ -812,6 +812,50 @@ describe('settings', () => {
     expect(repoOf({ env, defaultRepo: '' })).toEqual({ repo: undefined, from: undefined });
   });
 
+  describe('of the root that are no defaults', () => {
+    const rootConfig = [
+      'version: 1',
+      'hooks: {deploy: {before: [{run: ./migrate.sh}]}}',
+      'image:',
+      '  name: shop',
+      '  docker: {args: {MODE: production}}',
+      'rollout: {deadline: 60}',
+      'defaultRepo: r.example',
+      'profiles:',
+      '  staging: {portForward: []}',
+    ].join('\n');
+    const texts = { ...worker, 'apps/worker/Dockerfile': watching, 'slipway.yaml': rootConfig };
+    const told = (assembled: ReturnType<typeof run>) =>
+      (assembled.workspace.notices ?? []).map(({ message }) => message.split(' counts')[0]);
+
+    it('are told with their places, for nobody has them', () => {
+      expect(told(run(texts))).toEqual(['slipway.yaml:2: hooks', 'slipway.yaml:4: image.name']);
+      expect(run(texts).workspace.notices?.[0]).toEqual({
+        message: 'slipway.yaml:2: hooks counts for nobody: it is no default for projects, and no project is at the root',
+        hint: 'write it in the slipway.yaml of the project that it is meant for',
+      });
+      expect(messages(run(texts))).toEqual([]);
+    });
+
+    it('are told of a profile while that is active', () => {
+      const profiles = { asked: ['staging'], context: () => undefined };
+      expect(told(run(texts, { profiles }))).toContain('slipway.yaml:9: portForward');
+    });
+
+    it('are those of the project at the root, where there is one', () => {
+      const projects = [project('worker', 'apps/worker'), project('shop', '')];
+      expect(told(run(texts, { projects }))).toEqual([]);
+    });
+
+    it('are told again only when they change', () => {
+      const [first, second] = [run(texts).workspace, run(texts).workspace];
+      expect(keepEqual(first, second)).toBe(first);
+      const mended = run({ ...texts, 'slipway.yaml': rootConfig.replace(/^hooks.*\n/m, '').replace(/^ {2}name.*\n/m, '') }).workspace;
+      expect(keepEqual(first, mended).notices).toBeUndefined();
+      expect(keepEqual(mended, second).notices).toEqual(first.notices);
+    });
+  });
+
   it('tell what to read again for', () => {
     const { configFiles } = run({ ...worker, 'apps/worker/Dockerfile': watching });
     expect(configFiles).toEqual(

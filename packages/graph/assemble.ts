@@ -20,6 +20,7 @@ import { circles, circularImages } from './requires';
 import { saidOfProject, saidOfWorkspace, type SaidSetting } from './saidSettings';
 import type { ConfigAt, ProjectSettings } from './settings';
 import { targetsOf } from './targets';
+import { unheeded } from './unheeded';
 import { joinPath, recorded, type WorkspaceFiles } from './workspaceFiles';
 
 export interface WorkspaceFacts {
@@ -152,6 +153,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     const release = releaseOf(request);
     return release ? [{ release, forwards: forwardsOf(request), keep: each.config.dev?.keep === true }] : [];
   });
+  const notices = root && graph.projects.every((project) => project.root !== '') ? unheeded(root) : [];
   const workspace: Workspace = {
     root: facts.root,
     projects: byName(
@@ -165,6 +167,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     targets: new Map(targets.map((target) => [target.id, target])),
     forwards: released.flatMap(({ forwards }) => forwards),
     problems,
+    ...(notices.length > 0 && { notices }),
   };
   const keep = new Set(released.filter((each) => each.keep).map(({ release }) => release.name));
   return {

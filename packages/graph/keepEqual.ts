@@ -17,6 +17,7 @@ export function keepEqual(old: Workspace, next: Workspace): Workspace {
   const back = old.forwards.filter(({ release }) => releases.has(release) && !next.releases.has(release));
   const forwards = keptList(old.forwards, [...next.forwards, ...back]);
   const problems = keptList(old.problems, next.problems);
+  const notices = keptList(old.notices ?? none, next.notices ?? none);
   const unchanged =
     old.root === next.root &&
     artifacts === old.artifacts &&
@@ -24,9 +25,13 @@ export function keepEqual(old: Workspace, next: Workspace): Workspace {
     targets === old.targets &&
     projects === old.projects &&
     forwards === old.forwards &&
-    problems === old.problems;
-  return unchanged ? old : { root: next.root, projects, artifacts, releases, targets, forwards, problems };
+    problems === old.problems &&
+    notices === (old.notices ?? none);
+  if (unchanged) return old;
+  return { root: next.root, projects, artifacts, releases, targets, forwards, problems, ...(notices.length > 0 && { notices }) };
 }
+
+const none: readonly never[] = [];
 
 function kept<T extends object>(
   old: ReadonlyMap<string, T>,

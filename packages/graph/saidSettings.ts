@@ -11,7 +11,7 @@ export interface SaidSetting {
 
 /** What holds for a project, of its own config, of the root's and of active profiles. */
 export function saidOfProject({ config, own, inherited }: ProjectSettings): readonly SaidSetting[] {
-  return leaves(ofOneProject(config)).flatMap(({ keys, value }) => {
+  return leaves(heldByProject(config)).flatMap(({ keys, value }) => {
     const says = own && isSaid(own.config, keys) ? own : inherited;
     return says ? [{ key: nameOf(keys), value, location: says.locate(keys) }] : [];
   });
@@ -20,7 +20,7 @@ export function saidOfProject({ config, own, inherited }: ProjectSettings): read
 /** What the root's config says of the whole workspace, and not of each project. */
 export function saidOfWorkspace(root: ConfigAt | undefined): readonly SaidSetting[] {
   if (!root?.config) return [];
-  const ofProjects = ofOneProject(root.config);
+  const ofProjects = heldByProject(root.config);
   return leaves(root.config)
     .filter(({ keys: [first] }) => first !== undefined && !Object.hasOwn(ofProjects, first))
     .map(({ keys, value }) => ({ key: nameOf(keys), value, location: root.locate(keys) }));
@@ -35,9 +35,14 @@ function leaves(value: unknown, keys: readonly string[] = []): readonly { readon
     .flatMap(([key, each]) => leaves(each, [...keys, key]));
 }
 
-/** Without what only the root can say. */
-function ofOneProject(config: Config): Config {
+/** What a config says for a project whose own it is: without what only the root can say of the workspace. */
+export function heldByProject(config: Config): Config {
   return mergeConfig({ version: 1 }, config);
+}
+
+/** What the root's config says for projects that say nothing themselves. */
+export function inheritedFrom(root: Config): Config {
+  return mergeConfig(root, { version: 1 });
 }
 
 function nameOf(keys: readonly string[]): string {

@@ -294,6 +294,8 @@ export interface Workspace {
   readonly forwards: readonly PortForward[];
   /** What is wrong with single projects; the others go on. */
   readonly problems: readonly Problem[];
+  /** What people should know of how it is configured, beside what is told of single images. Absent: nothing. */
+  readonly notices?: readonly Notice[];
 }
 
 /** The project a path lies in: the one with the longest root, or undefined. */
