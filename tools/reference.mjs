@@ -18,18 +18,51 @@ function typeOf(schema) {
   return schema.type ?? 'anything';
 }
 
-function rows(schema, prefix, rootOnly) {
-  return Object.entries(schema.properties ?? {}).flatMap(([name, property]) => {
-    const path = prefix === '' ? name : `${prefix}.${name}`;
-    const nested = property.type === 'array' ? property.items : property;
-    const text = (property.description ?? '').replaceAll('|', '\\|').replaceAll('\n', ' ');
-    const row = `| \`${path}${property.type === 'array' ? '[]' : ''}\` | ${typeOf(property)} | ${rootOnly.has(path) ? 'Only at the root. ' : ''}${text} |`;
-    return [row, ...rows(nested ?? {}, property.type === 'array' ? `${path}[]` : path, rootOnly)];
-  });
+/** What may stand below a key: of a list in its entries, and of several forms in those that are maps of known keys. */
+function formsOf(schema) {
+  if (schema.type === 'array') return schema.items ? formsOf(schema.items) : [];
+  return schema.oneOf ? schema.oneOf.flatMap(formsOf) : [schema];
 }
 
+/** Keys of any name: what they hold. */
+function namedFormsOf(form) {
+  return typeof form.additionalProperties === 'object' ? formsOf(form.additionalProperties) : [];
+}
+
+function propertiesOf(form) {
+  return Object.entries(form.properties ?? {});
+}
+
+/** All keys that are not below a key of any name. */
+function plainKeys(form) {
+  return propertiesOf(form).flatMap(([, property]) => [property, ...formsOf(property).flatMap(plainKeys)]);
+}
+
+/** Signs that would make emphasis of a text, outside of what is code. */
+function asText(description) {
+  const parts = description.replaceAll('|', '\\|').replaceAll('\n', ' ').split('`');
+  return parts.map((part, index) => (index % 2 === 0 ? part.replaceAll('*', '\\*') : part)).join('`');
+}
+
+const shown = new Set(plainKeys(rootSchema));
 const rootOnly = new Set(Object.keys(rootSchema.properties).filter((name) => !(name in projectSchema.properties)));
-const table = ['| key | value | meaning |', '| --- | --- | --- |', ...rows(rootSchema, '', rootOnly)].join('\n');
+
+function rowsOf(path, property) {
+  const isList = property.type === 'array';
+  const at = isList ? `${path}[]` : path;
+  // What a list is in whole, as its default, stands behind what each of it is.
+  const texts = [rootOnly.has(path) && 'Only at the root.', isList && property.items?.description, property.description];
+  const row = `| \`${at}\` | ${typeOf(property)} | ${asText(texts.filter(Boolean).join(' '))} |`;
+  const forms = formsOf(property);
+  const below = forms.flatMap(propertiesOf).map(([name, each]) => [`${at}.${name}`, each]);
+  // What the keys of any name hold is mostly what stands elsewhere, as the description says: only what does not is told.
+  const named = forms.flatMap(namedFormsOf).flatMap(propertiesOf);
+  const own = named.filter(([, each]) => !shown.has(each)).map(([name, each]) => [`${at}.*.${name}`, each]);
+  return [row, ...[...below, ...own].flatMap(([key, each]) => rowsOf(key, each))];
+}
+
+const rows = propertiesOf(rootSchema).flatMap(([name, property]) => rowsOf(name, property));
+const table = ['| key | value | meaning |', '| --- | --- | --- |', ...rows].join('\n');
 const file = join(root, 'README.md');
 const text = readFileSync(file, 'utf8');
 const [begin, end] = ['<!-- config reference: written by tools/reference.mjs -->', '<!-- end of the config reference -->'];
