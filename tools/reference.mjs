@@ -14,7 +14,7 @@ function typeOf(schema) {
   for (const several of [schema.oneOf, schema.anyOf]) if (several) return several.map(typeOf).join(' or ');
   if (Array.isArray(schema.type)) return schema.type.join(' or ');
   if (schema.type === 'array') return `list of ${schema.items ? typeOf(schema.items) : 'anything'}`;
-  if (schema.type === 'object' && schema.additionalProperties?.type) return `map of ${typeOf(schema.additionalProperties)}`;
+  if (schema.type === 'object' && typeof schema.additionalProperties === 'object') return `map of ${typeOf(schema.additionalProperties)}`;
   return schema.type ?? 'anything';
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { processes, type BuildRequest } from '../clients';
+import { processes, type BuildRequest, type Registry } from '../clients';
 import { contentDigest, emptyDir, fileEntry, withEntries, type Artifact, type BuildRecipe, type Input, type Snapshot } from '../model';
 import { fakeEngine, type FakeEngine } from '../testkit/fakeEngine';
 import { openBuilders, type BuildJob } from '.';
@@ -242,5 +242,46 @@ describe('a build that fails', () => {
       ok: false,
       problem: { code: 'contextUnreadable' },
     });
+  });
+});
+
+describe('images that are made at the same time', () => {
+  it.each([
+    ['docker/1', Math.min(availableParallelism(), 4)],
+    ['layers/1', 8],
+  ])('by %s are %i at most', async (kind, most) => {
+    const running = { now: 0, most: 0 };
+    /** Ends when as many were there as may be, or nobody comes any more. */
+    const inCompany = async (): Promise<void> => {
+      running.most = Math.max(running.most, ++running.now);
+      for (let turns = 0; running.most < most && turns < 2000; turns += 1) await new Promise((resolve) => setImmediate(resolve));
+      running.now -= 1;
+    };
+    const engine = fakeEngine({
+      async onBuild() {
+        await inCompany();
+        return undefined;
+      },
+    });
+    const registry: Registry = {
+      ...engine.registry,
+      async putManifest(...given) {
+        await inCompany();
+        return engine.registry.putManifest(...given);
+      },
+    };
+    const cacheDir = mkdtempSync(join(root, 'cache-'));
+    const builders = openBuilders({ engine, registry, processes, cacheDir, hasRegistry: true, env: {} });
+    const recipe = { builder: kind };
+    const jobs = Array.from({ length: 20 }, (_, index) =>
+      jobOf({
+        files: { 'apps/api/Dockerfile': 'FROM scratch\nCOPY src /app\n', 'apps/api/src/main.js': 'main' },
+        recipe,
+        job: { ref: `${ref}${index}` },
+      }),
+    );
+    const built = await Promise.all(jobs.map((job) => builders.build(job)));
+    expect(built.map(({ ok }) => ok)).not.toContain(false);
+    expect(running.most).toBe(most);
   });
 });

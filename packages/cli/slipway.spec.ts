@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { rootSchema } from '../config';
 import type { CommandOptions, CommandResult, DevOptions } from '../dev';
 import type { GraphProject, GraphSource } from '../graph';
 import { failed, succeeded, type Problem } from '../model';
@@ -134,6 +135,20 @@ describe('slipway', () => {
     const { run, asked } = workspace();
     await run('build', { cwd });
     expect(asked[0]?.options.projects).toEqual([]);
+  });
+
+  it('has each command that reads slipway.yaml in one of the modes that profiles are active by', async () => {
+    const help = async (argv: string): Promise<string> => {
+      const { run, stdout } = workspace();
+      await run(argv);
+      return stdout.text;
+    };
+    const reading: string[] = [];
+    for (const [, name = ''] of (await help('--help')).matchAll(/^ {2}(\w+) \[options\]/gm))
+      if ((await help(`${name} --help`)).includes('--profile')) reading.push(name);
+    const { mode } = rootSchema.properties.profiles.additionalProperties.properties.activation.items.properties;
+    const said = [...mode.description.matchAll(/\(([^)]*)\)/g)].flatMap(([, commands = '']) => commands.split(/, | and /));
+    expect(said.sort()).toEqual(reading.sort());
   });
 
   it('passes on what was said of cluster and registry, with paths as they are from here', async () => {

@@ -24,8 +24,12 @@ export const deployProperties = {
           additionalProperties: false,
           required: ['kind', 'path'],
           properties: {
-            kind: { type: 'string', description: 'Rollout', minLength: 1 },
-            path: { type: 'string', description: 'spec.template.spec.containers[].image', minLength: 1 },
+            kind: { type: 'string', description: 'The kind of the objects: Rollout.', minLength: 1 },
+            path: {
+              type: 'string',
+              description: 'Where it has the image: spec.template.spec.containers[].image. [] goes through a list.',
+              minLength: 1,
+            },
           },
         },
       },
@@ -96,7 +100,7 @@ export const deployProperties = {
             repo: { type: 'string', description: 'The address of the repository of chart.', minLength: 1 },
             plainHttp: { type: 'boolean', description: 'The registry of an oci:// chart speaks plain http. Default: false.' },
             version: { type: 'string', description: 'The version of chart. Name one: the newest is another one tomorrow.', minLength: 1 },
-            namespace: { type: 'string', description: 'Default: the namespace of the project.', minLength: 1 },
+            namespace: { type: 'string', description: 'Where it is installed. Default: the namespace of the project.', minLength: 1 },
             createNamespace: { type: 'boolean', description: 'Makes the namespace when it is not there. Default: false.' },
             valuesFiles: {
               type: 'array',

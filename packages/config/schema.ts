@@ -35,7 +35,7 @@ const portForward = {
       description: 'The address of this machine to listen on: 0.0.0.0 for all of them. Default: only this machine reaches it.',
       minLength: 1,
     },
-    namespace: { type: 'string', description: 'Default: the namespace of the project.', minLength: 1 },
+    namespace: { type: 'string', description: 'Where it is. Default: the namespace of the project.', minLength: 1 },
   },
 } as const;
 
@@ -50,7 +50,10 @@ const gitCommit = {
         "Tags: the commit's tag, or the nearest one and how far it is (git describe); the commit, or the tree of the project, whole or abbreviated. Default: Tags.",
     },
     prefix: { type: 'string', description: 'Put in front.' },
-    ignoreChanges: { type: 'boolean', description: 'Never -dirty. Default: false.' },
+    ignoreChanges: {
+      type: 'boolean',
+      description: 'Files that are not as they were committed do not count: it is never -dirty. Default: false.',
+    },
   },
 } as const;
 
@@ -60,13 +63,18 @@ const dateTime = {
   additionalProperties: false,
   properties: {
     format: { type: 'string', description: "A layout of Go's time package. Default: 2006-01-02_15-04-05.999_MST.", minLength: 1 },
-    timezone: { type: 'string', description: 'Europe/Berlin, UTC. Default: that of this machine.', minLength: 1 },
+    timezone: {
+      type: 'string',
+      description: 'The zone whose time it is: Europe/Berlin, UTC. Default: that of this machine.',
+      minLength: 1,
+    },
   },
 } as const;
 
 const envTemplate = {
   type: 'string',
-  description: '${NAME} and ${NAME:-default} stand for variables of the environment, ${IMAGE_NAME} for the name of the image.',
+  description:
+    'A text of your own: ${NAME} and ${NAME:-default} stand for variables of the environment, ${IMAGE_NAME} for the name of the image.',
   minLength: 1,
 } as const;
 
@@ -96,7 +104,8 @@ const tag = {
           properties: {
             template: {
               type: 'string',
-              description: '${NAME} stands for a component. GIT, DATE, SHA and INPUT_DIGEST are there without being named below.',
+              description:
+                'What it makes of them: ${NAME} stands for a component. GIT, DATE, SHA and INPUT_DIGEST are there without being named below.',
               minLength: 1,
             },
             components: {
@@ -342,12 +351,16 @@ const buildkit = {
       patternHint: 'lower-case letters, digits and dashes',
     },
     image: { type: 'string', description: 'An image with buildkitd and buildctl. Default: moby/buildkit:v0.29.0.', minLength: 1 },
-    serviceAccount: { type: 'string', description: 'Default: that of the namespace.', minLength: 1 },
+    serviceAccount: {
+      type: 'string',
+      description: 'The service account that the pod runs as. Default: that of the namespace, default.',
+      minLength: 1,
+    },
     pullSecret: { type: 'string', description: 'A Secret of that namespace, with the login for the image of the pod.', minLength: 1 },
     nodeSelector: { type: 'object', description: 'Labels of the nodes that it may run on.', additionalProperties: { type: 'string' } },
     tolerations: {
       type: 'array',
-      description: 'As in the spec of a pod.',
+      description: 'Taints of nodes that do not keep it away, as in the spec of a pod.',
       items: { type: 'object', additionalProperties: { type: ['string', 'number'] } },
     },
     resources: {
@@ -355,8 +368,8 @@ const buildkit = {
       description: 'What it asks for, and what it may take.',
       additionalProperties: false,
       properties: {
-        requests: { ...quantities, description: '{cpu: 2, memory: 4Gi}' },
-        limits: { ...quantities, description: '{cpu: 4, memory: 8Gi}' },
+        requests: { ...quantities, description: 'What its node must have free for it: {cpu: 2, memory: 4Gi}. Default: nothing.' },
+        limits: { ...quantities, description: 'What it may take at most: {cpu: 4, memory: 8Gi}. Default: all that is there.' },
       },
     },
     cacheRepo: {
@@ -623,7 +636,7 @@ const plainSchema = {
 
 const activation = {
   type: 'array',
-  description: 'When it is active without being asked for: any entry will do.',
+  description: 'When it is active without being asked for. Any entry will do; of one entry all must hold.',
   items: {
     type: 'object',
     additionalProperties: false,
@@ -631,7 +644,11 @@ const activation = {
     properties: {
       env: { type: 'string', description: 'NAME: the variable is there and not empty. NAME=value: it is this.', minLength: 1 },
       context: { type: 'string', description: 'The context of the kubeconfig, or a glob of some: staging-*.', minLength: 1 },
-      mode: { enum: ['dev', 'deploy'], description: 'dev: of dev, sync, explain and inputs. deploy: of all else.' },
+      mode: {
+        enum: ['dev', 'deploy'],
+        description:
+          'Which commands: dev (dev, sync, status, explain, inputs, config and doctor) or deploy (run, build, deploy, delete, logs, render and prune).',
+      },
     },
   },
 } as const;
@@ -682,7 +699,7 @@ const rootProperties = {
         type: 'integer',
         minimum: 0,
         description:
-          'How many at a time, of all in one run; 0 for as many as there are cores. Also --concurrency. Default: as many as there are cores and at most 4 in an engine, 8 without one.',
+          'How many at a time, of all in one run; 0 for as many as there are cores. Also --concurrency. Default: 8 that the builder layers makes, and beside them as many others as there are cores, at most 4.',
       },
       contextLimit: {
         type: 'integer',
