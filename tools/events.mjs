@@ -20,6 +20,7 @@ const inJson = {
   WorkspacePath: 'string',
   ContainerPath: 'string',
   Action: "'sync' | 'target-then-sync' | 'rebuild' | 'redeploy' | 'none'",
+  WaitedFor: '{ object, message: string }',
   SyncTiming: '{ detect, read, send, apply, total: number }',
   Problem: '{ code, message, hint, detail, location: { file, line, column }, retry, exitCode }',
 };
@@ -32,6 +33,7 @@ const sections = union.type.types.map((type, index, all) => {
       .getText()
       .replace(/\breadonly /g, '')
       .replace(/\s+/g, ' ')
+      .replace(/Readonly<Record<([^,]+), (\w+)>>/g, (_, keys, value) => `{ ${keys.replace(/'/g, '').replace(/ \| /g, ', ')}: ${value} }`)
       .replace(/\b[A-Z]\w+\b/g, (name) => inJson[name] ?? name),
     about: commentIn(text.slice(member.getFullStart(), member.getStart())),
   }));
@@ -70,7 +72,8 @@ const lines = sections.flatMap(({ kind, about, fields }) => [
 const page = `# Events
 
 \`slipway dev --events FILE\`, and \`--json\` on stdout, write one JSON object a line: \`{"v":1,"at":<ms since 1970>,"kind":…}\` and the fields of its kind. \`v\` is the version: within it kinds and optional fields may be
-added, and nothing is taken away or means something else. A field with a \`?\` may be absent. With \`--json\` the last line is \`{"kind":"ended","exitCode":…,"document":…,"problems":[…]}\`. Logs of containers are not among them.
+added, and nothing is taken away or means something else. A field with a \`?\` may be absent. With \`--json\` the last line is \`{"kind":"ended","exitCode":…,"document":…,"problems":[…]}\`: without \`document\` when the command could not begin, and without \`problems\` when there are none.
+Logs of containers are not among them, and what tools print (\`output\`) only with \`--verbosity debug\`.
 
 The file is begun anew by the first \`dev\` that opens it. Those that open it while it is written, as the tasks of \`nx run-many -t dev --events=FILE\` do, add to it: each writes what concerns its own part, in whole lines, and each
 line of the file has \`"part":[…]\`, the projects that its \`dev\` was started with (none: all of them). What concerns several parts is there once for each. Lines that cannot be written, on a full disk, wait until they can.

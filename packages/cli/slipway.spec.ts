@@ -198,10 +198,10 @@ describe('slipway', () => {
 
   it('understands what dev can leave out', async () => {
     const { run, asked } = workspace();
-    await run('dev --keep --no-logs --no-forward --events out/events.jsonl');
+    await run('dev --keep --no-logs --no-forward --events out/events.jsonl --verbosity debug');
     await run('dev');
     const [full, bare] = asked.map(({ options }) => options as DevOptions);
-    expect(full).toMatchObject({ keep: true, logs: [], forward: false, events: '/shop/out/events.jsonl' });
+    expect(full).toMatchObject({ keep: true, logs: [], forward: false, events: '/shop/out/events.jsonl', verbosity: 'debug' });
     expect(bare).toMatchObject({ keep: false, logs: 'all', forward: true });
     expect(bare).not.toHaveProperty('events');
   });

@@ -231,7 +231,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     .option('--timeout <duration>', 'fail when it takes longer than this to be ready: 90s, 5m')
     .addOption(new Option('--cleanup [yes]', 'false: the same as --keep').argParser((text) => text !== 'false').hideHelp())
     .addOption(new Option('--no-cleanup', 'the same as --keep').hideHelp())
-    .option('--events <file>', 'write every event to a file, as a line of JSON')
+    .option('--events <file>', 'write every event to a file, as a line of JSON; with --verbosity debug what tools print too')
     .option('--logs <services>', 'show the logs of these services only: api,web')
     .option('--no-logs', "do not show the containers' logs")
     .option('--no-forward', 'do not forward ports')
@@ -250,7 +250,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
           keep: flags.keep === true || flags.cleanup === false,
           logs,
           forward: flags.forward && flags.portForward !== false,
-          ...(flags.events === undefined ? {} : { events: resolve(surroundings.cwd, flags.events) }),
+          ...(flags.events !== undefined && { events: resolve(surroundings.cwd, flags.events), verbosity: flags.verbosity }),
         });
       return act(flags, projects, true, start, { lines: () => [], endless: true, sessionLogs: logs, attached: flags.attach ?? false });
     });

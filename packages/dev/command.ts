@@ -1,5 +1,6 @@
 import type { GraphSource } from '../graph';
 import type { ExitCode, LogChoice, Problem, Report, Wish } from '../model';
+import type { Verbosity } from '../report';
 
 export type {
   BuildDocument,
@@ -56,6 +57,8 @@ export interface DevOptions extends CommandOptions {
   readonly takeover?: boolean;
   /** A file that gets every event as a line of JSON. */
   readonly events?: string;
+  /** With `debug`, that file gets what tools print too. Absent: `normal`. */
+  readonly verbosity?: Verbosity;
   /** The services whose logs are shown. */
   readonly logs: LogChoice;
   readonly forward: boolean;

@@ -18,13 +18,13 @@ import type { DevResult } from './loopMessages';
 export async function devCommand(options: DevOptions): Promise<DevResult> {
   const timeout = options.timeout === undefined ? undefined : ageMs(options.timeout);
   if (timeout && !timeout.ok) return notBegun(timeout.problem);
-  const { env, projects, events: file } = options;
+  const { root, env, projects, events: file, verbosity = 'normal', report: toPeople } = options;
   const events =
     file === undefined
       ? undefined
-      : await openEventsFile({ file, folder: stateFolder(options.root), env, part: projects, report: options.report });
+      : await openEventsFile({ file, folder: stateFolder(root), env, part: projects, verbosity, report: toPeople });
   if (events && !events.ok) return notBegun(events.problem);
-  const report = events ? combine([options.report, events.value.report]) : options.report;
+  const report = events ? combine([toPeople, events.value.report]) : toPeople;
   try {
     const told = { ...options, report, timeoutMs: timeout?.value };
     return await (options.attach === true ? attachCommand(told) : inOneLoop(told));

@@ -2,6 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Event } from '../model';
+import type { Verbosity } from '../report';
 import { openEventsFile, type EventsFile } from './eventsFile';
 
 describe('the file of --events', () => {
@@ -19,12 +20,13 @@ describe('the file of --events', () => {
     rmSync(folder, { recursive: true });
   });
 
-  const opened = async (part: readonly string[], at = file): Promise<EventsFile> => {
+  const opened = async (part: readonly string[], at = file, verbosity: Verbosity = 'normal'): Promise<EventsFile> => {
     const result = await openEventsFile({
       file: at,
       folder,
       env: { XDG_RUNTIME_DIR: folder },
       part,
+      verbosity,
       report: (event) => void told.push(event),
     });
     if (!result.ok) throw new Error(result.problem.message);
@@ -51,6 +53,18 @@ describe('the file of --events', () => {
     say(await opened([]), 'now');
     await settled();
     expect(written()).toEqual([[[], 'now']]);
+  });
+
+  it.each([
+    ['normal', []],
+    ['debug', ['step 1']],
+  ] as const)('has what tools print as the verbosity of its dev is: %s', async (verbosity, lines) => {
+    const { report } = await opened(['api'], file, verbosity);
+    report({ kind: 'output', subject: 'api', line: 'step 1' });
+    report({ kind: 'mended', subject: 'api' });
+    await settled();
+    const kinds = readFileSync(file, 'utf8').trimEnd().split('\n');
+    expect(kinds.flatMap((text) => (JSON.parse(text) as { readonly line?: string }).line ?? [])).toEqual(lines);
   });
 
   it('has whole lines of all that write it at the same time', async () => {
@@ -88,7 +102,7 @@ describe('the file of --events', () => {
 
   it('that cannot be opened is a mistake that says which flag', async () => {
     writeFileSync(join(folder, 'out'), 'a file in the way');
-    const result = await openEventsFile({ file, folder, env: {}, part: [], report: () => undefined });
+    const result = await openEventsFile({ file, folder, env: {}, part: [], verbosity: 'normal', report: () => undefined });
     expect(result).toMatchObject({
       ok: false,
       problem: { code: 'outputNotWritten', hint: 'name another file with --events', exitCode: 2 },

@@ -3,7 +3,7 @@ import { mkdir, open, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { takeSeat, type Line } from '../clients';
 import { failed, messageOf, succeeded, type Report, type Result } from '../model';
-import { jsonLines } from '../report';
+import { jsonLines, type Verbosity } from '../report';
 import { outputNotWritten } from './outputFile';
 
 export interface EventsFileOptions {
@@ -14,6 +14,8 @@ export interface EventsFileOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The projects that each line is of; empty means all. */
   readonly part: readonly string[];
+  /** With `debug`, lines of what tools print are among them. */
+  readonly verbosity: Verbosity;
   /** Told that lines have to wait, and that they were written after all. */
   readonly report: Report;
 }
@@ -33,7 +35,7 @@ const longestQueue = 20_000;
  * The file of `--events`. The first that opens it begins it anew; who opens it while it is written, as under `nx run-many`, adds to it,
  * whole lines each time. Failures: `outputNotWritten`.
  */
-export async function openEventsFile({ file, folder, env, part, report }: EventsFileOptions): Promise<Result<EventsFile>> {
+export async function openEventsFile({ file, folder, env, part, verbosity, report }: EventsFileOptions): Promise<Result<EventsFile>> {
   try {
     await mkdir(dirname(file), { recursive: true });
     const handle = await open(file, 'a');
@@ -42,7 +44,7 @@ export async function openEventsFile({ file, folder, env, part, report }: Events
     if (await seat.take()) await handle.truncate().catch(() => undefined);
     const writer = new LineWriter(handle, { file, report });
     return succeeded({
-      report: jsonLines({ stream: writer, now: Date.now, verbosity: 'normal', part }),
+      report: jsonLines({ stream: writer, now: Date.now, verbosity, part }),
       async close() {
         await writer.close();
         await seat.leave();

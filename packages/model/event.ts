@@ -31,7 +31,7 @@ export type Event =
       readonly paths: readonly ContainerPath[];
       readonly bytes: number;
       readonly ms: SyncTiming;
-      /** Why it was sent when no file had changed: a container that is new, or came back. */
+      /** It was sent though no file had changed: the container is new, or came back. */
       readonly replay: boolean;
     }
   /** The workspace got files that a container had made or changed. */
@@ -51,7 +51,7 @@ export type Event =
       readonly subject: string;
       readonly because?: string;
     }
-  /** A line that a tool printed while it worked for the subject. */
+  /** A line that a tool printed while it worked for the subject. Programs are told it with `--verbosity debug` only. */
   | {
       readonly kind: 'output';
       readonly subject: string;
@@ -73,7 +73,7 @@ export type Event =
       readonly artifact: ArtifactName;
       readonly ref: string;
       readonly ms: number;
-      /** `docker`, `layers`, or `docker+layers`: the engine made the first part. */
+      /** `layers`, `docker`, `docker+layers` (the engine made the first part), `buildx`, `buildkit` or `custom`. */
       readonly builder: string;
       /** Why it was that one. */
       readonly because?: string;

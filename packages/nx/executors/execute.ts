@@ -46,7 +46,7 @@ export async function execute<Document>(
   { alsoReport, readableLogs = false }: { readonly alsoReport?: Report; readonly readableLogs?: boolean } = {},
 ): Promise<{ readonly success: boolean; readonly document: Document }> {
   const isTTY = stdout.isTTY === true;
-  const verbosity = options.verbosity ?? (context.isVerbose ? 'debug' : 'normal');
+  const verbosity = verbosityOf(options, context);
   const terminal = openTerminal({ stream: stdout, verbosity, isTTY, env, readableLogs });
   const { report, unsaid } = watchProblems((event) => {
     terminal(event);
@@ -71,4 +71,9 @@ export async function execute<Document>(
   });
   for (const problem of unsaid(result.problems)) stdout.write(`${problemLines(problem, paintFor({ isTTY, env })).join('\n')}\n`);
   return { success: result.exitCode === 0, document: result.document };
+}
+
+/** As much as was asked for, of the executor or of Nx. */
+export function verbosityOf({ verbosity }: ExecutorOptions, { isVerbose }: Pick<ExecutorContext, 'isVerbose'>): Verbosity {
+  return verbosity ?? (isVerbose ? 'debug' : 'normal');
 }

@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import type { LogChoice, Report } from '../../../model';
 import { devkitOf } from '../../devkit';
-import { execute, type ExecutorOptions } from '../execute';
+import { execute, verbosityOf, type ExecutorOptions } from '../execute';
 import { inThisProcess } from '../thisProcess';
 
 export interface DevExecutorOptions extends ExecutorOptions {
@@ -35,7 +35,7 @@ export default async function dev(options: DevExecutorOptions, context: Executor
           ...(options.timeout === undefined ? {} : { timeout: options.timeout }),
           logs: logsChosen(options.logs),
           forward: options.forward ?? true,
-          ...(options.events === undefined ? {} : { events: resolve(context.cwd, options.events) }),
+          ...(options.events !== undefined && { events: resolve(context.cwd, options.events), verbosity: verbosityOf(options, context) }),
         }),
       { alsoReport: tellNxWhenReady(devkitOf(context.root)?.emitReadySignal), readableLogs: true },
     );
