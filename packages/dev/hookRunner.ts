@@ -16,11 +16,11 @@ export interface HookedStage {
 }
 
 interface HookRun {
-  readonly project: string;
   readonly namespace: string;
   /** Selects the pods of the project, where a hook names none. */
   readonly podSelector: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** What each is told, wherever it runs. */
+  readonly told: Readonly<Record<string, string | undefined>>;
   readonly input?: string;
   readonly signal: AbortSignal;
 }
@@ -58,30 +58,29 @@ export class HookRunner {
   }
 
   private runOf({ name, project }: { readonly name: string; readonly project: string }, workspace: Workspace, stage: HookedStage): HookRun {
-    const { target, workspaceId, options } = this.session;
+    const { target, workspaceId } = this.session;
     const release = [...workspace.releases.values()].find((each) => each.project === project);
     const own = ownImageOf(workspace, { name, project });
     const namespace = release ? namespaceOf(this.session, release) : (target?.namespace ?? '');
-    const env = {
+    const told = {
+      SLIPWAY_PROJECT: project,
       SLIPWAY_NAMESPACE: namespace,
       SLIPWAY_CONTEXT: target?.context,
-      ...(options.kubeconfig !== undefined && { KUBECONFIG: options.kubeconfig }),
       ...imageVariables(imagesByName({ images: stage.images, imageNames: imageNamesOf(workspace) }), own),
       ...stage.env,
     };
     const podSelector = selectorOf(templateLabels({ workspaceId, release: release?.name ?? name }));
-    return { project, namespace, podSelector, env, ...(stage.input !== undefined && { input: stage.input }), signal: stage.signal };
+    return { namespace, podSelector, told, ...(stage.input !== undefined && { input: stage.input }), signal: stage.signal };
   }
 
-  private async onHost(hook: Hook, { env, input, signal, project }: HookRun, onLine: (line: string) => void): Promise<Result<number>> {
-    const { root, env: environment } = this.session.options;
+  private async onHost(hook: Hook, { told, input, signal }: HookRun, onLine: (line: string) => void): Promise<Result<number>> {
+    const { root, env, kubeconfig } = this.session.options;
     if (hook.where.kind !== 'host') return succeeded(0);
     const { folder, env: own } = hook.where;
-    const told = { SLIPWAY_PROJECT: project, SLIPWAY_HOOK: `${hook.when} ${hook.stage}` };
     const ended = await processes.run({
       ...commandLine(hook.run),
       cwd: join(root, folder),
-      env: { ...environment, ...told, ...env, ...own },
+      env: { ...env, ...(kubeconfig !== undefined && { KUBECONFIG: kubeconfig }), ...told, SLIPWAY_HOOK: momentOf(hook), ...own },
       ...(input !== undefined && { input }),
       signal,
       onLine,
@@ -92,7 +91,7 @@ export class HookRunner {
   /** In all pods, one after another; the first that ends badly is the answer. */
   private async inContainers(
     hook: Hook,
-    { namespace, podSelector, signal }: HookRun,
+    { namespace, podSelector, told, signal }: HookRun,
     onLine: (line: string) => void,
   ): Promise<Result<number>> {
     const { kube } = this.session;
@@ -103,9 +102,9 @@ export class HookRunner {
     const running = pods.value.filter((pod) => runs(pod, container));
     // What is to be done in the pods of before the first deploy has nothing to do.
     if (running.length === 0 && hook.when === 'after') return { ok: false, problem: withoutContainer(hook, container, selector) };
+    const command = inContainer(hook, told);
     for (const { metadata } of running) {
-      const { command, args } = typeof hook.run === 'string' ? { command: 'sh', args: ['-c', hook.run] } : commandLine(hook.run);
-      const exec = await kube.exec({ namespace, pod: metadata.name ?? '', container, command: [command, ...args], signal });
+      const exec = await kube.exec({ namespace, pod: metadata.name ?? '', container, command, signal });
       if (!exec.ok) return exec;
       const { stdin, stdout, stderr, ended } = exec.value;
       stdin.end();
@@ -119,6 +118,15 @@ export class HookRunner {
   }
 }
 
+/** An exec takes no variables: the shell sets them. Nothing else in a container is sure to be there that could, so a list is run as it is. */
+function inContainer(hook: Hook, told: HookRun['told']): readonly string[] {
+  if (typeof hook.run !== 'string') return hook.run;
+  const variables = Object.entries<string | undefined>({ ...told, SLIPWAY_HOOK: momentOf(hook) }).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${name}='${value.replaceAll("'", `'\\''`)}'`],
+  );
+  return ['sh', '-c', `export ${variables.join(' ')}; ${hook.run}`];
+}
+
 function system(): 'linux' | 'darwin' | 'windows' {
   return process.platform === 'win32' ? 'windows' : process.platform === 'darwin' ? 'darwin' : 'linux';
 }
@@ -130,10 +138,16 @@ function runs(pod: KubeObject, container: string): boolean {
   return isIt && pod.metadata.deletionTimestamp === undefined;
 }
 
+/** `before deploy` */
+function momentOf({ when, stage }: Hook): string {
+  return `${when} ${stage}`;
+}
+
 /** `before deploy, ./migrate.sh` */
-function nameOf({ when, stage, run }: Hook): string {
+function nameOf(hook: Hook): string {
+  const { run } = hook;
   const text = typeof run === 'string' ? (run.trim().split('\n')[0] ?? '') : run.join(' ');
-  return `${when} ${stage}, ${text.length > 80 ? `${text.slice(0, 79)}…` : text}`;
+  return `${momentOf(hook)}, ${text.length > 80 ? `${text.slice(0, 79)}…` : text}`;
 }
 
 function problemOf(hook: Hook, ended: Result<number>, printed: readonly string[]): Problem | undefined {
