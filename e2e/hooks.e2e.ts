@@ -24,7 +24,7 @@ hooks:
     before:
       - {run: 'sh ./note.sh deploying', env: {WORD: 7}}
       - {run: exit 1, os: [windows]}
-    after: [{run: 'echo deployed in \$(hostname)', container: worker}, {run: sh ./note.sh deployed}]
+    after: [{run: 'echo deployed \$SLIPWAY_PROJECT in \$(hostname)', container: worker}, {run: sh ./note.sh deployed}]
 `;
 
 describe('hooks', () => {
@@ -59,13 +59,30 @@ describe('hooks', () => {
       expect.stringMatching(/^after deploy: deployed worker/),
     ]);
     expect(shop.read('apps/rendered.yaml')).toContain('kind: Deployment');
-    expect(printed).toMatch(/deployed in worker-/);
+    expect(printed).toMatch(/deployed worker in worker-/);
     expect(printed).toMatch(/the hook before deploy, echo no licence, ended with exit code 3/);
     expect(printed).toMatch(/at infra\/cache\/slipway\.yaml:5/);
     expect(printed).toMatch(/the hook before deploy, sleep 60, did not end within 1 s/);
     expect(await shop.onlyOne('worker')).toMatchObject({ ready: true });
     expect(await shop.running('cache')).toEqual([]);
     expect((await shop.objects()).filter((name) => /cache|slow/.test(name))).toEqual([]);
+  });
+
+  it('keep an image from being used when one after its build fails: the next build makes it again', async () => {
+    shop.write('apps/web/site/new.txt', randomUUID());
+    shop.write('apps/web/check.sh', 'echo "$SLIPWAY_HOOK ${IMAGE##*/}" >> ../checked.log; test -e ../licensed\n');
+    shop.write('apps/web/slipway.yaml', 'version: 1\nhooks: {build: {after: [{run: sh ./check.sh}]}}\n');
+    for (const command of ['build', 'deploy']) {
+      const failed = await shop.slipway([command, 'web', ...shop.where], { exitCode: 1 });
+      expect(`${failed.stdout}${failed.stderr}`).toMatch(/the hook after build, sh \.\/check\.sh, ended with exit code 1/);
+    }
+    expect(await shop.running('web')).toEqual([]);
+    shop.write('apps/licensed', '');
+    await shop.slipway(['build', 'web', ...shop.where]);
+    await shop.slipway(['deploy', 'web', ...shop.where]);
+    expect(await shop.onlyOne('web')).toMatchObject({ ready: true });
+    const checked = expect.stringMatching(/^after build web:[0-9a-f]{24}@sha256:[0-9a-f]{64}$/) as string;
+    expect(shop.read('apps/checked.log').trimEnd().split('\n')).toEqual([checked, checked, checked]);
   });
 
   it('run around a sync, in the container too', async () => {

@@ -1,6 +1,6 @@
 import type { BuildkitConfig } from '../config';
 import type { Engine, Kube, Processes, Registry } from '../clients';
-import type { Artifact, BuiltImage, Result, Snapshot } from '../model';
+import type { Artifact, BuiltImage, Problem, Result, Snapshot } from '../model';
 
 /** What builders work with, for as long as a session lives. */
 export interface BuildTools {
@@ -52,6 +52,11 @@ export interface BuildJob {
   readonly root: string;
   /** What the image is called when it is made from exactly the snapshot. */
   readonly ref: string;
+  /**
+   * What has to go well before the image is called `ref`: with its problem the build has failed, and nothing has the name, so that nobody
+   * takes the image for one that may be used. It is given a reference that leads to the image until then.
+   */
+  readonly beforeNaming?: ((reachedBy: string) => Promise<Problem | undefined>) | undefined;
   /** Nothing that was made before is used again. */
   readonly fromScratch?: true;
   readonly signal: AbortSignal;

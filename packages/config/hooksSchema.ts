@@ -67,7 +67,7 @@ function stage(properties: object, what: string, before: string, after: string) 
 export const hooksSchema = {
   type: 'object',
   description:
-    'Commands that are run before and after what is done for this project, one after another; one that fails stops this project and no other. They get SLIPWAY_PROJECT, SLIPWAY_CONTEXT, SLIPWAY_NAMESPACE and SLIPWAY_HOOK, and of images IMAGE, IMAGE_REPO, IMAGE_TAG, IMAGE_DIGEST, for those of other projects with the name after it: IMAGE_shop_pricing.',
+    'Commands that are run before and after what is done for this project, one after another; one that fails stops this project and no other. They get SLIPWAY_PROJECT, SLIPWAY_CONTEXT, SLIPWAY_NAMESPACE and SLIPWAY_HOOK, and of images IMAGE, IMAGE_REPO, IMAGE_TAG, IMAGE_DIGEST, for those of other projects with the name after it: IMAGE_shop_pricing. In a container a command for a shell gets them; a list is run as it is.',
   additionalProperties: false,
   properties: {
     render: stage(
@@ -76,7 +76,12 @@ export const hooksSchema = {
       'Before they are read. What it writes to them is taken.',
       'After: gets them on its standard input.',
     ),
-    build: stage(hostHook, 'When an image is built, not when it is found.', 'Before the build.', 'After it, before the image is pushed.'),
+    build: stage(
+      hostHook,
+      'When an image is built, not when it is found.',
+      'Before the build.',
+      'After it, before the image has its tag, so that nobody finds it: IMAGE leads to it. When one fails, the next run builds the image again.',
+    ),
     sync: stage(
       syncHook,
       'When files are copied into a running container.',

@@ -106,6 +106,13 @@ export class ImageSteps {
     const before = await this.hooks.run(artifact, hooksAt(artifact.hooks, 'before', 'build'), hooked);
     if (signal.aborted) return { kind: 'stopped' };
     if (before) return failure(before);
+    const afterBuild = hooksAt(artifact.hooks, 'after', 'build');
+    const refusals: Problem[] = [];
+    const beforeNaming = async (reachedBy: string): Promise<Problem | undefined> => {
+      const refused = await this.hooks.run(artifact, afterBuild, { ...hooked, images: { [artifact.name]: { ref: reachedBy } } });
+      if (refused) refusals.push(refused);
+      return refused;
+    };
     const answer = await this.builders.build({
       artifact: names.withLateTexts(artifact, tag.value ?? inputDigestTag(step.snapshot.inputsHash)),
       snapshot: step.snapshot,
@@ -114,19 +121,20 @@ export class ImageSteps {
       ),
       root: this.session.options.root,
       ref,
+      ...(afterBuild.length > 0 && { beforeNaming }),
       ...(step.anew === true && { fromScratch: true }),
       signal,
       onLine: (line) => this.report({ kind: 'output', subject: step.artifact, line }),
     });
     if (isAborted(signal)) return { kind: 'stopped' };
+    // As the hook said it: what builders make of a failure is about their own.
+    const [refused] = refusals;
+    if (refused) return failure(refused);
     if (!answer.ok) {
       const { root, noCache = false } = this.session.options;
       const text = await readFile(join(root, artifact.recipe.dockerfile), 'utf8').catch(() => '');
       return imageFailure(failedBuild(answer.problem, { artifact, sources: step.snapshot.sources, text, noCache }), artifact);
     }
-    const after = await this.hooks.run(artifact, hooksAt(artifact.hooks, 'after', 'build'), hooked);
-    if (isAborted(signal)) return { kind: 'stopped' };
-    if (after) return failure(after);
     const { image, sentHash, builder, because = artifact.builderBecause } = answer.value;
     // What was packed of other files is no image of anything, and is made again.
     if (sentHash !== step.snapshot.inputsHash) return { kind: 'built', image, sentHash };

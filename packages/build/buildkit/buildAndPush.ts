@@ -1,6 +1,6 @@
 import type { Buildkit, Registry } from '../../clients';
 import { failed, succeeded, type Result } from '../../model';
-import { nameOfRef, tagOfRef } from '../../tag';
+import { nameOfRef } from '../../tag';
 import { basesNamed, basesRefused, type TriggersOf } from '../baseTriggers';
 import { labelsOf, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
@@ -8,6 +8,7 @@ import { engineOptionsOf } from '../docker/engineOptions';
 import { namedBases } from '../docker/namedBases';
 import { packContext } from '../docker/packContext';
 import { located, sourcesChanged } from '../docker/problems';
+import { nameInRegistry } from '../naming';
 
 export interface PushingBuildkit {
   readonly buildkit: Buildkit;
@@ -62,7 +63,7 @@ export async function buildAndPush(daemon: PushingBuildkit, job: BuildJob): Prom
     await registry.remove(pushed);
     return succeeded<Built>({ image: { location: 'registry', ref: pushed, id: digest }, sentHash: `changed:${changed[1]}`, builder });
   }
-  const tagged = await registry.tag(pushed, tagOfRef(ref) ?? '', signal);
-  if (!tagged.ok) return failed({ ...tagged.problem, project });
+  const named = await nameInRegistry(registry, digest, job);
+  if (!named.ok) return failed({ ...named.problem, project });
   return succeeded<Built>({ image: { location: 'registry', ref, id: digest }, sentHash: snapshot.inputsHash, builder });
 }

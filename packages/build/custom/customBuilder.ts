@@ -14,6 +14,7 @@ import {
   type WorkspacePath,
 } from '../../model';
 import type { Builder, BuildJob, BuildTools, Built } from '../builder';
+import { nameInEngine, nameInRegistry, provisionalRef } from '../naming';
 
 type CommandTools = Pick<BuildTools, 'engine' | 'registry' | 'processes' | 'env' | 'hasRegistry'>;
 
@@ -21,7 +22,8 @@ type CommandTools = Pick<BuildTools, 'engine' | 'registry' | 'processes' | 'env'
 const toldLines = 40;
 
 /**
- * A command of the workspace makes the image and leaves it under exactly the reference it is given, in the engine or in the registry. It
+ * A command of the workspace makes the image and leaves it under exactly the reference it is given, in the engine or in the registry: one
+ * that nobody looks for, where something has to go well before the image gets its name. It
  * reads the files by itself, so they are looked at before and after: an image made of anything else is taken away again.
  */
 export function customBuilder(tools: CommandTools): Builder {
@@ -32,12 +34,17 @@ export function customBuilder(tools: CommandTools): Builder {
       if (!command) throw new Error(`${artifact.name} has no build command`);
       const before = await firstChanged(root, snapshot.sources);
       if (before !== undefined) return succeeded(notMade(job, before));
-      const problem = await run(command, job, tools);
+      const ref = job.beforeNaming ? provisionalRef(job.ref) : job.ref;
+      const problem = await run(command, { ...job, ref }, tools);
       const after = await firstChanged(root, snapshot.sources);
       if (problem) return failed({ ...problem, project: artifact.project, location: { file: command.config } });
-      const image = await imageOf(job, command, tools);
+      const image = await imageOf({ ...job, ref }, command, tools);
       if (!image.ok) return image;
-      if (after === undefined) return succeeded({ image: image.value, sentHash: snapshot.inputsHash, builder: 'custom' });
+      if (after === undefined) {
+        const named = job.beforeNaming ? await nameMade(image.value, job, tools) : succeeded(undefined);
+        if (!named.ok) return failed({ ...named.problem, project: artifact.project });
+        return succeeded({ image: { ...image.value, ref: job.ref }, sentHash: snapshot.inputsHash, builder: 'custom' });
+      }
       const removed = await takenAway(image.value, tools);
       return removed.ok ? succeeded(notMade(job, after)) : failed({ ...removed.problem, project: artifact.project });
     },
@@ -106,6 +113,10 @@ async function imageOf(
     project: artifact.project,
     location: { file: config },
   });
+}
+
+function nameMade({ location, id }: BuiltImage, job: BuildJob, { engine, registry }: CommandTools): Promise<Result<void>> {
+  return location === 'registry' ? nameInRegistry(registry, id, job) : nameInEngine(engine, id, job);
 }
 
 function takenAway({ location, ref }: BuiltImage, { engine, registry }: CommandTools): Promise<Result<void>> {

@@ -6,6 +6,7 @@ import { nameOfRef } from '../../tag';
 import type { BaseRefs } from '../bases';
 import { basesNamed, basesRefused, type TriggersOf } from '../baseTriggers';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
+import { nameInEngine } from '../naming';
 import { contextOf } from './context';
 import { engineOptionsOf } from './engineOptions';
 import { basesIn, namedBases } from './namedBases';
@@ -28,8 +29,8 @@ export async function buildInEngine(tools: EngineTools, job: BuildJob, part?: st
   const options = await engineOptionsOf(job, env);
   if (!options.ok) return options;
   const { entries, dockerfile } = contextOf(artifact, snapshot);
-  const named = await basesNamed(job, part);
-  const refused = await basesRefused(job, named, triggersKnown(tools));
+  const standsOn = await basesNamed(job, part);
+  const refused = await basesRefused(job, standsOn, triggersKnown(tools));
   if (!refused.ok) return refused;
   const reachable = await reachableBases(job, engine, part);
   if (!reachable.ok) return failed({ ...reachable.problem, project: artifact.project });
@@ -43,7 +44,7 @@ export async function buildInEngine(tools: EngineTools, job: BuildJob, part?: st
     ...(recipe.target !== undefined && { target: recipe.target }),
     ...options.value,
     args: withReachable(recipe.args, job.bases, bases),
-    registries: [...new Set(named.map(({ name }) => parseImageRef(name).registry))],
+    registries: [...new Set(standsOn.map(({ name }) => parseImageRef(name).registry))],
     labels: labelsOf(job),
     tags: [],
     signal,
@@ -62,8 +63,8 @@ export async function buildInEngine(tools: EngineTools, job: BuildJob, part?: st
       builder: 'docker',
     });
   }
-  const tagged = await engine.tag(imageId, ref);
-  if (!tagged.ok) return failed({ ...tagged.problem, project: artifact.project });
+  const named = await nameInEngine(engine, imageId, job);
+  if (!named.ok) return failed({ ...named.problem, project: artifact.project });
   return succeeded<Built>({ image: { location: 'engine', ref, id: imageId }, sentHash: snapshot.inputsHash, builder: 'docker' });
 }
 

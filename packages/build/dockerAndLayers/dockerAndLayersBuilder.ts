@@ -109,6 +109,8 @@ function jobOfHead(job: BuildJob, { text }: EngineHead): BuildJob {
       sources: withEntries(sources, [[dockerfile, entryAt(snapshot.sources, dockerfile)]]),
     },
     ref: `${ref.replace(/:[^:/]*$/, '')}:head-${key}`,
+    // It is not the image that others wait for.
+    beforeNaming: undefined,
   };
 }
 

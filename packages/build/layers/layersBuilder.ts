@@ -14,11 +14,13 @@ import {
   type SplitStage,
 } from '../../dockerfile';
 import { contentDigest, entryAt, failed, messageOf, platformsOf, succeeded, type Problem, type Result } from '../../model';
+import { nameOfRef } from '../../tag';
 import { baseRefOf } from '../bases';
 import { engineNeeded } from '../engineNeeded';
 import { filesUnknown, triggerOf } from '../baseTriggers';
 import { labelsOf, type Builder, type BuildJob, type BuildTools, type Built } from '../builder';
 import { contextOf } from '../docker/context';
+import { nameInRegistry } from '../naming';
 import { notForPlatform } from '../registryImage';
 import { baseImages, keepLayer, type BaseImage, type BaseImages } from './baseImages';
 import { blobStore, type BlobStore } from './blobStore';
@@ -80,11 +82,16 @@ async function buildAll(job: BuildJob, tools: LayerTools, head: HeadImage | unde
       return succeeded({ image: { location: 'registry', ref, id: '' }, sentHash: `changed:${made.value.digest}`, builder: 'layers' });
     images.push(made.value.image);
   }
-  const { publisher: to } = tools;
+  const { publisher: to, registry } = tools;
   const [only] = images;
-  const published = only && images.length === 1 ? await to.publish(only, ref, signal) : await to.publishAll(images, ref, signal);
+  // Without more to be done the manifest gets its name as it is written.
+  const target = job.beforeNaming ? nameOfRef(ref) : ref;
+  const published = only && images.length === 1 ? await to.publish(only, target, signal) : await to.publishAll(images, target, signal);
   if (!published.ok) return published;
-  return succeeded({ image: { location: 'registry', ref, id: published.value.digest }, sentHash: snapshot.inputsHash, builder: 'layers' });
+  const { digest } = published.value;
+  const named = job.beforeNaming ? await nameInRegistry(registry, digest, job) : succeeded(undefined);
+  if (!named.ok) return named;
+  return succeeded({ image: { location: 'registry', ref, id: digest }, sentHash: snapshot.inputsHash, builder: 'layers' });
 }
 
 type MadeImage = { readonly kind: 'made'; readonly image: NewImage } | { readonly kind: 'changed'; readonly digest: string };

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { parseImageRef, type Registry } from '../../clients';
 import { failed, succeeded, type Problem, type Result } from '../../model';
+import { tagOfRef } from '../../tag';
 import { keepLayer } from './baseImages';
 import type { BlobStore } from './blobStore';
 import { dockerTypes, ociTypes, type ImageFile, type ImageIndex, type ImageManifest, type LayerRef, type MediaTypes } from './imageFile';
@@ -20,9 +21,9 @@ export interface NewLayer extends LayerRef {
 }
 
 export interface Publisher {
-  /** Puts an image under a reference; gives its digest. Only what the repository does not have is sent. */
+  /** Puts an image under a reference, or under its digest alone where that has no tag; gives the digest. Only what the repository does not have is sent. */
   publish(image: NewImage, ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>>;
-  /** Puts images under one reference, of which a runtime takes the one for its platform. */
+  /** The same for images under one reference, of which a runtime takes the one for its platform. */
   publishAll(images: readonly NewImage[], ref: string, signal: AbortSignal): Promise<Result<{ readonly digest: string }>>;
 }
 
@@ -120,13 +121,14 @@ export function publisher({ registry, store }: Tools): Publisher {
     const mediaType = (images.every(({ types }) => types === dockerTypes) ? dockerTypes : ociTypes).index;
     const index: ImageIndex = { schemaVersion: 2, mediaType, manifests };
     const content = Buffer.from(JSON.stringify(index));
-    const written = await registry.putManifest(ref, { mediaType, content }, signal);
-    return written.ok ? succeeded({ digest: digestOf(content) }) : written;
+    const digest = digestOf(content);
+    const written = await registry.putManifest(taggedRef(ref) ?? `${repositoryOf(ref)}@${digest}`, { mediaType, content }, signal);
+    return written.ok ? succeeded({ digest }) : written;
   };
 
   return {
     async publish(image, ref, signal) {
-      const published = await put(image, { repository: repositoryOf(ref), ref }, signal);
+      const published = await put(image, { repository: repositoryOf(ref), ref: taggedRef(ref) }, signal);
       return published.ok ? published : failed(notPushed(ref, published.problem));
     },
     async publishAll(images, ref, signal) {
@@ -150,6 +152,10 @@ interface Put {
 function repositoryOf(ref: string): string {
   const { registry, repository } = parseImageRef(ref);
   return `${registry}/${repository}`;
+}
+
+function taggedRef(ref: string): string | undefined {
+  return tagOfRef(ref) === undefined ? undefined : ref;
 }
 
 function notPushed(ref: string, problem: Problem): Problem {
