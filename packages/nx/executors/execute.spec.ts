@@ -5,7 +5,7 @@ import type { CommandOptions } from '../../dev';
 import type { Problem } from '../../model';
 import { imageRecord } from './build/build';
 import { tellNxWhenReady } from './dev/dev';
-import { execute, type ExecutorOptions } from './execute';
+import { execute, verbosityOf, type ExecutorOptions } from './execute';
 
 const problem: Problem = { code: 'clusterUnreachable', message: 'the cluster does not answer', retry: 'afterDelay', exitCode: 3 };
 
@@ -56,6 +56,12 @@ describe('an executor', () => {
       },
     ]);
     expect(ended).toEqual({ success: true, document: 'what it made' });
+  });
+
+  it('tells as much as it is asked to, or Nx is', () => {
+    expect(verbosityOf({ verbosity: 'quiet' }, { isVerbose: true })).toBe('quiet');
+    expect(verbosityOf({}, { isVerbose: true })).toBe('debug');
+    expect(verbosityOf({}, { isVerbose: false })).toBe('normal');
   });
 
   it('says nothing of options that were not given', async () => {
