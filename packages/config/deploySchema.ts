@@ -8,7 +8,7 @@ export const deployProperties = {
       force: {
         type: 'boolean',
         description:
-          'Takes over fields that others manage (kubectl scale, an autoscaler), and makes anew what cannot be changed in place, except claims, namespaces and definitions. Also --force. Default: false, they are told.',
+          'Takes over fields that others manage (kubectl scale, an autoscaler), and makes anew what cannot be changed in place, except claims, namespaces and CustomResourceDefinitions. Also --force. Default: false, they are told.',
       },
       fieldManager: { type: 'string', description: 'Who the cluster says manages the fields. Default: slipway.', minLength: 1 },
       rollOnConfigChange: {
