@@ -14,8 +14,9 @@ async function after(name: string, ending: string): Promise<string> {
   if (script === undefined || starter === undefined || told === undefined) throw new Error('three files were named');
   writeFileSync(
     script,
-    `require(${module}).leftAlone().then((order) => {
-      const { writeFileSync, renameSync } = require('node:fs');
+    `const { writeFileSync, renameSync } = require('node:fs');
+    writeFileSync(${JSON.stringify(`${told}.waits`)}, '');
+    require(${module}).leftAlone().then((order) => {
       writeFileSync(${JSON.stringify(`${told}.new`)}, JSON.stringify(order ?? 'dismissed'));
       renameSync(${JSON.stringify(`${told}.new`)}, ${JSON.stringify(told)});
       process.exit();
@@ -23,7 +24,8 @@ async function after(name: string, ending: string): Promise<string> {
   );
   writeFileSync(
     starter,
-    `const outliving = require(${module}).startOutlivingProcess(${JSON.stringify(script)}, { releases: ['web'] });\n${ending}`,
+    `const told = ${JSON.stringify(told)};
+    const outliving = require(${module}).startOutlivingProcess(${JSON.stringify(script)}, { releases: ['web'] });\n${ending}`,
   );
   const child = spawn(process.execPath, [starter], { detached: true, stdio: 'ignore' });
   await once(child, 'exit');
@@ -42,5 +44,15 @@ describe('a process that outlives the one that started it', () => {
 
   it('is told that it is not needed', async () => {
     expect(await after('dismissed', 'outliving.dismiss();')).toBe('"dismissed"');
+  });
+
+  it('waits for as long as that one takes', async () => {
+    const later = `const { existsSync } = require('node:fs');
+    let waited = 0;
+    const look = setInterval(() => {
+      if (existsSync(told + '.waits')) waited += 1;
+      if (waited === 30) clearInterval(look), outliving.dismiss();
+    }, 10);`;
+    expect(await after('later', later)).toBe('"dismissed"');
   });
 });

@@ -17,14 +17,22 @@ export function startOutlivingProcess(script: string, message: object): Outlivin
   // The shell ends at once, and its background process belongs to the system's first one from then on.
   // What it is told comes with its start, or else an end in between would leave it with nothing.
   const started = [execPath, script, JSON.stringify(message)] as const;
-  const [command, ...args] = platform === 'win32' ? started : ['/bin/sh', '-c', 'exec 3<&0; "$0" "$@" <&3 3<&- &', ...started];
-  const child = spawn(command, args, { detached: true, windowsHide: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const isDirect = platform === 'win32';
+  const [command, ...args] = isDirect ? started : ['/bin/sh', '-c', '"$0" "$@" <&3 3<&- &', ...started];
+  // Not the shell's own input: Node closes that when the shell ends, and the script would take it for the end of this process.
+  const child = spawn(command, args, {
+    detached: true,
+    windowsHide: true,
+    stdio: isDirect ? ['pipe', 'ignore', 'ignore'] : ['ignore', 'ignore', 'ignore', 'pipe'],
+  });
+  const line = child.stdio[isDirect ? 0 : 3];
   const unheard = (): void => undefined;
   child.on('error', unheard);
-  child.stdin.on('error', unheard);
   child.unref();
-  if (child.stdin instanceof Socket) child.stdin.unref();
-  return { dismiss: () => void child.stdin.end('dismissed') };
+  if (!(line instanceof Socket)) return { dismiss: unheard };
+  line.on('error', unheard);
+  line.unref();
+  return { dismiss: () => void line.end('dismissed') };
 }
 
 /** For the script: what it was told, once the process that started it has ended without dismissing it; undefined when it did. */
