@@ -108,7 +108,7 @@ export class ReleaseSteps {
     // A watch may not have come to what this command itself has written.
     const isFirst = world.goal.kind === 'deployed' && !this.writtenAt.has(release.name);
     const seen = isFirst ? { seen: (ref: ObjectRef) => this.watching.seen(release.name, ref) } : {};
-    const request = { kube, objects, owner, namespace, options, ...seen, ...this.lists(release.name, world) };
+    const request = { kube, objects, owner, namespace, options, ...seen, ...this.lists(release.name, world.goal.releases.size) };
     const applied = await applyRelease(release, request, context);
     this.writtenAt.set(release.name, Date.now());
     if (!applied.ok) return failure(applied.problem, release.project);
@@ -146,8 +146,9 @@ export class ReleaseSteps {
     const context = deployContext({ session: this.session, workspace: world.workspace, release, images: {}, signal });
     const namespaces = namespacesOf(release, context.namespace);
     const keepVolumes = this.session.options.keepVolumes === true;
+    const { leaving, releases } = world.goal;
     const owner = { workspaceId, release: step.release };
-    const request = { kube, owner, namespaces, keepVolumes, ...this.lists(step.release, world) };
+    const request = { kube, owner, namespaces, keepVolumes, ...this.lists(step.release, (leaving ?? releases).size) };
     const removed = await removeRelease(release, request, context);
     this.writtenAt.set(step.release, Date.now());
     if (!removed.ok) return failure(removed.problem, release.project);
@@ -158,9 +159,9 @@ export class ReleaseSteps {
     return { kind: 'removed' };
   }
 
-  /** What one release owns is not asked for by way of all others. */
-  private lists(name: ReleaseName, { goal }: World): { readonly lists?: ListWorkspace } {
-    const lists = goal.releases.size > 1 ? this.listsSince?.(this.writtenAt.get(name) ?? -Infinity) : undefined;
+  /** What one release owns is not asked for by way of all others. `among`: of how many releases the same is asked. */
+  private lists(name: ReleaseName, among: number): { readonly lists?: ListWorkspace } {
+    const lists = among > 1 ? this.listsSince?.(this.writtenAt.get(name) ?? -Infinity) : undefined;
     return lists ? { lists } : {};
   }
 
