@@ -258,6 +258,22 @@ describe('apply', () => {
     ]);
   });
 
+  test('a field in conflict that stands in a list is told as a whole, with its place', async () => {
+    const { kube } = cluster();
+    const field = 'spec.ports[port=80,protocol="TCP"].targetPort';
+    const message = `Service shop/front has fields that others manage: ${field} (conflict with "kubectl-edit" using v1)`;
+    const managed: Kube = {
+      ...kube,
+      apply: () => Promise.resolve({ ok: false, problem: { code: 'objectConflict', message, retry: 'whenInputChanges', exitCode: 1 } }),
+    };
+    const text =
+      'apiVersion: v1\nkind: Service\nmetadata: {name: front}\nspec:\n  ports:\n    - port: 81\n    - port: 80\n      targetPort: 8080\n';
+    expect(await shop(managed, text)).toMatchObject({
+      ok: false,
+      problem: { message: `service/front: ${field} is managed by kubectl-edit`, location: { line: 8, column: 7 } },
+    });
+  });
+
   describe('under another name than before', () => {
     const settings = (data: string) => `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: ${data}\n`;
     const as = (fingerprint: string, fieldManager?: string) => ({

@@ -58,7 +58,10 @@ export interface Conflict {
 
 /** Who manages which field: `spec.replicas (conflict with "kubectl" with subresource "scale" using apps/v1)`. */
 export function conflictsIn({ message }: Pick<Problem, 'message'>): readonly Conflict[] {
-  const found = message.matchAll(/([^\s,]+) \(conflict with "([^"]+)"(?: with subresource "([^"]+)")?[^)]*\)/g);
+  // The key of a list's item has commas, and may have spaces: `spec.ports[port=80,protocol="TCP"].targetPort`.
+  const found = message.matchAll(
+    /((?:\[(?:"(?:[^"\\]|\\.)*"|[^\]"])*\]|[^\s,[])+) \(conflict with "([^"]+)"(?: with subresource "([^"]+)")?[^)]*\)/g,
+  );
   return [...found].map(([, field = '', manager = '', subresource]) => ({ field, manager, subresource }));
 }
 
