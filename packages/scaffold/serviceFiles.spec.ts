@@ -1,3 +1,4 @@
+import { parseAllDocuments } from 'yaml';
 import { readConfig, readManifests } from '../config';
 import { readDockerfile, stageNames } from '../dockerfile';
 import { reloadingOf } from '../graph';
@@ -37,6 +38,16 @@ describe.each(serviceKinds)('a new service of kind %s', (kind) => {
     expect(containers).toMatchObject([{ workload: 'deployment/hello', image: 'hello' }]);
     expect(services).toMatchObject([{ name: 'hello', ports: [{ port: 80 }] }]);
     expect(manifest).toContain('containerPort: 4321');
+  });
+
+  it('has a name that is text where Kubernetes reads its manifests, whatever it is', () => {
+    const manifest = serviceFiles(kind, { ...service, name: 'on' }).files['k8s/on.yaml'] ?? '';
+    const objects = parseAllDocuments(manifest, { version: '1.1' }).map((document) => document.toJS() as unknown);
+    expect(objects).toMatchObject([
+      { metadata: { name: 'on', labels: { app: 'on' } }, spec: { template: { spec: { containers: [{ name: 'on', image: 'on' }] } } } },
+      { metadata: { name: 'on' }, spec: { selector: { app: 'on' } } },
+    ]);
+    expect(files['k8s/hello.yaml']).toContain('name: hello\n');
   });
 
   it('takes up edits while dev runs: by its command, or by what its slipway.yaml says', () => {

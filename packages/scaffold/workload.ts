@@ -1,3 +1,5 @@
+import { stringify } from 'yaml';
+
 /** How Kubernetes asks whether a container is well. */
 export type Probe = { readonly kind: 'http'; readonly path: string } | { readonly kind: 'tcp' };
 
@@ -40,29 +42,30 @@ export function workloadManifest({ name, image, port, probe, probeRemark, user, 
             capabilities:
               drop: [ALL]
 `;
+  const nameText = plain(name);
   return `apiVersion: apps/v1
 kind: Deployment
 metadata:
-  name: ${name}
+  name: ${nameText}
   labels:
-    app: ${name}
+    app: ${nameText}
 spec:
   selector:
     matchLabels:
-      app: ${name}
+      app: ${nameText}
   template:
     metadata:
       labels:
-        app: ${name}
+        app: ${nameText}
     spec:
       automountServiceAccountToken: false
 ${gracePeriod === undefined ? '' : `      # ${gracePeriod.because}\n      terminationGracePeriodSeconds: ${gracePeriod.seconds}\n`}      securityContext:
         seccompProfile:
           type: RuntimeDefault
 ${podSecurity}      containers:
-        - name: ${name}
+        - name: ${nameText}
           # Slipway puts the image that it built in its place.
-          image: ${image}
+          image: ${plain(image)}
           ports:
             - name: http
               containerPort: ${port}
@@ -84,15 +87,20 @@ ${containerSecurity}---
 apiVersion: v1
 kind: Service
 metadata:
-  name: ${name}
+  name: ${nameText}
 spec:
   selector:
-    app: ${name}
+    app: ${nameText}
   ports:
     - name: http
       port: 80
       targetPort: http
 `;
+}
+
+/** Kubernetes reads YAML 1.1, in which `on` and `y` are truths unless they are quoted. */
+function plain(text: string): string {
+  return stringify(text, { compat: 'yaml-1.1', lineWidth: 0 }).trimEnd();
 }
 
 /** A path is text in YAML unless it has something that YAML reads otherwise. */

@@ -143,6 +143,23 @@ volumes: {data: {}}
     expect(shop.files.find(({ path }) => path === 'apps/db/k8s/db.yaml')?.text).toContain('value: "${SECRET}"');
   });
 
+  it('quotes what YAML 1.1, as Kubernetes reads it, takes for something else than text', () => {
+    const words = ['redis-server', 'yes', 'n', 'off', '0777', '1_000', '12:30', '1e3', '2001-01-01'];
+    const made = imported(`services: {cache: {image: redis, command: ${JSON.stringify(words)}, environment: {ON: 'on', y: 'No'}}}`);
+    const text = made.files.find(({ path }) => path === 'apps/cache/k8s/cache.yaml')?.text ?? '';
+    expect(text).toContain('- redis-server\n');
+    const [deployment] = parseAllDocuments(text, { version: '1.1' }).map((document) => document.toJS() as KubeObject);
+    expect(deployment?.spec.template.spec.containers).toMatchObject([
+      {
+        args: words,
+        env: [
+          { name: 'ON', value: 'on' },
+          { name: 'y', value: 'No' },
+        ],
+      },
+    ]);
+  });
+
   it.each<[string, readonly string[], object]>([
     ['a dollar sign where no variable stands', ['image: redis', 'environment: [COST=5$$]'], { env: [{ name: 'COST', value: '5$' }] }],
     ['a variable of the environment', ['image: redis', 'environment: [HOME]'], { env: [{ name: 'HOME', value: '${HOME:-}' }] }],

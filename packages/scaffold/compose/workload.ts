@@ -281,9 +281,9 @@ function secondsOf(text: string): number | undefined {
   return nanoseconds === undefined ? undefined : Math.max(1, Math.ceil(nanoseconds / 1e9));
 }
 
-/** Texts in which variables stand are quoted: what is filled in must not become a number. */
+/** Texts in which variables stand are quoted: what is filled in must not become a number. So are words as `yes`: Kubernetes reads YAML 1.1. */
 function textOf(objects: readonly object[]): Pick<ComposeWorkload, 'text' | 'isTemplate'> {
-  const documents = objects.map((object) => new Document(object, { aliasDuplicateObjects: false }));
+  const documents = objects.map((object) => new Document(object, { aliasDuplicateObjects: false, compat: 'yaml-1.1' }));
   let isTemplate = false;
   const eachText = (change: (scalar: Scalar<string>) => void): void => {
     for (const document of documents)
