@@ -132,7 +132,7 @@ const docker = {
     file: {
       type: 'string',
       description:
-        'The Dockerfile, of any name, relative to the project; where it has none there, relative to the context that it names. Default: Dockerfile.',
+        'The Dockerfile, of any name, relative to the context where image.context names another folder that has it and that the project does not lie in, else to the project; where it has none there, to the context. Default: Dockerfile.',
       minLength: 1,
     },
     target: {
@@ -260,7 +260,7 @@ const custom = {
         dockerfile: {
           type: 'string',
           description:
-            'A Dockerfile, relative to the project, that it builds: what this takes counts, and is copied into running containers.',
+            'A Dockerfile that it builds, found as image.docker.file is: what this takes counts, and is copied into running containers.',
           minLength: 1,
         },
         go: {

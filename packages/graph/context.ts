@@ -18,12 +18,21 @@ export interface DockerfilePlace {
   readonly files: Pick<WorkspaceFiles, 'textOf'>;
 }
 
-/** A Dockerfile is beside its project, else in the context that is named, as other tools have it. One that is nowhere should be beside the project. */
+/**
+ * Where a Dockerfile is: in the context that is named, where that is a place of its own, else beside its project. A context that the
+ * project lies in is that of many projects, so there the project's own comes first. One that is nowhere should be beside the project.
+ */
 export function dockerfilePath({ file = 'Dockerfile', root, context, files }: DockerfilePlace): WorkspacePath {
   const beside = joinPath(root, file);
-  if (context === undefined || files.textOf(beside) !== undefined) return beside;
-  const within = joinPath(contextOf(context, root), file);
-  return files.textOf(within) === undefined ? beside : within;
+  if (context === undefined) return beside;
+  const directory = contextOf(context, root);
+  const within = joinPath(directory, file);
+  const places = liesIn(root, directory) ? [beside, within] : [within, beside];
+  return places.find((place) => files.textOf(place) !== undefined) ?? beside;
+}
+
+function liesIn(root: WorkspacePath, directory: WorkspacePath): boolean {
+  return directory === '' || root === directory || root.startsWith(`${directory}/`);
 }
 
 export interface ContextRequest {

@@ -244,7 +244,12 @@ describe('the Dockerfile of an image with another context', () => {
 
   it.each<[string, Readonly<Record<string, string>>, string]>([
     ['is in that context', { ...proxy, ...said }, 'proxy/Dockerfile'],
-    ['is beside the project where there is one', { ...proxy, ...said, 'api/Dockerfile': 'FROM scratch\nCOPY conf /\n' }, 'api/Dockerfile'],
+    ['is in that context, whatever the project has itself', { ...proxy, ...said, 'api/Dockerfile': 'FROM scratch\n' }, 'proxy/Dockerfile'],
+    [
+      'is beside the project where that context has none',
+      { 'proxy/conf': '', ...said, 'api/Dockerfile': 'FROM scratch\nCOPY conf /\n' },
+      'api/Dockerfile',
+    ],
     [
       'has any name',
       {
@@ -258,6 +263,22 @@ describe('the Dockerfile of an image with another context', () => {
     const { artifacts, problems } = run(texts);
     expect(problems).toEqual([]);
     expect(artifacts.get('api/p')?.recipe).toMatchObject({ dockerfile, context: 'proxy' });
+  });
+
+  it.each<[string, string, string]>([
+    ['below the project is in that context', 'proxy', 'api/proxy/Dockerfile'],
+    ['that the project lies in is beside the project', '..', 'api/Dockerfile'],
+    ['that is the workspace is beside the project', 'workspace', 'api/Dockerfile'],
+    ['that is the project is beside the project', 'project', 'api/Dockerfile'],
+  ])('%s', (_, context, dockerfile) => {
+    const { artifacts, problems } = run({
+      Dockerfile: 'FROM scratch\n',
+      'api/Dockerfile': 'FROM scratch\n',
+      'api/proxy/Dockerfile': 'FROM scratch\n',
+      'api/slipway.yaml': `version: 1\nimage: {context: ${context}}`,
+    });
+    expect(problems).toEqual([]);
+    expect(artifacts.get('api')?.recipe.dockerfile).toBe(dockerfile);
   });
 
   it('is not that of the context which the root names for all', () => {
