@@ -48,3 +48,42 @@ test('maps are merged key by key, all else is replaced, and the later profile wi
   });
   expect(withProfiles(config, [])).toEqual(config);
 });
+
+describe('of keys that may not stand together the profile’s replaces the other', () => {
+  const custom = { template: '${GIT}-${OTHER}', components: { OTHER: { envTemplate: 'x' } } };
+  const dependencies = { paths: ['src'], ignore: ['src/made'] };
+  const base: Config = {
+    version: 1,
+    image: { tag: { custom }, custom: { command: 'make', dependencies } },
+    images: { web: { tag: { gitCommit: { variant: 'TreeSha', prefix: 'a-' } } } },
+  };
+
+  it.each<[string, Partial<Config>, Partial<Config>]>([
+    ['a tagger', { image: { tag: { envTemplate: '${V}' } } }, { image: { ...base.image, tag: { envTemplate: '${V}' } } }],
+    ['a tagger by its name', { image: { tag: 'sha256' } }, { image: { ...base.image, tag: 'sha256' } }],
+    [
+      'a component of a tagger',
+      { image: { tag: { custom: { template: '${OTHER}', components: { OTHER: { dateTime: {} } } } } } },
+      { image: { ...base.image, tag: { custom: { template: '${OTHER}', components: { OTHER: { dateTime: {} } } } } } },
+    ],
+    [
+      'what a command reads',
+      { image: { custom: { command: 'make', dependencies: { dockerfile: 'Dockerfile' } } } },
+      { image: { ...base.image, custom: { command: 'make', dependencies: { dockerfile: 'Dockerfile', ignore: ['src/made'] } } } },
+    ],
+    [
+      'none that may',
+      { image: { custom: { command: 'make', dependencies: { go: './cmd' } } } },
+      { image: { ...base.image, custom: { command: 'make', dependencies: { ...dependencies, go: './cmd' } } } },
+    ],
+    ['a tagger of one of several images', { images: { web: { tag: { dateTime: {} } } } }, { images: { web: { tag: { dateTime: {} } } } }],
+    [
+      'none where it says more of the same',
+      { images: { web: { tag: { gitCommit: { prefix: 'b-' } } } } },
+      { images: { web: { tag: { gitCommit: { variant: 'TreeSha', prefix: 'b-' } } } } },
+    ],
+  ])('%s', (_, says, expected) => {
+    const all: Config = { ...base, profiles: { some: says } };
+    expect(withProfiles(all, ['some'])).toEqual({ ...all, ...expected });
+  });
+});

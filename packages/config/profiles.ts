@@ -1,5 +1,7 @@
 import picomatch from 'picomatch';
 import type { ActivationConfig, Config, ProfileConfig } from './config';
+import { formsBelow, withoutRivals, type Form } from './rivals';
+import { rootSchema } from './schema';
 
 /** What decides which profiles are active. */
 export interface ProfileChoice {
@@ -20,11 +22,14 @@ export function activeProfiles({ profiles = {} }: Pick<Config, 'profiles'>, choi
   return [...new Set([...byThemselves, ...asked])];
 }
 
-/** The config with what its active profiles say: maps are merged key by key, all else is replaced, and the later profile wins. */
+/**
+ * The config with what its active profiles say: maps are merged key by key, all else is replaced, and the later profile wins. Of keys
+ * that may not stand together, as the taggers of an image, the profile's replaces the other one.
+ */
 export function withProfiles(config: Config, active: readonly string[]): Config {
   return active.reduce<Config>((over, name) => {
     const says = Object.entries(config.profiles?.[name] ?? {}).filter(([key]) => key !== 'activation');
-    return overlay(over, Object.fromEntries(says)) as Config;
+    return overlay(over, Object.fromEntries(says), [rootSchema]) as Config;
   }, config);
 }
 
@@ -47,10 +52,15 @@ function hasVariable(wanted: string, env: ProfileChoice['env']): boolean {
 
 type Mapping = Readonly<Record<string, unknown>>;
 
-function overlay(under: unknown, over: unknown): unknown {
+/** `forms`: what the schema allows there. */
+function overlay(under: unknown, over: unknown, forms: readonly Form[]): unknown {
   if (!isMapping(under) || !isMapping(over)) return over;
-  const both = Object.entries(over).map(([key, value]) => [key, Object.hasOwn(under, key) ? overlay(under[key], value) : value]);
-  return { ...under, ...Object.fromEntries(both) };
+  const kept = withoutRivals(under, Object.keys(over), forms);
+  const both = Object.entries(over).map(([key, value]) => [
+    key,
+    Object.hasOwn(kept, key) ? overlay(kept[key], value, formsBelow(forms, key)) : value,
+  ]);
+  return { ...kept, ...Object.fromEntries(both) };
 }
 
 function isMapping(value: unknown): value is Mapping {

@@ -658,7 +658,7 @@ function profilesOf<Properties extends object>(properties: Properties) {
   return {
     type: 'object',
     description:
-      'What is otherwise at times, by a name: {staging: {namespace: staging}}. A profile is active when --profile or SLIPWAY_PROFILE asks for it, or by its activation, and says what the file itself may say. Maps are merged key by key, all else is replaced; of several the later wins.',
+      'What is otherwise at times, by a name: {staging: {namespace: staging}}. A profile is active when --profile or SLIPWAY_PROFILE asks for it, or by its activation, and says what the file itself may say. Maps are merged key by key, all else is replaced, and so is what may not stand beside it, as another tagger; of several the later wins.',
     propertyNames: { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', patternHint: 'with letters, digits, dots, dashes and underscores' },
     additionalProperties: { type: ['object', 'null'], additionalProperties: false, properties: { activation, ...properties } },
   } as const;
