@@ -19,7 +19,7 @@ export async function attachCommand(options: TimedDevOptions): Promise<CommandRe
     const { problems } = attachment;
     return { exitCode: worstExit(problems), problems, document: { stopped: 'preflight' } };
   }
-  const { session } = attachment.value;
+  const { session, goal: wanted } = attachment.value;
   const shown = shownLogs(options.logs, session.read.workspace);
   if (!shown.ok) return { exitCode: shown.problem.exitCode, problems: [shown.problem], document: { stopped: 'preflight' } };
   const ending = new AbortController();
@@ -39,6 +39,7 @@ export async function attachCommand(options: TimedDevOptions): Promise<CommandRe
     onWritten: ({ pod }, runInPod) => forwards?.mayRestart(pod, runInPod),
     ...(options.exitWhenReady !== undefined && { exitWhenReady: options.exitWhenReady }),
     timeoutMs: options.timeoutMs,
+    ...(forwards && { missing: () => forwards.problems(wanted.releases) }),
   });
   logs.stop();
   forwards?.close();

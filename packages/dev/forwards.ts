@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { openForward, type Forward, type ForwardState } from '../forward';
-import type { Event, PortForward, ReleaseName, Report, Workspace, World } from '../model';
+import type { Event, PortForward, Problem, ReleaseName, Report, Workspace, World } from '../model';
 import { forwardKey, localPorts } from './localPorts';
 import { failedEvent } from './narrator';
 import { namespaceOf, type Session } from './session';
@@ -15,6 +15,8 @@ type Forwarded = Extract<Event, { kind: 'forwarded' }>;
 export class Forwards {
   private readonly open = new Map<string, { readonly wanted: PortForward; readonly forward: Forward | 'opening' }>();
   private readonly told = new Map<string, Forwarded>();
+  /** The latest try to open each, and what came of it. */
+  private readonly tries = new Map<string, { readonly release: ReleaseName; readonly ended: Promise<Problem | undefined> }>();
   private seen: Pick<World, 'workspace' | 'goal' | 'releases'> | undefined;
   /** What the workspace describes, each with a local port of its own. */
   private described: readonly PortForward[] = [];
@@ -29,7 +31,7 @@ export class Forwards {
     private readonly more: {
       /** Whether anybody wants the ports of a release. Default: somebody does. */
       readonly wants?: (release: ReleaseName) => boolean;
-      /** Of a loop that has ended: what was at a port is there again, when that is free. */
+      /** Of a loop that has ended: what was at a port is there again when that is free, unless the config names one. */
       readonly before?: readonly Forwarded[];
     } = {},
   ) {}
@@ -72,6 +74,13 @@ export class Forwards {
     return [...this.told.values()];
   }
 
+  /** Why ports of releases could not be opened. Waits for those that are just being opened. */
+  async problems(releases: ReadonlySet<ReleaseName>): Promise<readonly Problem[]> {
+    const tries = [...this.tries.values()].filter(({ release }) => releases.has(release));
+    const ended = await Promise.all(tries.map((each) => each.ended));
+    return ended.flatMap((problem) => problem ?? []);
+  }
+
   close(): void {
     this.closeBut([]);
   }
@@ -94,6 +103,7 @@ export class Forwards {
       if (keys.has(key)) continue;
       this.open.delete(key);
       this.told.delete(key);
+      this.tries.delete(key);
       if (forward !== 'opening') forward.close();
     }
   }
@@ -103,9 +113,9 @@ export class Forwards {
     wanted: PortForward,
     { kube, namespace }: { readonly kube: NonNullable<Session['kube']>; readonly namespace: string },
   ): Promise<void> {
-    const { resource, port, strict, release, address, scheme } = wanted;
+    const { resource, port, strict, asked, release, address, scheme } = wanted;
     const isIt = (other: Forwarded): boolean => other.release === release && other.resource === resource && other.port === port;
-    const localPort = (strict ? undefined : this.more.before?.find(isIt)?.localPort) ?? wanted.localPort;
+    const localPort = (strict || asked ? undefined : this.more.before?.find(isIt)?.localPort) ?? wanted.localPort;
     const { report, signal } = this;
     const key = forwardKey(wanted);
     const isWanted = (): boolean => !signal.aborted && this.open.get(key)?.forward === 'opening';
@@ -113,7 +123,9 @@ export class Forwards {
     while (isWanted()) {
       const where = { ...(address !== undefined && { address }), ...(scheme && { scheme }) };
       const onState = this.tellerOf(release);
-      const opened = await openForward({ kube, namespace, resource, port, localPort, strict, onState, ...where });
+      const opening = openForward({ kube, namespace, resource, port, localPort, strict, onState, ...where });
+      this.tries.set(key, { release, ended: opening.then((tried) => (tried.ok ? undefined : tried.problem)) });
+      const opened = await opening;
       if (!opened.ok) {
         if (!told) report(failedEvent(opened.problem, release));
         told = true;

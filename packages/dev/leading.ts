@@ -350,6 +350,7 @@ export class Leading {
       exitWhenReady,
       timeoutMs,
       signal: AbortSignal.any([signal, part.ending.signal]),
+      missing: () => (part.options.forward ? loop.forwards.problems(part.goal.releases) : Promise.resolve([])),
       view: (turn) => part.view(turn, this.shared),
     });
     if (this.over.signal.aborted) return interrupted;

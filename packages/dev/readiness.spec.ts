@@ -4,6 +4,7 @@ import type { Loop, Turn } from './converge';
 import { sessionEnd, type Readiness } from './readiness';
 
 const problem: Problem = { code: 'buildFailed', message: 'it was not built', retry: 'whenInputChanges', exitCode: 1 };
+const portTaken: Problem = { ...problem, code: 'portTaken' };
 const working: World = { ...emptyWorld, scanned: true };
 const reached: World = {
   ...working,
@@ -39,6 +40,12 @@ describe('a session ends', () => {
     ['when somebody asks for it', reached, { signal: asked }, 'asked'],
     ['when all is ready, if that was wanted', reached, { exitWhenReady: true }, 'ready'],
     ['when it gets no further, if that was wanted', failing, { exitWhenReady: true }, 'buildFailed'],
+    [
+      'when something is missing beside what is ready',
+      reached,
+      { exitWhenReady: true, missing: () => Promise.resolve([portTaken]) },
+      'portTaken',
+    ],
     ['when it is not ready in time', working, { timeoutMs: 1 }, 'notReadyInTime'],
     ['when it is not ready in time, though an edit may still mend it', failing, { timeoutMs: 1 }, 'notReadyInTime'],
   ])('%s', async (_what, world, readiness, end) => {

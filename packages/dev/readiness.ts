@@ -10,6 +10,8 @@ export interface Readiness {
   readonly timeoutMs: number | undefined;
   /** Aborted when it is to end. */
   readonly signal: AbortSignal;
+  /** What must be there beside what is deployed, and is not, once that is ready. */
+  readonly missing?: () => Promise<readonly Problem[]>;
   /** The loop as far as it counts. Absent: all of it. */
   readonly view?: (turn: Turn) => Turn;
 }
@@ -19,16 +21,21 @@ export type SessionEnd =
   { readonly kind: 'asked' } | { readonly kind: 'ready' } | { readonly kind: 'notReady'; readonly problems: readonly Problem[] };
 
 /** Waits until a session is to end. */
-export async function sessionEnd(loop: Loop, { exitWhenReady, timeoutMs, signal, view = (turn) => turn }: Readiness): Promise<SessionEnd> {
+export async function sessionEnd(
+  loop: Loop,
+  { exitWhenReady, timeoutMs, signal, missing, view = (turn) => turn }: Readiness,
+): Promise<SessionEnd> {
   const asked = untilAborted(signal).then((): SessionEnd => ({ kind: 'asked' }));
   const isOver = (turn: Turn): boolean => {
     const { after, plan } = view(turn);
     return isReached(after) || (exitWhenReady && progressOf(after, plan).state === 'stuck');
   };
-  const settled = loop.until(isOver).then((turn): SessionEnd => {
+  const settled = loop.until(isOver).then(async (turn): Promise<SessionEnd> => {
     const { after, plan } = view(turn);
     const progress = progressOf(after, plan);
-    return progress.state === 'stuck' ? { kind: 'notReady', problems: progress.problems } : { kind: 'ready' };
+    if (progress.state === 'stuck') return { kind: 'notReady', problems: progress.problems };
+    const problems = exitWhenReady && missing ? await missing() : [];
+    return problems.length > 0 ? { kind: 'notReady', problems } : { kind: 'ready' };
   });
   if (!exitWhenReady && timeoutMs === undefined) return asked;
   let timer: NodeJS.Timeout | undefined;

@@ -46,7 +46,7 @@ export async function syncCommand(options: SyncOptions): Promise<CommandResult<S
 }
 
 /** What goes on beside a sync of `dev --attach`. */
-export interface Beside extends Partial<Pick<Readiness, 'exitWhenReady' | 'timeoutMs'>> {
+export interface Beside extends Partial<Pick<Readiness, 'exitWhenReady' | 'timeoutMs' | 'missing'>> {
   /** What runs has been found, and is being followed. */
   readonly begin: (run: Run, goal: Goal) => void;
   readonly onTurn: (turn: Turn) => void;
@@ -145,6 +145,7 @@ class Syncing {
     const end = await sessionEnd(run.loop, {
       exitWhenReady: beside?.exitWhenReady === true,
       timeoutMs: beside?.timeoutMs,
+      ...(beside?.missing && { missing: beside.missing }),
       signal: AbortSignal.any([options.signal, stopped.signal]),
     });
     const why = stopped.signal.aborted
