@@ -130,4 +130,26 @@ describe('init --from, where Nx has no generators', () => {
     expect(config).toContain('name: shop/api');
     expect(missing).toMatchObject({ exitCode: 2, problems: [{ code: 'fileNotFound' }] });
   });
+
+  it('makes a package of what a Compose file has as an image only, where no pattern of the workspaces covers it', async () => {
+    const root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-init-')));
+    writeFileSync(join(root, 'package.json'), '{"workspaces": ["web"]}');
+    writeFileSync(join(root, 'compose.yaml'), 'services: {cache: {image: redis}}\n');
+    const workspace: GraphSource = {
+      kind: 'workspaces',
+      root,
+      watch: [],
+      read: () => Promise.resolve(succeeded({ projects: [] })),
+      runTarget: () => ({ command: 'false', args: [] }),
+    };
+    const { document } = await init({ workspace, dryRun: false, json: false, from: ['compose.yaml'] });
+    const json = readFileSync(join(root, 'package.json'), 'utf8');
+    rmSync(root, { recursive: true, force: true });
+    expect(JSON.parse(json)).toEqual({ workspaces: ['web', 'apps/cache'] });
+    expect(document.changes).toContainEqual({
+      path: 'package.json',
+      created: false,
+      because: ['apps/cache: a package where no pattern of the workspaces was; `npm install` takes it up'],
+    });
+  });
 });

@@ -9,7 +9,7 @@ import { nxCommand } from '../nx';
 import type { InitDocument } from '../report';
 import { importFiles, noteLines, surveyLines, unread, type NextCommands } from '../scaffold';
 import { manifestsOf, type WantedManifests } from './newManifests';
-import { packageManagerOf, scriptCommand, setUp, type PackageManager, type SetUp } from '../turbo';
+import { newPackagesChange, packageManagerOf, scriptCommand, setUp, type PackageManager, type SetUp } from '../turbo';
 
 export interface InitOptions {
   readonly workspace: GraphSource;
@@ -36,10 +36,16 @@ async function initPackages({ workspace, dryRun, from = [], manifests }: InitOpt
   const imported = importFiles({ files: there, projects, from, projectFile: packageFile });
   const wrong = [...imported.problems, ...written.problems];
   if (wrong.length > 0) return refusedAll(wrong, { kind, root });
-  const added = [...imported.files.map((file) => ({ ...file, created: true })), ...written.changes];
+  const manager = packageManagerOf(root);
+  const roots = imported.projects.map((project) => project.root);
+  const added = [
+    ...imported.files.map((file) => ({ ...file, created: true })),
+    ...newPackagesChange(roots, { files: there, manager }),
+    ...written.changes,
+  ];
   const made = setUp({
     kind: kind === 'turbo' ? 'turbo' : 'workspaces',
-    manager: packageManagerOf(root),
+    manager,
     projects: [...projects, ...imported.projects],
     files: withFiles(there, new Map(added.map(({ path, text }) => [path, text]))),
   });
