@@ -1,3 +1,5 @@
+import picomatch from 'picomatch';
+
 /**
  * What no image made with the whole workspace as its context takes. Neither `dist` nor other outputs are among them: an image that
  * copies what a target made needs them, and of a directory that nothing copies nothing is read.
@@ -21,6 +23,16 @@ export function withLines(text: string | undefined, lines: readonly string[]): s
   const newline = text?.includes('\r\n') === true ? '\r\n' : '\n';
   const before = text === undefined || text === '' || text.endsWith('\n') ? (text ?? '') : `${text}${newline}`;
   return before + missing.map((line) => line + newline).join('');
+}
+
+/** The folders that builds write and no line ignores. They would be what these builds are made from: neither Nx nor turbo would find a build again. */
+export function unignored(text: string | undefined, folders: readonly string[]): readonly string[] {
+  const globs = (text ?? '')
+    .split(/\r?\n/)
+    .map((line) => line.trim().replace(/\/$/, ''))
+    .filter((line) => line !== '' && !/^[#!]/.test(line))
+    .map((line) => (line.includes('/') ? line.replace(/^\//, '') : `**/${line}`));
+  return folders.filter((folder) => !picomatch.isMatch(folder, [...globs, ...globs.map((glob) => `${glob}/**`)], { dot: true }));
 }
 
 /** A pattern without what makes no difference at the root of a workspace. */

@@ -1,5 +1,5 @@
 export { manifestsFor, type ExistingService, type Guessed } from './existingService';
-export { dockerignoreLines, gitignoreLines, harmlessLines, withLines } from './ignoreFiles';
+export { dockerignoreLines, gitignoreLines, harmlessLines, unignored, withLines } from './ignoreFiles';
 export { isPackageFolder, packagePatterns, serviceFolder } from './packagePatterns';
 export { importFiles } from './importFiles';
 export type { ImportedFile, ImportNote } from './imports/imported';

@@ -1,5 +1,5 @@
 import { readConfig } from '../config';
-import { dockerignoreLines, harmlessLines, withLines } from './ignoreFiles';
+import { dockerignoreLines, harmlessLines, unignored, withLines } from './ignoreFiles';
 import { withAllowedContext } from './rootConfig';
 
 describe('lines of ignore files', () => {
@@ -18,6 +18,17 @@ describe('lines of ignore files', () => {
     expect(harmlessLines(dockerignoreLines, ['apps/api/node_modules', 'dist/apps/api'])).toEqual(['.git', '.nx', '.slipway']);
     expect(dockerignoreLines.join()).not.toContain('dist');
   });
+});
+
+it.each([
+  [undefined, ['apps/api/dist']],
+  ['# dist\n!dist\n/dist\n', ['apps/api/dist']],
+  ['dist/\n', []],
+  ['**/dist\n', []],
+  ['/apps/*/dist\n', []],
+  ['apps/api\r\n', []],
+])('what a build writes is to be ignored, unless it is: %j', (text, left) => {
+  expect(unignored(text, ['apps/api/dist'])).toEqual(left);
 });
 
 describe('a context allowed in the config of the root', () => {

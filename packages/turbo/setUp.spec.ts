@@ -68,9 +68,13 @@ describe('a Turborepo that is set up', () => {
       'k8s:deploy': 'slipway deploy',
       dev: 'slipway dev',
     });
-    expect(files['.gitignore']).toBe('node_modules\n.slipway/\n.turbo\n');
+    expect(files['.gitignore']).toBe('node_modules\n.slipway/\n.turbo\napps/api/dist\n');
     expect(files['.dockerignore']).toBe('**/node_modules\n.git\n.slipway\n**/.turbo\n');
     expect([notes, [...devOf]]).toEqual([[], [['@shop/api', 'dev']]]);
+  });
+
+  it('has nothing more to ignore where a package ignores itself what it makes', () => {
+    expect(after({ ...shop, 'apps/api/.gitignore': '/dist\n' }).files['.gitignore']).toBe('node_modules\n.slipway/\n.turbo\n');
   });
 
   it('keeps comments and the way of indenting', () => {

@@ -1,6 +1,6 @@
-import type { WorkspaceFiles } from '../graph';
+import { joinPath, type WorkspaceFiles } from '../graph';
 import type { Project, WorkspacePath } from '../model';
-import { dockerignoreLines, gitignoreLines, harmlessLines, survey, withLines, type Found, type Survey } from '../scaffold';
+import { dockerignoreLines, gitignoreLines, harmlessLines, survey, unignored, withLines, type Found, type Survey } from '../scaffold';
 import { buildOutputs } from './buildOutputs';
 import { valueIn, withItems, withProperty } from './editJson';
 import { startsSlipway, type PackageJson, type PackageManager } from './packageManager';
@@ -58,12 +58,17 @@ export function setUp(request: SetUpRequest): SetUp {
   });
   const devs = [...new Set(scripts.flatMap(({ dev }) => dev ?? []))].sort();
   const hasImages = seen.found.some(({ dockerfile }) => dockerfile !== undefined);
-  const turbo =
-    kind === 'turbo' ? turboChange(files, { devs, builds: hasImages ? builtFolders(request) : [] }) : { changes: [], notes: [] };
+  const built = kind === 'turbo' && hasImages ? builtFolders(request) : [];
+  const builds = [...new Set(built.map(({ folder }) => folder))].sort();
+  const turbo = kind === 'turbo' ? turboChange(files, { devs, builds }) : { changes: [], notes: [] };
+  const written = built.flatMap(({ root, folder }) =>
+    unignored(files.textOf(joinPath(root, '.gitignore')), [folder]).map((each) => joinPath(root, each)),
+  );
+  const outputs = unignored(files.textOf('.gitignore'), written);
   const changes = [
     ...turbo.changes,
     ...scripts.flatMap(({ change }) => change ?? []),
-    ...ignoreChange('.gitignore', kind === 'turbo' ? [...gitignoreLines, turboFolder] : gitignoreLines, files),
+    ...ignoreChange('.gitignore', kind === 'turbo' ? [...gitignoreLines, turboFolder, ...outputs] : gitignoreLines, files),
     ...(hasImages ? ignoreChange('.dockerignore', harmlessLines(ignoredByImages(kind), seen.copied), files) : []),
   ];
   const devOf = new Map(scripts.flatMap(({ project, dev }) => (dev === undefined ? [] : [[project, dev] as const])));
@@ -175,17 +180,16 @@ function withBuild(text: string, folders: readonly string[]): { readonly text: s
 }
 
 /** What the scripts named `build` write, of all packages whose own turbo.json does not say it. */
-function builtFolders({ projects, files }: SetUpRequest): readonly string[] {
-  const folders = projects.flatMap(({ name, root }) => {
+function builtFolders({ projects, files }: SetUpRequest): readonly { readonly root: WorkspacePath; readonly folder: string }[] {
+  return projects.flatMap(({ name, root }) => {
     const text = files.textOf(`${root}/package.json`);
     const build = text === undefined ? undefined : valueIn(text, ['scripts', 'build']);
     const saysItself =
       valueIn(files.textOf(`${root}/turbo.json`) ?? '{}', ['tasks', 'build']) !== undefined ||
       valueIn(files.textOf('turbo.json') ?? '{}', ['tasks', `${name}#build`]) !== undefined;
     if (text === undefined || typeof build !== 'string' || startsSlipway(build) || saysItself) return [];
-    return buildOutputs(valueIn(text, []) as PackageJson, new Set(files.namesIn(root)));
+    return buildOutputs(valueIn(text, []) as PackageJson, new Set(files.namesIn(root))).map((folder) => ({ root, folder }));
   });
-  return [...new Set(folders)].sort();
 }
 
 function ignoreChange(path: WorkspacePath, lines: readonly string[], files: WorkspaceFiles): readonly Change[] {

@@ -102,7 +102,7 @@ function registerPlugin(tree: Tree, devkit: Devkit): void {
   }));
 }
 
-function addLines(tree: Tree, path: string, lines: readonly string[]): void {
+export function addLines(tree: Tree, path: string, lines: readonly string[]): void {
   const before = tree.read(path, 'utf-8') ?? undefined;
   const after = withLines(before, lines);
   if (after !== before && after !== '') tree.write(path, after);

@@ -48,6 +48,14 @@ describe('the service generator', () => {
     });
   });
 
+  it('keeps what the bundle is written to from being what it is made from', async () => {
+    await service(tree, { name: 'one', kind: 'node-bundle' });
+    expect(tree.read('.gitignore', 'utf-8')?.split('\n')).toContain('apps/one/dist');
+    tree.write('.gitignore', 'dist\n');
+    await service(tree, { name: 'two', kind: 'node-bundle' });
+    expect(tree.read('.gitignore', 'utf-8')).toBe('dist\n.slipway\n');
+  });
+
   it('asks for no package that the workspace has', async () => {
     tree.write('package.json', JSON.stringify({ workspaces: ['apps/*'], devDependencies: { typescript: '5.9.0', esbuild: '0.20.0' } }));
     await service(tree, { name: 'hello', kind: 'node-bundle' });

@@ -13,13 +13,14 @@ import {
   serviceName,
   servicePort,
   survey,
+  unignored,
   type BuildCommand,
   type ServiceKind,
   type ServiceSources,
 } from '../../../scaffold';
 import type { Devkit } from '../../devkit';
 import { devTargets } from '../devTargets';
-import { setUp } from '../init/init';
+import { addLines, setUp } from '../init/init';
 import { treeFiles } from '../treeFiles';
 import { afterwards, format, nxCommands, projectsIn, readNxJson, refusal, runningDevkit } from '../workspace';
 
@@ -52,6 +53,8 @@ export default async function service(tree: Tree, options: ServiceOptions): Prom
   if (sources) {
     const isPackage = isPackageFolder(directory, patterns);
     const needed = write(tree, devkit, { name: options.name, directory, sources, isPackage });
+    const outputs = (sources.build?.outputs ?? []).map((output) => joinPath(directory, output));
+    addLines(tree, '.gitignore', unignored(files.textOf('.gitignore'), outputs));
     install ||= needed && options.skipPackageJson !== true;
   }
   await format(tree, options.skipFormat);
