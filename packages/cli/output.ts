@@ -89,7 +89,7 @@ export function openOutput(options: OutputOptions): Output {
   const paint = paintFor({ isTTY, env });
   let wishes: (wish: Wish) => void = () => undefined;
   const columns = (): number | undefined => (isTTY && isSession ? people.columns : undefined);
-  const shown = { stream: people, verbosity, isTTY, env, readableLogs: isSession, columns };
+  const shown = { stream: people, verbosity, isTTY, env, readableLogs: isSession, addressesAtOnce: !isSession, columns };
   const progress =
     keyboard && isTTY && !isSession && people === stdout && !logs && verbosity === 'normal'
       ? openProgressTerminal({ ...shown, keyboard })

@@ -247,6 +247,16 @@ describe('slipway', () => {
     expect(stderr.text).toContain('something for people');
   });
 
+  it('deploy tells addresses as soon as there are some, as no word of being ready comes', async () => {
+    const deploy: Commands['deploy'] = ({ report }) => {
+      report({ kind: 'forwarded', release: 'web', resource: 'service/web', port: 80, localPort: 8080, url: 'http://localhost:8080' });
+      return Promise.resolve({ exitCode: 0, problems: [], document: { images: [], releases: [] } });
+    };
+    const { run, stdout } = workspace({ deploy });
+    await run('deploy --port-forward');
+    expect(stdout.text).toContain('http://localhost:8080 → service/web:80');
+  });
+
   it('renders into a file as it is named from here, and to standard output as -', async () => {
     const { run, asked } = workspace();
     await run('render --output out.yaml --offline', { cwd: '/shop/apps' });

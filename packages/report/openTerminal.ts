@@ -24,6 +24,8 @@ export interface TerminalOptions {
   readonly now?: () => number;
   /** Logs of a session are made readable; those that were asked for are as they were written. */
   readonly readableLogs?: boolean;
+  /** What it tells of is no session: no word of being ready comes, below which addresses would stand. */
+  readonly addressesAtOnce?: boolean;
   /** Columns of a terminal, so that lines are broken between words. */
   readonly columns?: () => number | undefined;
 }
@@ -159,7 +161,14 @@ class Telling {
   }
 
   readonly tell = (moment: Moment): void => {
-    const { verbosity, readableLogs = false, showsRollouts = false, columns, now = () => performance.now() } = this.options;
+    const {
+      verbosity,
+      readableLogs = false,
+      showsRollouts = false,
+      addressesAtOnce = false,
+      columns,
+      now = () => performance.now(),
+    } = this.options;
     if (moment.kind === 'stopping' || moment.kind === 'stopped') this.hasStopped = true;
     const width = columns?.();
     const told = terminalLines(moment, this.state, now(), {
@@ -167,6 +176,7 @@ class Telling {
       paint: this.paint,
       readableLogs: readableLogs && verbosity !== 'debug',
       showsRollouts,
+      addressesAtOnce,
       ...(width !== undefined && { columns: width }),
     });
     this.state = told.state;

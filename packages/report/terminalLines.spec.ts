@@ -721,6 +721,7 @@ describe('what people read', () => {
       url: 'http://localhost:8080',
     };
     expect(play([[0, forwarded]])).toEqual(['20000: worker   http://localhost:8080 → service/worker:80']);
+    expect(play([[0, forwarded]], { addressesAtOnce: true })).toEqual(['0: worker   http://localhost:8080 → service/worker:80']);
     const broken = play([
       [0, forwarded],
       [100, failed()],

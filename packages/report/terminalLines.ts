@@ -276,8 +276,13 @@ function stillToTell(state: TerminalState): TerminalState['later'] {
   return new Map([...state.later].filter(([key]) => key !== 'forwards' && !/^(hold|edit) /.test(key)));
 }
 
-function forwarded(event: Extract<Event, { kind: 'forwarded' }>, state: TerminalState, now: number, { paint }: Format): Step {
-  if (state.readyBefore) return { state, lines: [forwardLine(event, paint)] };
+function forwarded(
+  event: Extract<Event, { kind: 'forwarded' }>,
+  state: TerminalState,
+  now: number,
+  { paint, addressesAtOnce }: Format,
+): Step {
+  if (state.readyBefore || addressesAtOnce) return { state, lines: [forwardLine(event, paint)] };
   // They are listed below the word ready; one that something else keeps from being ready is still told.
   const forwards = [...state.forwards, event];
   const lines = forwards.map((forward) => forwardLine(forward, paint));

@@ -12,6 +12,8 @@ export interface Format {
   readonly showsRollouts?: boolean;
   /** Of the terminal; lines are broken between words there. Absent: they are left as they are. */
   readonly columns?: number;
+  /** No word of being ready comes that addresses could stand below: they are told at once. */
+  readonly addressesAtOnce?: boolean;
   /** Logs are made readable: JSON in words, and only so many lines a second. Else they are as they were written. */
   readonly readableLogs?: boolean;
 }
