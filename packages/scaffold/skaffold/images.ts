@@ -13,7 +13,7 @@ export interface ImportedImage extends NamedImage {
   readonly hooks: { readonly build?: BeforeAndAfter; readonly sync?: BeforeAndAfter };
 }
 
-/** Builders that have no counterpart: their command can be run by `builder: custom`. */
+/** Builders that have no counterpart: their command can be run by `image.custom`. */
 const otherBuilders = ['jib', 'bazel', 'buildpacks', 'buildpack', 'ko', 'googleCloudBuild'];
 
 /** One of `build.artifacts`. Undefined when it belongs to no project; that has been told. */
@@ -34,7 +34,7 @@ export function imageOf(artifact: Field, place: Place, projectByImage: ReadonlyM
     field.skip();
     place.note(
       field,
-      `${image} is built by ${builder}, for which there is no builder here: a command of your own can be one (image.builder: custom)`,
+      `${image} is built by ${builder}, for which there is no builder here: a command of your own can be one (image.custom)`,
     );
   }
   const custom = artifact.at('custom');

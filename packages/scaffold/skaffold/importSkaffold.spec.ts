@@ -92,6 +92,38 @@ portForward: [{resourceType: Service, resourceName: api, port: 80, localPort: 80
     ]);
   });
 
+  it('gives hooks the variables that they have here, and tells of those that they have not', () => {
+    const made = imported(
+      `${head}
+build:
+  artifacts:
+    - image: api
+      context: apps/api
+      hooks:
+        before: [{command: [sh, tools/gen.sh]}]
+        after:
+          - {command: [sh, -c, 'scan $SKAFFOLD_IMAGE "\${SKAFFOLD_IMAGE_REPO}:\${SKAFFOLD_IMAGE_TAG:-x}" $SKAFFOLD_KUBE_CONTEXT $SKAFFOLD_NAMESPACES']}
+          - {command: [sh, -c, 'test $SKAFFOLD_PUSH_IMAGE && printenv SKAFFOLD_IMAGE']}
+`,
+      { 'tools/gen.sh': 'echo $SKAFFOLD_BUILD_CONTEXT ${SKAFFOLD_RUN_ID}\n' },
+    );
+    expect(configs(made)['apps/api/slipway.yaml']).toMatchObject({
+      hooks: {
+        build: {
+          before: [{ run: ['sh', 'tools/gen.sh'] }],
+          after: [
+            { run: ['sh', '-c', 'scan $IMAGE "${IMAGE_REPO}:${IMAGE_TAG:-x}" $SLIPWAY_CONTEXT $SLIPWAY_NAMESPACE'] },
+            { run: ['sh', '-c', 'test $SKAFFOLD_PUSH_IMAGE && printenv SKAFFOLD_IMAGE'] },
+          ],
+        },
+      },
+    });
+    expect(notes(made)).toEqual([
+      expect.stringMatching(/hooks\.before\[0\]\.command: reads .* empty here: SKAFFOLD_BUILD_CONTEXT, SKAFFOLD_RUN_ID$/),
+      expect.stringMatching(/hooks\.after\[1\]\.command: .*: SKAFFOLD_IMAGE \(here IMAGE\), SKAFFOLD_PUSH_IMAGE$/),
+    ]);
+  });
+
   it('says at the root what holds for all', () => {
     const made = imported(`${head}
 build:
@@ -224,6 +256,7 @@ build:
 test: [{image: shop/api, custom: [{command: ./test.sh}]}]
 deploy: {kubeContext: staging, kpt: {dir: x}}
 `);
+    expect(notes(made)[0]).toContain('(image.custom)');
     expect(notes(made).map((note) => note.replace(/:.*/, ''))).toEqual([
       '7 build.artifacts[0].jib',
       '8 build.artifacts[1]',
