@@ -8,6 +8,7 @@ describe('the images of an earlier build', () => {
   beforeAll(() => mkdirSync(join(folder, 'out')));
   afterAll(() => rmSync(folder, { recursive: true }));
   const file = 'out/images.json';
+  const digest = `sha256:${'1'.repeat(64)}`;
   const read = (text: string) => {
     writeFileSync(join(folder, file), text);
     return readGivenImages(join(folder, file), folder);
@@ -20,6 +21,21 @@ describe('the images of an earlier build', () => {
       [{ names: { project: 'api', image: 'shop/api' }, ref: 'r/shop/api:1' }],
     ],
     ['of Skaffold', { builds: [{ imageName: 'shop/api', tag: 'r/shop/api:1' }] }, [{ names: { image: 'shop/api' }, ref: 'r/shop/api:1' }]],
+    [
+      'that says what they were made from',
+      {
+        images: [
+          { project: 'api', ref: `r/api:1@${digest}`, digest, inputs: 'h' },
+          { project: 'web', ref: `r/web:1@${digest}`, digest: 'sha256:other', inputs: 'h' },
+          { project: 'worker', ref: 'worker:1', digest: '', inputs: 'h' },
+        ],
+      },
+      [
+        { names: { project: 'api' }, ref: `r/api:1@${digest}`, inputs: 'h' },
+        { names: { project: 'web' }, ref: `r/web:1@${digest}` },
+        { names: { project: 'worker' }, ref: 'worker:1', inputs: 'h' },
+      ],
+    ],
     ['of none', { images: [] }, []],
   ])('are read from a document %s', async (_, document, images) => {
     expect(await read(JSON.stringify(document))).toEqual({ ok: true, value: { file, images } });

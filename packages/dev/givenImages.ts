@@ -25,6 +25,8 @@ interface GivenImage {
   /** What is told of it: the name that it has here, its project and its name in manifests; in a document of Skaffold the last alone. */
   readonly names: { readonly artifact?: string; readonly project?: string; readonly image?: string };
   readonly ref: string;
+  /** What it was made from. Absent: the document does not say so, or says it of another image than that of the reference. */
+  readonly inputs?: string;
 }
 
 /** Reads what `slipway build --file-output` wrote; what `skaffold build --file-output` wrote will do. `path` and `root` are absolute. */
@@ -57,10 +59,13 @@ function imagesIn(value: unknown): readonly GivenImage[] | undefined {
   const { images, builds } = Object(value) as { readonly images?: unknown; readonly builds?: unknown };
   const list = Array.isArray(images) ? images : Array.isArray(builds) ? builds : undefined;
   const found = list?.map((each: unknown) => {
-    const { artifact, project, image, ref, imageName, tag } = Object(each) as Readonly<Record<string, unknown>>;
+    const { artifact, project, image, ref, imageName, tag, inputs, digest } = Object(each) as Readonly<Record<string, unknown>>;
     const names = { ...named('artifact', artifact), ...named('project', project), ...named('image', image ?? imageName) };
     const reference = ref ?? tag;
-    return Object.keys(names).length > 0 && typeof reference === 'string' ? { names, ref: reference } : undefined;
+    if (Object.keys(names).length === 0 || typeof reference !== 'string') return undefined;
+    // A reference that somebody put in its place leads to an image of which nothing is known.
+    const isOfRef = (digestOfRef(reference) ?? digest) === digest;
+    return { names, ref: reference, ...(typeof inputs === 'string' && isOfRef && { inputs }) };
   });
   return found?.every((each) => each !== undefined) === true ? found : undefined;
 }
@@ -94,7 +99,7 @@ export function withGivenImages(session: Session, goal: Goal, { file, images }: 
       missing.push(artifact.name);
       continue;
     }
-    artifacts.set(name, asGiven(artifact, image.ref));
+    artifacts.set(name, asGiven(artifact, image));
   }
   if (missing.length > 0) return failed(notGiven(file, missing));
   const read = { ...session.read, workspace: { ...workspace, artifacts, targets: new Map() } };
@@ -108,14 +113,14 @@ export function withNamedImages(workspace: Workspace, named: ReadonlyMap<string,
     [...workspace.artifacts].map(([name, artifact]): readonly [ArtifactName, Artifact] => {
       // Of a project with several images it is the one that is called like the project.
       const ref = name === artifact.project ? named.get(artifact.project) : undefined;
-      return [name, ref === undefined ? artifact : asGiven(artifact, ref)];
+      return [name, ref === undefined ? artifact : asGiven(artifact, { ref })];
     }),
   );
   return { ...workspace, artifacts };
 }
 
 /** An image of which nothing counts but that it is there. */
-function asGiven(artifact: Artifact, ref: string): Artifact {
+function asGiven(artifact: Artifact, { ref, inputs }: Pick<GivenImage, 'ref' | 'inputs'>): Artifact {
   return {
     ...artifact,
     recipe: { ...artifact.recipe, builder: `given ${ref}` },
@@ -123,6 +128,7 @@ function asGiven(artifact: Artifact, ref: string): Artifact {
     requires: [],
     targets: [],
     given: { ref, digest: digestOfRef(ref) ?? '' },
+    ...(inputs !== undefined && { givenInputs: inputs }),
   };
 }
 

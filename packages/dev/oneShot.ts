@@ -257,6 +257,7 @@ class ImageNotes {
         tag: tagOfRef(image.delivered.ref) ?? inputDigestTag(image.snapshot.inputsHash),
         digest: image.delivered.digest,
         ref: image.delivered.ref,
+        ...(!artifact.given && { inputs: image.snapshot.inputsHash }),
         built,
         delivered: this.delivered.has(name),
         because: built ? (session.delivery?.because ?? '') : artifact.given ? 'it was given' : hasIt(session),

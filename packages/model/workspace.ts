@@ -236,6 +236,8 @@ export interface Artifact {
   readonly keepsRemoved?: true;
   /** It was made elsewhere, and is used as it is; nothing of how it is made counts. */
   readonly given?: DeliveredImage;
+  /** Of one that was given: the `inputsHash` of what it was made from, where the document of its build says so. */
+  readonly givenInputs?: string;
 }
 
 /** A task of the workspace's own runner that makes files which images take. */

@@ -533,6 +533,29 @@ describe('deploying', () => {
     expect(kinds(after(world, { kind: 'goalSet', goal: deployedGoal }))).toEqual(['lookUp']);
   });
 
+  it.each([
+    ['keeps what is said of an image that was given and runs already', true, undefined, 'h'],
+    ['says of one that was given what its build says', false, 'i', 'i'],
+  ])('%s', (_, runs, givenInputs, expected) => {
+    const ref = `r/api:v1@sha256:${'1'.repeat(64)}`;
+    const given = { ...api, inputs: [], given: { ref, digest: '' }, ...(givenInputs !== undefined && { givenInputs }) };
+    const seen = {
+      fingerprint: 'f',
+      appliedAt: 1,
+      images: { api: { ref, inputsHash: 'h', snapshot: undefined } },
+      rollout: { state: 'ready' },
+    } as const;
+    const state = runs ? ({ state: 'found', value: seen } as const) : ({ state: 'absent' } as const);
+    const world = after(
+      begun(given),
+      { kind: 'goalSet', goal: deployedGoal },
+      { kind: 'releaseSeen', release: 'api', revision: 9, live: state, containers: [] },
+    );
+    const [step] = plan(does(world, 'lookUp', () => ({ kind: 'lookedUp', image: { ref, digest: '' } }))).start;
+    if (step?.kind !== 'apply') throw new Error('no apply is planned');
+    expect(step.images).toMatchObject({ api: { ref, snapshot: { inputsHash: expected } } });
+  });
+
   it('does not wait for what the cluster has shown before the apply was answered', () => {
     const world = does(after(begun(), { kind: 'goalSet', goal: deployedGoal }), 'lookUp', () => ({ kind: 'lookedUp', image }));
     const [step] = plan(world).start;

@@ -38,6 +38,7 @@ import {
   type ArtifactView,
 } from './need';
 import { deadlineOf } from './patience';
+import { madeFrom } from './madeFrom';
 import { referenceFor } from './referenceFor';
 import { newImageBecause } from './newImageBecause';
 import { Settled } from './settled';
@@ -270,8 +271,10 @@ class Planning {
       const image = view?.image;
       if (!view || !image || !this.mayUse(view)) return this.hold(release.name, 'waitingForImage', name);
       const ref = referenceFor(image, state.live, name);
-      images[name] = { ref, snapshot: image.snapshot };
-      released[name] = { ref, inputsHash: image.snapshot.inputsHash };
+      // A loop compares what runs with what it knows of the image itself.
+      const snapshot = world.goal.kind === 'deployed' ? madeFrom(image, view.artifact, state.live) : image.snapshot;
+      images[name] = { ref, snapshot };
+      released[name] = { ref, inputsHash: snapshot.inputsHash };
     }
     const fingerprint = fingerprintOf(release, world.disk, released);
     const { live } = state;

@@ -15,6 +15,8 @@ export interface BuildDocument {
     readonly tag: string;
     readonly digest: string;
     readonly ref: string;
+    /** A hash of all that it was made from: `deploy --build-artifacts` tells by it what it deploys. Absent when the image was given, and in a dry run. */
+    readonly inputs?: string;
     readonly built: boolean;
     readonly delivered: boolean;
     readonly because: string;
