@@ -114,6 +114,19 @@ describe('a Turborepo that is set up', () => {
     expect(notes).toEqual([expect.stringContaining('the task dev in turbo.json is not persistent')]);
   });
 
+  it('passes the environment to Slipway in a task dev that was there, or says what keeps it back', () => {
+    const devOf = (dev: object, more: object = {}) => {
+      const { files, notes } = after({ ...shop, 'turbo.json': JSON.stringify({ ...more, tasks: { dev: { persistent: true, ...dev } } }) });
+      return { dev: turboOf(files['turbo.json']).tasks['dev'], notes };
+    };
+    expect(devOf({ cache: false })).toEqual({ dev: { persistent: true, cache: false, passThroughEnv: ['*'] }, notes: [] });
+    expect(devOf({ passThroughEnv: ['HOME'] })).toEqual({
+      dev: { persistent: true, passThroughEnv: ['HOME'] },
+      notes: [expect.stringContaining('passThroughEnv of the task dev in turbo.json keeps other variables')],
+    });
+    expect(devOf({}, { globalPassThroughEnv: ['*'] })).toEqual({ dev: { persistent: true }, notes: [] });
+  });
+
   const buildOf = (texts: Texts) => turboOf(after({ ...shop, ...texts }).files['turbo.json']).tasks['build'];
 
   it.each<{ readonly when: string; readonly texts: Texts; readonly build: object | undefined }>([

@@ -151,10 +151,23 @@ function turboChange(
     text = withProperty(text, ['tasks'], name, definition);
     because.push(`the task ${name}, ${reason}`);
   }
+  // A dev that was there for other packages runs Slipway as well now.
+  const passesAll = (list: unknown): boolean => Array.isArray(list) && list.includes('*');
+  const passing = (dev: string): unknown => valueIn(text, ['tasks', dev, 'passThroughEnv']);
+  const keeping = passesAll(passed) ? [] : devs.filter((dev) => !passesAll(passing(dev)));
+  for (const dev of keeping.filter((each) => passing(each) === undefined)) {
+    text = withProperty(text, ['tasks', dev], 'passThroughEnv', whole.passThroughEnv);
+    because.push(`passThroughEnv of the task ${dev}: what Slipway builds finds the environment that it finds without turbo`);
+  }
   const ending = devs.filter((dev) => valueIn(text, ['tasks', dev, 'persistent']) !== true);
   return {
     changes: because.length === 0 ? [] : [{ path, created: false, text, because }],
-    notes: ending.map((dev) => `the task ${dev} in ${path} is not persistent, so turbo takes it for one that ends: add "persistent": true`),
+    notes: [
+      ...ending.map((dev) => `the task ${dev} in ${path} is not persistent, so turbo takes it for one that ends: add "persistent": true`),
+      ...keeping
+        .filter((dev) => !passesAll(passing(dev)))
+        .map((dev) => `passThroughEnv of the task ${dev} in ${path} keeps other variables from Slipway and from what it builds: add "*"`),
+    ],
   };
 }
 
