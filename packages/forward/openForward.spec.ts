@@ -180,7 +180,11 @@ describe('openForward', () => {
     const forward = await opened(client, { patienceMs: 20 });
     expect(await ask(forward.localPort)).toBe('nothing');
     expect(await forward.until('refused')).toMatchObject({
-      problem: { code: 'noReadyPod', message: 'no pod of service/web in namespace shop is ready' },
+      problem: {
+        code: 'noReadyPod',
+        message: 'no pod of service/web in namespace shop is ready',
+        hint: 'see why: kubectl get pods --namespace shop',
+      },
     });
   });
 

@@ -114,7 +114,7 @@ export class PodPool {
     return {
       code: 'noReadyPod',
       message,
-      hint: unnamed ? 'correct port in portForward' : 'see why: kubectl get pods',
+      hint: unnamed ? 'correct port in portForward' : `see why: kubectl get pods --namespace ${namespace}`,
       retry: 'afterDelay',
       exitCode: 1,
     };

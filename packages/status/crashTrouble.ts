@@ -70,10 +70,16 @@ export function crashed(pod: Pod, status: ContainerStatus, { end, events, previo
       message: endsWell
         ? `${where} ends by itself with exit code 0 and is restarted again and again`
         : `${where} ended with ${exitText(end)}${restarted}`,
-      hint: endsWell ? 'its command must keep running' : 'see its last lines below, or its whole log: kubectl logs',
+      hint: endsWell ? 'its command must keep running' : `mend what its last lines tell; its whole log: ${logsCommand(pod, log)}`,
     },
     { log, field: fieldOf(pod, status, 'command') },
   );
+}
+
+/** What prints the log of a container, or of the one before it. */
+function logsCommand({ metadata: { name = '', namespace } }: Pod, { container, previous }: NonNullable<PodTrouble['log']>): string {
+  const where = namespace === undefined ? '' : ` --namespace ${namespace}`;
+  return `kubectl logs ${name}${where} --container ${container}${previous ? ' --previous' : ''}`;
 }
 
 /** The node kills a container whose hook fails, and keeps what the hook said to itself. */

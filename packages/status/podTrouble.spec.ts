@@ -96,7 +96,7 @@ test.each<[string, Pod, string, RegExp, RegExp]>([
     container({ state: { running: { startedAt: '2026-01-01T00:00:55Z' } }, restartCount: 3, lastState: { terminated: { exitCode: 1 } } }),
     'containerCrashed',
     /exit code 1/,
-    /kubectl logs/,
+    /kubectl logs .* --previous$/,
   ],
   [
     'a third end in a row',
@@ -110,7 +110,7 @@ test.each<[string, Pod, string, RegExp, RegExp]>([
     container({ state: { terminated: { exitCode: 1 } }, restartCount: 0 }, { restartPolicy: 'Never' }),
     'containerCrashed',
     /ended with exit code 1$/,
-    /kubectl logs/,
+    /: kubectl logs worker-1 --namespace shop --container worker$/,
   ],
   [
     'an init container that fails',

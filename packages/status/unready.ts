@@ -23,7 +23,7 @@ function unreadyContainer(pod: Pod, status: ContainerStatus, events: readonly Ku
       {
         code: 'initContainerRuns',
         message: `${nameOfPod(pod)}, init container ${status.name} has not ended, and the other containers wait for it`,
-        hint: 'see what it waits for: its last lines are below',
+        hint: 'see what it waits for: its last lines may tell',
       },
       { certainAt: startedAt + initMs, log, field: fieldOf(pod, status, 'command') },
     );
