@@ -212,6 +212,18 @@ describe('a sync', () => {
     expect(synced([['/app/new', emptyDir]])).toMatchObject([{ kind: 'synced', files: 0, paths: ['/app/new'] }]);
   });
 
+  it('that was asked for counts its time from then, and from no save', () => {
+    const tell = narration();
+    const step: Step = { kind: 'sync', container: seen.id, batch: 1, changes: [], noticedAt: 10, again: false };
+    const timing = { detect: 0, read: 0, send: 0, apply: 0, total: 0 };
+    tell({ containers, now: 28_000 }, { facts: [{ kind: 'contentDoubted', container: seen.id, paths: ['/app/a'] }] });
+    tell({ running: new Map([['s', { id: 's', step, startedAt: 28_001, stopAsked: false }]]) });
+    const outcome: Outcome = { kind: 'synced', holds: [['/app/a', file]], notWritten: [], bytes: 3, timing };
+    expect(tell({ running: new Map() }, { facts: [{ kind: 'stepEnded', id: 's', outcome, at: 28_005 }] })).toMatchObject([
+      { kind: 'synced', ms: { detect: 1, total: 5 }, replay: false },
+    ]);
+  });
+
   it('of files that were gone when they were read is not said', () => {
     expect(synced([])).toEqual([]);
   });

@@ -14,6 +14,8 @@ const passing: ReadonlySet<string> = new Set(['manifestChanged', 'sourcesChanged
 /** Turns of the loop → events, for people and for the events file. Keeps only what it has said, so that it says nothing twice. */
 export class Narrator {
   private readonly connectedAt = new Map<string, number>();
+  /** When somebody asked what containers really hold, and it differed: what is brought then answers that, and no save. */
+  private readonly doubtedAt = new Map<string, number>();
   /** What fails, as it was said, with the subject that it was said of. */
   private readonly failing = new Map<string, string>();
   /** What is wrong with the workspace itself. */
@@ -45,6 +47,7 @@ export class Narrator {
           events.push(decided.kind === 'decision' ? asDone(decided, turn.after) : decided);
         }
       }
+      if (fact.kind === 'contentDoubted') this.doubtedAt.set(fact.container, turn.after.now);
       if (fact.kind === 'stepEnded') events.push(...this.ended(turn, fact));
     }
     this.waterfalls.note(turn, decisions);
@@ -112,8 +115,9 @@ export class Narrator {
     // Every file was gone or different when it was read; the next batch brings what they are now.
     if (outcome.holds.length === 0) return [];
     // What was sent because the container is new was noticed long before; its time counts from the stream.
-    const replay = (this.connectedAt.get(seen.id) ?? 0) > step.noticedAt;
-    const since = replay ? running.startedAt : step.noticedAt;
+    const noticedAt = Math.max(step.noticedAt, this.doubtedAt.get(seen.id) ?? 0);
+    const replay = (this.connectedAt.get(seen.id) ?? 0) > noticedAt;
+    const since = replay ? running.startedAt : Math.min(noticedAt, running.startedAt);
     const { read, send, apply } = outcome.timing;
     const ms = {
       detect: rounded(running.startedAt - since),

@@ -17,6 +17,7 @@ import {
 import { approachCluster, contextMemoryFile, type ApproachedCluster } from '../deploy';
 import { failed, succeeded, type Problem, type Release, type ReleaseName, type Result, type Workspace } from '../model';
 import { chooseDelivery, type Delivery, type DeliveryOptions } from '../registry';
+import { count } from '../report';
 import { ImageNames } from './imageNames';
 import type { CommandOptions, DoctorDocument } from './command';
 import { readWorkspace, type ReadWorkspace } from './readWorkspace';
@@ -130,7 +131,7 @@ async function lookAround(options: CommandOptions, needs: ReadonlySet<Need>, rea
   const registry = registryFor(options, read.ok ? read.value.settings.insecureRegistries : []);
   note(
     'workspace',
-    read.ok ? `${String(read.value.workspace.projects.size)} projects, ${String(read.value.workspace.artifacts.size)} with an image` : '',
+    read.ok ? `${count(read.value.workspace.projects.size, 'project')}, ${count(read.value.workspace.artifacts.size, 'image')}` : '',
     read,
   );
   const needed = needsEngine(read);

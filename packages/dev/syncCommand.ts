@@ -6,6 +6,7 @@ import { importsMatter, isConfigOf, isGraphOf } from './configChanges';
 import type { Turn } from './converge';
 import { nothingDeployed } from './nothingDeployed';
 import { rememberedGraph } from './rememberedGraph';
+import { containersDiffer } from './containersDiffer';
 import { sessionEnd, type Readiness } from './readiness';
 import { openRun, type Run, type RunOptions } from './run';
 import { scopeFor } from './scope';
@@ -297,7 +298,11 @@ class Syncing {
     if (found.size === 0 && all.length === 0) all.push(nothingRuns([...this.attachment.goal.releases]));
     const differing = [...found.values()].filter((differences) => differences !== undefined && differences.length > 0);
     const count = differing.reduce((sum, differences) => sum + (differences?.length ?? 0), 0);
-    if (count > 0) all.push(containersDiffer(count, differing.length, this.attachment.folder !== undefined));
+    if (count > 0) {
+      const { folder, goal } = this.attachment;
+      const how = { ofFolder: folder !== undefined, once: this.options.once === true, namespaces: namespacesOf(this.attachment, goal) };
+      all.push(containersDiffer({ files: count, containers: differing.length }, how));
+    }
     return { ...withProblems(all), document: this.document(world, found) };
   }
 
@@ -322,19 +327,6 @@ function nameOf({ folder }: Attachment, { releases }: Goal): string {
 
 function filesText(files: number): string {
   return `${String(files)} ${files === 1 ? 'file' : 'files'}`;
-}
-
-function containersDiffer(paths: number, containers: number, ofFolder: boolean): Problem {
-  return {
-    code: 'containersDiffer',
-    message: `${filesText(paths)} in ${containers === 1 ? 'one container' : `${String(containers)} containers`} ${paths === 1 ? 'is' : 'are'} not what ${paths === 1 ? 'it' : 'they'} should be`,
-    // Of a folder everything is compared when it connects; of an image what a sync brought, by its ledger.
-    hint: ofFolder
-      ? 'sync --once brings what differs'
-      : 'sync --once brings what was edited here; what was changed in a container goes with its pod',
-    retry: 'afterDelay',
-    exitCode: 1,
-  };
 }
 
 function nothingRuns(releases: readonly string[]): Problem {

@@ -47,13 +47,13 @@ export function editLine({ event, pods, ms }: Edit, state: TerminalState, { verb
   const { read, send, apply, detect } = event.ms;
   const parts = verbosity === 'debug' ? ` (${[`noticed ${detect}`, `read ${read}`, `sent ${send}`, `applied ${apply}`].join(', ')})` : '';
   const took = paint.dim(`${duration(ms)}${parts}`);
-  const to = pods.size > 1 ? ` to ${count(pods.size, 'container')}` : '';
+  const containers = (word: 'to' | 'in' | 'from'): string => (pods.size > 1 ? ` ${word} ${count(pods.size, 'container')}` : '');
   if (event.replay)
     return {
       subject: event.artifact,
       text: `brought ${count(event.files, 'file')} (${size(event.bytes)}) to the new container ${event.pod}  ${took}`,
     };
-  return { subject: event.artifact, text: `${doneText(event, { state, paint, to })}  ${took}` };
+  return { subject: event.artifact, text: `${doneText(event, { state, paint, containers })}  ${took}` };
 }
 
 /** A file of this size takes long enough that its size is part of the news. */
@@ -62,25 +62,27 @@ const largeBytes = 1_000_000;
 interface DoneText {
   readonly state: TerminalState;
   readonly paint: Format['paint'];
-  readonly to: string;
+  /** All that got it, where it is more than one. */
+  readonly containers: (word: 'to' | 'in' | 'from') => string;
 }
 
-function doneText(event: Extract<Event, { kind: 'synced' }>, { state, paint, to }: DoneText): string {
+function doneText(event: Extract<Event, { kind: 'synced' }>, { state, paint, containers }: DoneText): string {
   const { artifact, files, removed, bytes } = event;
   const paths = event.paths.map(inOneLine);
   const [only] = paths;
   const names = files <= 3 && files === paths.length ? `: ${paths.join(', ')}` : '';
-  if (files === 0) return `made ${someOf(paths)}${to}`;
+  if (files === 0) return `made ${someOf(paths)}${containers('in')}`;
   if (removed === files) {
-    return files === 1 && only !== undefined ? `removed ${only}${to}` : `removed ${count(files, 'file')}${to}${names}`;
+    const from = containers('from');
+    return files === 1 && only !== undefined ? `removed ${only}${from}` : `removed ${count(files, 'file')}${from}${names}`;
   }
   if (files !== 1 || only === undefined) {
     const gone = removed === 0 ? '' : `, removed ${removed}`;
-    return `synced ${count(files - removed, 'file')} (${size(bytes)})${to}${gone}${names}`;
+    return `synced ${count(files - removed, 'file')} (${size(bytes)})${containers('to')}${gone}${names}`;
   }
   const source = state.sources.get(artifact)?.get(event.paths[0] ?? '');
   const large = bytes >= largeBytes ? ` (${size(bytes)})` : '';
-  return `synced ${source === undefined ? only : `${inOneLine(source)} ${paint.dim('→')} ${only}`}${large}${to}`;
+  return `synced ${source === undefined ? only : `${inOneLine(source)} ${paint.dim('→')} ${only}`}${large}${containers('to')}`;
 }
 
 export function withPod(state: TerminalState, artifact: string, pod: string): TerminalState {

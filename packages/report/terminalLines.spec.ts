@@ -353,6 +353,18 @@ describe('what people read', () => {
     expect(play(events)).toEqual(['14: worker   synced apps/worker/src/server.js → /app/src/server.js to 3 containers  8 ms']);
   });
 
+  it('tells from how many replicas an edit removed a file, and in how many it made a folder', () => {
+    const both = (over: Parameters<typeof synced>[0]) =>
+      play([
+        [0, connected('worker-7f9c-aaaaa')],
+        [0, connected('worker-7f9c-bbbbb')],
+        [10, synced(over)],
+        [10, synced({ ...over, pod: 'worker-7f9c-bbbbb' })],
+      ]);
+    expect(both({ removed: 1, paths: ['/www/sub'] })).toEqual(['10: worker   removed /www/sub from 2 containers  6 ms']);
+    expect(both({ files: 0, paths: ['/www/sub'] })).toEqual(['10: worker   made /www/sub in 2 containers  6 ms']);
+  });
+
   it('tells what else an edit of several replicas removed behind where it went', () => {
     const both = [synced({ files: 31, removed: 1 }), synced({ files: 31, removed: 1, pod: 'worker-7f9c-bbbbb' })] as const;
     expect(
