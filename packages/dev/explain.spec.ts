@@ -123,3 +123,12 @@ it.each([
   const { document } = await explained(path);
   expect(document.files[0]?.isConfig).toBe(isConfig);
 });
+
+it.each([
+  ['apps/site/site/index.html', undefined],
+  ['apps/site/site/new.html', true],
+])('that there is no file is told beside what one would do: %s', async (path, missing) => {
+  const { document } = await explained(path);
+  expect(document.files[0]?.missing).toBe(missing);
+  expect(document.files[0]?.artifacts).toMatchObject([{ name: 'site', action: 'sync' }]);
+});

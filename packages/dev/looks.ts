@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { isAbsolute, join, relative, sep } from 'node:path';
 import { leavesOf, projectOf, type WorkspacePath } from '../model';
 import { classify, landingOf, releasesReading, viewOf } from '../plan';
@@ -30,7 +31,8 @@ export async function explainCommand(
       .map(({ release, because }) => ({ name: release.name, action: 'redeploy' as const, containerPaths: [], because }));
     const effects = [...artifacts, ...alone];
     const isConfig = effects.length === 0 && isConfigOf({ read: read.value, options }, path);
-    return { path, projects: project ? [project.name] : [], artifacts: effects, ...(isConfig && { isConfig }) };
+    const missing = !existsSync(join(options.root, path)) && ({ missing: true } as const);
+    return { path, projects: project ? [project.name] : [], ...missing, artifacts: effects, ...(isConfig && { isConfig }) };
   });
   // An artifact with a mistake in it may take any file, so no answer is whole.
   return { ...withProblems(workspace.problems), document: { files } };

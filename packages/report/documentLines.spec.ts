@@ -81,7 +81,9 @@ describe('documents for people', () => {
     const files = [
       { path: 'libs/money/index.js', projects: ['money'], artifacts },
       { path: 'README.md', projects: [], artifacts: [] },
-    ];
+      { path: 'REDME.md', projects: [], missing: true, artifacts: [] },
+      { path: 'libs/money/new.js', projects: ['money'], missing: true, artifacts: artifacts.slice(0, 1) },
+    ] as const;
     expect(explainLines({ files })).toEqual([
       'libs/money/index.js (project money)',
       '  worker  sync     /app/index.js, copied to /app (Dockerfile:7)',
@@ -89,6 +91,12 @@ describe('documents for people', () => {
       '',
       'README.md (in no project)',
       '  no image and no manifest takes it: editing it changes nothing in the cluster',
+      '',
+      'REDME.md (in no project; there is no such file here now)',
+      '  no image and no manifest would take one of this name',
+      '',
+      'libs/money/new.js (project money; there is no such file here now)',
+      '  worker  sync  /app/index.js, copied to /app (Dockerfile:7)',
     ]);
   });
 

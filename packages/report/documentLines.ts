@@ -141,7 +141,7 @@ export function statusLines({ releases, containers, sessions }: StatusDocument, 
 const actions = { sync: 'sync', 'target-then-sync': 'target, sync', rebuild: 'rebuild', redeploy: 'redeploy', none: 'nothing' } as const;
 
 export function explainLines({ files }: ExplainDocument, paint: Paint = plain): readonly string[] {
-  return files.flatMap(({ path, projects, isConfig, artifacts }, at) => {
+  return files.flatMap(({ path, projects, missing, isConfig, artifacts }, at) => {
     const owner = projects.length === 0 ? 'in no project' : `${projects.length === 1 ? 'project' : 'projects'} ${projects.join(', ')}`;
     const rows = artifacts.map(({ name, action, containerPaths, because }) => [
       name,
@@ -151,9 +151,12 @@ export function explainLines({ files }: ExplainDocument, paint: Paint = plain): 
     const nothing =
       isConfig === true
         ? 'it says what is built and deployed: it is read anew when it is saved, and what has changed by that is done then'
-        : 'no image and no manifest takes it: editing it changes nothing in the cluster';
+        : missing
+          ? 'no image and no manifest would take one of this name'
+          : 'no image and no manifest takes it: editing it changes nothing in the cluster';
     const effects = rows.length === 0 ? [nothing] : columns(rows, paint);
-    return [...(at === 0 ? [] : ['']), `${paint.bold(path)} ${paint.dim(`(${owner})`)}`, ...effects.map((line) => `  ${line}`)];
+    const where = missing ? `${owner}; there is no such file here now` : owner;
+    return [...(at === 0 ? [] : ['']), `${paint.bold(path)} ${paint.dim(`(${where})`)}`, ...effects.map((line) => `  ${line}`)];
   });
 }
 

@@ -176,6 +176,8 @@ export interface ExplainDocument {
   readonly files: readonly {
     readonly path: string;
     readonly projects: readonly string[];
+    /** No such file is there now: it is told what one would do. */
+    readonly missing?: true;
     /** It says what is built and deployed, and how: what an edit changes is known when it is read anew. */
     readonly isConfig?: boolean;
     readonly artifacts: readonly {
