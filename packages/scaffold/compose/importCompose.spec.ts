@@ -117,6 +117,33 @@ volumes: {data: {}}
     });
   });
 
+  it('copies of a watched directory neither what makes a new image nor what Slipway reads, and tells actions that are otherwise here', () => {
+    const watch = [
+      { action: 'sync', path: 'apps/api', target: '/app', ignore: ['node_modules/'] },
+      { action: 'rebuild', path: 'apps/api/package.json' },
+      { action: 'rebuild', path: 'apps/api/src/schema.graphql' },
+      { action: 'sync+exec', path: 'etc', target: '/etc/api', exec: { command: 'reload' } },
+      { action: 'restart', path: 'conf' },
+    ];
+    const made = imported(`services:\n  api:\n    build: apps/api\n    develop: ${JSON.stringify({ watch })}\n`, { 'etc/a.conf': '' });
+    expect(configs(made)).toMatchObject({
+      'apps/api': {
+        sync: {
+          rules: [
+            { src: '!(.dockerignore|Dockerfile|Dockerfile.dockerignore|k8s|package.json|slipway.yaml|src)', dest: '/app' },
+            { src: 'src/!(schema.graphql)', dest: '/app/src', strip: 'src/' },
+            { src: '../../etc/**', dest: '/etc/api' },
+          ],
+          ignore: ['node_modules'],
+        },
+      },
+    });
+    expect(notes(made)).toEqual([
+      expect.stringContaining('develop.watch[3]: runs a command after the copy'),
+      expect.stringContaining('develop.watch[4]: has no counterpart'),
+    ]);
+  });
+
   it('reaches services by the names and ports that they have in Compose', () => {
     const [api] = objects(shop, 'apps/api/k8s/api.yaml').filter(({ kind }) => kind === 'Service');
     expect(api).toMatchObject({ metadata: { name: 'api' }, spec: { ports: [{ name: 'tcp-8080', port: 8080 }, { port: 9229 }] } });

@@ -139,7 +139,7 @@ function imagesOf(homes: readonly Home[], place: Place): ReadonlyMap<Home, Named
     if (!build) continue;
     const said = service.at('image')?.text();
     const settings = imageSettingsOf(build, project);
-    const sync = watchOf(service, { project, context: build.context, place });
+    const sync = watchOf(service, { project, context: build.context, dockerfile: build.dockerfile, place });
     const key = JSON.stringify(settings);
     const usual = withoutScope(project.name);
     const image = said !== undefined ? withoutTag(said) : bySettings.size === 0 ? usual : objectName(name);
