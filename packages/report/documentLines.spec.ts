@@ -24,6 +24,20 @@ describe('documents for people', () => {
     ]);
   });
 
+  it('tell of a dry run what would be built, and what nobody can tell', () => {
+    const unknown = image({
+      built: null,
+      delivered: null,
+      because: 'not known until worker:build has run',
+      notKnownUntil: ['worker:build'],
+    });
+    expect(buildLines({ dryRun: true, images: [unknown, found, image({ artifact: 'api' })] })).toEqual([
+      'worker  localhost:5000/worker:0123456789ab  not known until worker:build has run',
+      'web     localhost:5000/web:0123456789ab     nothing to do, the registry has it already',
+      'api     localhost:5000/worker:0123456789ab  would be built and pushed, pushed',
+    ]);
+  });
+
   it('tell of a deploy what is ready and what failed', () => {
     const release = { namespace: 'shop', objects: ['deployment/worker', 'service/worker'] };
     const releases = [

@@ -17,10 +17,11 @@ import type {
 
 /** The images of a build: what each is, and whether it had to be made. */
 export function buildLines({ images, dryRun = false }: BuildDocument, paint: Paint = plain): readonly string[] {
-  const what = ({ built, delivered, because }: BuildDocument['images'][number]): string => {
-    if (!dryRun) return built ? 'built' : `not built, ${because}`;
-    if (!built) return `nothing to do, ${because}`;
-    return `would be built${delivered ? ' and pushed' : ''}, ${because}`;
+  const what = ({ built, delivered, because, notKnownUntil }: BuildDocument['images'][number]): string => {
+    if (notKnownUntil) return because;
+    if (!dryRun) return built === true ? 'built' : `not built, ${because}`;
+    if (built !== true) return `nothing to do, ${because}`;
+    return `would be built${delivered === true ? ' and pushed' : ''}, ${because}`;
   };
   return columns(
     images.map((image) => [image.artifact, shortRef(image.ref), what(image)]),

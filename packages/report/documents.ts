@@ -17,9 +17,12 @@ export interface BuildDocument {
     readonly ref: string;
     /** A hash of all that it was made from: `deploy --build-artifacts` tells by it what it deploys. Absent when the image was given, and in a dry run. */
     readonly inputs?: string;
-    readonly built: boolean;
-    readonly delivered: boolean;
+    /** As `delivered` null in a dry run while nobody can tell. */
+    readonly built: boolean | null;
+    readonly delivered: boolean | null;
     readonly because: string;
+    /** Targets that have to run before anybody can tell whether the image would be built; then `tag` and `ref` may be others. Absent: it is known. */
+    readonly notKnownUntil?: readonly string[];
   }[];
 }
 
