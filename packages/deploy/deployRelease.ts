@@ -1,10 +1,9 @@
-import { failed, succeeded, type ManifestSource, type Release, type Result } from '../model';
+import { failed, succeeded, type ManifestSource, type Release, type Result, together } from '../model';
 import { deployers, type DeployContext } from './deployer';
 import { uninstall } from './helm/helm';
 import { apply, type Applied, type ApplyRequest, type Installer } from './kubectl/apply';
 import type { ManifestText } from './kubectl/manifest';
 import { remove, type Removed, type RemoveRequest } from './kubectl/remove';
-import { together } from './problems';
 
 /** The manifests of a release, made by the tools of its sources. All that fail are told. */
 export async function makeManifests(

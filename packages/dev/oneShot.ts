@@ -1,3 +1,4 @@
+import { labelValue, ownedReleases } from '../deploy';
 import { succeeded, type ExitCode, type GoalKind, type Problem, type World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag, tagOfRef } from '../tag';
@@ -8,6 +9,7 @@ import { dryRunCode, hasIt, wouldBuild } from './dryRun';
 import { forwardUntilStopped } from './forwardUntilStopped';
 import { readGivenImages, withGivenImages, withNamedImages, type GivenImages } from './givenImages';
 import { giveBackHeld } from './holding';
+import { removeOwned, unsaidOf } from './leftBehind';
 import { failedEvent } from './narrator';
 import { writeOutput } from './outputFile';
 import { comesAlong, namedImages, requiredBy } from './required';
@@ -78,15 +80,35 @@ export const runCommand = deployCommand;
 /** Deletes what the projects' releases own in the cluster. */
 export async function deleteCommand(options: CommandOptions): Promise<CommandResult<DeleteDocument>> {
   const images = new ImageNotes();
+  // Also where the loop removes nothing, what is removed is told and noted.
+  const report: CommandOptions['report'] = (event) => {
+    images.note(event);
+    options.report(event);
+  };
   const ended = await runOnce({ options, kind: 'removed', images });
   const isDone = ended.exitCode === 0 && !options.signal.aborted;
+  const unsaid = isDone && ended.session ? await removeUnsaid({ ...ended.session, options: { ...options, report } }) : [];
   if (isDone && ended.session) await giveBackHeld(ended.session, options.projects);
-  if (isDone && images.removed.size === 0) options.report({ kind: 'notice', message: 'nothing was deployed' });
+  if (isDone && images.removed.size === 0 && unsaid.length === 0) options.report({ kind: 'notice', message: 'nothing was deployed' });
   return {
-    exitCode: ended.exitCode,
-    problems: ended.problems,
+    ...withProblems([...ended.problems, ...unsaid]),
     document: { releases: [...images.removed].map(([release, objects]) => ({ release, objects })) },
   };
+}
+
+/** What named projects have deployed that have no manifests any more is found by its labels, in whichever namespace it is. */
+async function removeUnsaid(session: Session): Promise<readonly Problem[]> {
+  const { kube, workspaceId, options, read } = session;
+  const deploying = new Set([...read.workspace.releases.values()].map(({ project }) => project));
+  const silent = new Set(options.projects.filter((name) => !deploying.has(name)).map(labelValue));
+  if (!kube || silent.size === 0) return [];
+  const { namespace } = options;
+  const owned = await ownedReleases({ kube, workspaceId, ...(namespace === undefined ? {} : { namespace }) });
+  const { failures } = await removeOwned(
+    { kube, workspaceId, options },
+    unsaidOf(read.workspace, owned.releases).filter(({ release }) => silent.has(release)),
+  );
+  return failures;
 }
 
 function told({ affected }: Ended): Pick<BuildDocument, 'affected'> {

@@ -1,4 +1,5 @@
 import type { OwnedRelease } from '../deploy';
+import { unsaidOf } from './leftBehind';
 import { orphansOf } from './pruneCommand';
 
 const owned = (release: string): OwnedRelease => ({ release, namespaces: ['shop'], objects: [] });
@@ -16,5 +17,18 @@ describe('what is pruned', () => {
     const release = { name: 'charts', project: 'api', sources: [], inputs: [], artifacts: [] } as const;
     const left = orphansOf({ projects, releases: new Map([['charts', release]]) }, ['api', 'charts', 'shop-web-382dfe823f'].map(owned));
     expect(left).toEqual([]);
+  });
+});
+
+describe('what is left of a project that deploys nothing any more', () => {
+  const projects = new Map([project('api'), project('@shop/web'), project('charts')]);
+  const release = { name: 'charts', project: 'charts', sources: [], inputs: [], artifacts: [] } as const;
+
+  test('is what carries its name, and nothing of those that deploy, or that are gone', () => {
+    const left = unsaidOf(
+      { projects, releases: new Map([['charts', release]]) },
+      ['api', 'charts', 'shop-web-382dfe823f', 'old'].map(owned),
+    );
+    expect(left.map((each) => each.release)).toEqual(['api', 'shop-web-382dfe823f']);
   });
 });

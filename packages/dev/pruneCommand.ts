@@ -1,7 +1,7 @@
-import { processes } from '../clients';
-import { labelValue, nameOf, ownedReleases, removeRelease, type OwnedRelease } from '../deploy';
+import { labelValue, ownedReleases, type OwnedRelease } from '../deploy';
 import type { Problem, Workspace } from '../model';
 import type { CommandOptions, CommandResult, PruneDocument } from './command';
+import { documentOf, removeOwned, unsaidOf } from './leftBehind';
 import { buildCommand } from './oneShot';
 import { pruneImages } from './pruneImages';
 import { preflight } from './session';
@@ -51,27 +51,15 @@ async function pruneReleases(options: PruneOptions): Promise<CommandResult<Prune
     options.report({ kind: 'notice', message: mayNotList(forbidden, namespace).message, hint: 'what is not seen is not removed' });
 
   const orphans = orphansOf(session.read.workspace, owned.releases);
+  for (const { release, namespaces } of unsaidOf(session.read.workspace, owned.releases)) {
+    const message = `${release} is deployed in ${namespaces.join(', ')}, and its project has no manifests any more`;
+    options.report({ kind: 'notice', message, hint: `slipway delete ${release} removes it` });
+  }
   const listed = orphans.map((orphan) => documentOf(orphan, false));
   const document: PruneDocument = { dryRun, releases: listed };
   if (dryRun || orphans.length === 0) return { exitCode: 0, problems: [], document };
   if (options.confirm && !(await options.confirm(listed))) return { exitCode: 0, problems: [], document };
-  const failures: Problem[] = [];
-  const releases: PruneDocument['releases'][number][] = [];
-  for (const orphan of orphans) {
-    if (options.signal.aborted) {
-      failures.push({ code: 'interrupted', message: 'interrupted before all was removed', retry: 'never', exitCode: 1 });
-      break;
-    }
-    const context = { processes, root: options.root, cluster: kube.target, namespace: kube.target.namespace };
-    const removed = await removeRelease(
-      { sources: [] },
-      { kube, owner: { workspaceId, release: orphan.release }, namespaces: orphan.namespaces },
-      context,
-    );
-    if (removed.ok) options.report({ kind: 'removed', release: orphan.release, objects: removed.value.objects });
-    else failures.push(removed.problem);
-    releases.push(documentOf(orphan, removed.ok));
-  }
+  const { releases, failures } = await removeOwned({ ...session, kube }, orphans);
   return { ...withProblems(failures), document: { dryRun, releases } };
 }
 
@@ -82,10 +70,6 @@ export function orphansOf(
 ): readonly OwnedRelease[] {
   const known = new Set([...projects.keys(), ...releases.keys()].map(labelValue));
   return owned.filter(({ release }) => !known.has(release));
-}
-
-function documentOf({ release, namespaces, objects }: OwnedRelease, removed: boolean): PruneDocument['releases'][number] {
-  return { release, namespaces, objects: objects.map(nameOf), removed };
 }
 
 function mayNotList({ message, detail }: Problem, namespace: string | undefined): Problem {

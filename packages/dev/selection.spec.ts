@@ -71,6 +71,9 @@ it('says which mistakes leave nothing to do, and not that there is nothing', () 
   });
   const broken = workspace([], { problems: [mistake('lib'), mistake('other')] });
   expect(goalFor(broken, 'live', { projects: ['lib'] })).toEqual({ ok: false, problems: [mistake('lib')] });
+  // It may have been deployed when it had manifests.
+  expect(goalFor(workspace([]), 'removed', { projects: ['lib'] })).toMatchObject({ ok: true });
+  expect(goalFor(workspace([]), 'removed', { projects: [] })).toMatchObject({ ok: false, problems: [{ code: 'nothingToDo' }] });
   expect(goalFor(workspace([]), 'live', { projects: ['lib'] })).toMatchObject({
     ok: false,
     problems: [{ code: 'nothingToDo', exitCode: 2 }],

@@ -27,6 +27,9 @@ export function goalFor(workspace: Workspace, kind: GoalKind, { projects, artifa
   if (kind !== 'built') for (const release of releases) artifacts.push(...release.artifacts);
   if (artifacts.length === 0 && releases.length === 0) {
     const mistakes = problemsOf(workspace, projects);
+    // It may have been deployed when it had manifests.
+    if (kind === 'removed' && projects.length > 0 && mistakes.length === 0)
+      return { ok: true, goal: { kind, artifacts: new Set(), releases: new Set() } };
     return { ok: false, problems: mistakes.length > 0 ? mistakes : [nothingToDo(projects)] };
   }
   return { ok: true, goal: { kind, artifacts: new Set(artifacts), releases: new Set(releases.map(({ name }) => name)) } };

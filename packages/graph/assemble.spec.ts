@@ -812,6 +812,15 @@ describe('settings', () => {
     expect(repoOf({ env, defaultRepo: '' })).toEqual({ repo: undefined, from: undefined });
   });
 
+  it('refuse the whole workspace where those of the root cannot be read, with all mistakes', () => {
+    const { refused } = run({ ...worker, 'slipway.yaml': 'version: 1\nnamspace: all\nimge: {}' });
+    expect(refused).toMatchObject({ code: 'configInvalid', exitCode: 2, location: { file: 'slipway.yaml', line: 2 } });
+    expect(refused?.message).toContain('slipway.yaml:2: namspace is not a key of slipway.yaml');
+    expect(refused?.detail).toContain('slipway.yaml:3');
+    expect(run({ ...worker, 'slipway.yaml': 'bad: [' }).refused).toMatchObject({ code: 'configInvalid' });
+    expect(run({ ...worker, 'apps/worker/slipway.yaml': 'version: 1\nimge: {}' }).refused).toBeUndefined();
+  });
+
   describe('of the root that are no defaults', () => {
     const rootConfig = [
       'version: 1',

@@ -1,7 +1,7 @@
 import { mergeConfig, readConfig, type BuildkitConfig, type ManifestContainer, type ProfileChoice } from '../config';
 import { hooksOf } from './hooks';
 import type { Project, Release, Workspace, WorkspacePath } from '../model';
-import { nearest, type Artifact, type Problem } from '../model';
+import { nearest, together, type Artifact, type Problem } from '../model';
 import { isImage, parseReference } from '../tag';
 import { imageOf, type ProjectImage } from './artifact';
 import { defaultRepoOf, type DefaultRepo } from './defaultRepo';
@@ -71,7 +71,7 @@ export interface Assembled {
   readonly settings: WorkspaceSettings;
   /** Paths whose change means assembling again; a directory stands for the names in it. */
   readonly configFiles: readonly WorkspacePath[];
-  /** Something was asked for that is not there: nothing may be done with this workspace. */
+  /** What holds for all is not known, or something was asked for that is not there: nothing may be done with this workspace. */
   readonly refused?: Problem;
 }
 
@@ -90,7 +90,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const defaultRepo = chosenRepo.repo;
 
   const configs = [...new Set([root, ...settings.map(({ own }) => own)])].filter((config) => config !== undefined);
-  const refused = unknownProfiles(configs, choice.asked);
+  const refused = unreadableRoot(root) ?? unknownProfiles(configs, choice.asked);
   for (const { project, own } of settings) {
     if (own && own !== root) problems.push(...own.problems.map((problem) => ({ ...problem, project: project.name })));
   }
@@ -264,6 +264,12 @@ function settingsOf(project: GraphProject, { root, ...reading }: { readonly root
   const asked = [...(root?.active ?? []).filter((name) => !reading.choice.asked.includes(name)), ...reading.choice.asked];
   const own = configAt(joinPath(project.root, configName), { ...reading, choice: { ...reading.choice, asked } });
   return { project, own, inherited: root, config: mergeConfig(root?.config, own?.config) };
+}
+
+/** All mistakes of the root's config. Without it the namespace, the registry and the clusters that are allowed would be others than it says. */
+function unreadableRoot(root: ConfigAt | undefined): Problem | undefined {
+  const [first, ...others] = root?.config ? [] : (root?.problems ?? []);
+  return first && together([first, ...others]);
 }
 
 /** The image of a project whose config cannot be read: it has the default name as far as is known, and no artifact. */

@@ -8,6 +8,7 @@ export * from './nearest';
 export * from './problem';
 export * from './release';
 export * from './step';
+export * from './together';
 export * from './tree';
 export * from './wish';
 export * from './workspace';

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Kube, KubeObject, ObjectRef } from '../../clients';
-import { failed, succeeded, type ApplyOptions, type Problem, type Result } from '../../model';
+import { failed, succeeded, type ApplyOptions, type Problem, type Result, together } from '../../model';
 import {
   distinctKinds,
   holdsOthers,
@@ -16,7 +16,6 @@ import {
   waves,
 } from '../kinds';
 import { annotations, isOwned, labels, stampOf, withoutFingerprint, type AppliedPlaces, type AppliedStamp, type Owner } from '../ownership';
-import { together } from '../problems';
 import type { ListWorkspace } from '../sharedLists';
 import { waitUntil } from '../waitUntil';
 import { establishment } from './establishment';

@@ -1,9 +1,8 @@
 import type { KubeObject } from '../../clients';
-import { failed, succeeded, type Result } from '../../model';
+import { failed, succeeded, type Result, together } from '../../model';
 import { groupOf, holdsData, holdsOthers, kindOf, nameOf, refOf } from '../kinds';
 import { ownedObjects } from '../ownedObjects';
 import { helmReleaseOf, stampOf, type AppliedPlaces, type AppliedStamp } from '../ownership';
-import { together } from '../problems';
 import type { ApplyRequest } from './apply';
 
 export interface PruneRequest extends Pick<ApplyRequest, 'kube' | 'owner' | 'namespace' | 'installer' | 'lists'> {

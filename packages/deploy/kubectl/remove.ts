@@ -1,9 +1,8 @@
 import type { KindRef, Kube, KubeObject } from '../../clients';
-import { failed, succeeded, type Result } from '../../model';
+import { failed, succeeded, type Result, together } from '../../model';
 import { holdsData, holdsOthers, kindOf, nameOf, refOf } from '../kinds';
 import { ownedObjects } from '../ownedObjects';
 import { helmReleaseOf, selectorOf, templateLabels, type Owner } from '../ownership';
-import { together } from '../problems';
 import type { ListWorkspace } from '../sharedLists';
 import { waitUntil } from '../waitUntil';
 import { letGoOfClaims } from './keptClaims';

@@ -10,10 +10,10 @@ import {
   type Release,
   type Result,
   type Workspace,
+  together,
 } from '../../model';
 import { isNamespaced, nameOf } from '../kinds';
 import { annotations, ownerLabels, templateLabels, withoutFingerprint, type Owner } from '../ownership';
-import { together } from '../problems';
 import { holds, objectAt, objectsIn, type JsonObject } from './json';
 import { readManifests, type ManifestObject, type ManifestText } from './manifest';
 

@@ -1,4 +1,4 @@
-import type { Problem } from '../model';
+import type { Problem } from './problem';
 
 /** Several mistakes as one problem, so that all of them can be mended in one go: the first in full, every one of them in the detail. */
 export function together(problems: readonly [Problem, ...Problem[]]): Problem {
