@@ -23,6 +23,9 @@ export function together(problems: readonly [Problem, ...Problem[]]): Problem {
 
 function lineOf(problem: Problem): string {
   const { file, line, column } = problem.location ?? {};
-  const place = file === undefined || problem.message.startsWith(`${file}:`) ? '' : `${[file, line, column].filter((part) => part !== undefined).join(':')}: `;
+  const place =
+    file === undefined || problem.message.startsWith(`${file}:`)
+      ? ''
+      : `${[file, line, column].filter((part) => part !== undefined).join(':')}: `;
   return `${place}${problem.message}${problem.hint === undefined ? '' : ` (${problem.hint})`}`;
 }
