@@ -29,7 +29,7 @@ const session = {
   },
 } as unknown as Session;
 
-function worldOf(artifacts: readonly Artifact[], ended: readonly string[], found: Artifact | undefined = undefined): World {
+function worldOf(artifacts: readonly Artifact[], ended: readonly string[], found?: Artifact): World {
   const problem = { code: dryRunCode, message: '', retry: 'never', exitCode: 1 } as const;
   const failure = { inputs: '', problem, attempts: 1, retryAt: undefined };
   const names = new Set(artifacts.map(({ name }) => name));
