@@ -26,7 +26,8 @@ const containerHook = {
   ...hostHook,
   container: {
     type: 'string',
-    description: 'Runs it in the containers of this name instead of on this machine; os, dir and env say nothing then.',
+    description:
+      'Runs it in the containers of this name instead of on this machine; os and dir say nothing then, and env only to a command for a shell.',
     minLength: 1,
   },
   pods: {

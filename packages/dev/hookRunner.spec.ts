@@ -46,18 +46,35 @@ describe('a hook in a container', () => {
     } as unknown as Session;
     const problem = await new HookRunner(session, (event) => events.push(event)).run(
       { name: 'api', project: 'api' } as Parameters<HookRunner['run']>[0],
-      [{ ...hook, stage: 'deploy', when: 'after', where: { kind: 'container', container: 'api' }, timeoutMs: 10_000 }],
+      [
+        {
+          ...hook,
+          stage: 'deploy',
+          when: 'after',
+          where: { kind: 'container', container: 'api', env: { GREETING: `it's` } },
+          timeoutMs: 10_000,
+        },
+      ],
       { workspace, images: { api: { ref } }, env: { SLIPWAY_FILES: '3' }, signal: new AbortController().signal },
     );
     return { problem, lines: events.flatMap((event) => (event.kind === 'output' ? [event.line] : [])) };
   };
 
   it('that is a command for a shell is told what one on this machine is', async () => {
-    const names = ['SLIPWAY_PROJECT', 'SLIPWAY_CONTEXT', 'SLIPWAY_HOOK', 'SLIPWAY_FILES', 'IMAGE', 'IMAGE_TAG', 'IMAGE_REPO_shop_api'];
+    const names = [
+      'SLIPWAY_PROJECT',
+      'SLIPWAY_CONTEXT',
+      'SLIPWAY_HOOK',
+      'SLIPWAY_FILES',
+      'IMAGE',
+      'IMAGE_TAG',
+      'IMAGE_REPO_shop_api',
+      'GREETING',
+    ];
     const command = `# what it knows\n${names.map((name) => `echo "$${name}"`).join('\n')}`;
     const { problem, lines } = await run({ run: command }, { sh: programPath('sh') ?? '' });
     expect(problem).toBeUndefined();
-    expect(lines).toEqual(['api', `Anna's cluster`, 'after deploy', '3', ref, '1a2b', 'localhost:5000/shop/api']);
+    expect(lines).toEqual(['api', `Anna's cluster`, 'after deploy', '3', ref, '1a2b', 'localhost:5000/shop/api', `it's`]);
   });
 
   it('that is a list runs where there is nothing else', async () => {

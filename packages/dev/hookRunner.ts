@@ -121,7 +121,8 @@ export class HookRunner {
 /** An exec takes no variables: the shell sets them. Nothing else in a container is sure to be there that could, so a list is run as it is. */
 function inContainer(hook: Hook, told: HookRun['told']): readonly string[] {
   if (typeof hook.run !== 'string') return hook.run;
-  const variables = Object.entries<string | undefined>({ ...told, SLIPWAY_HOOK: momentOf(hook) }).flatMap(([name, value]) =>
+  const own = hook.where.kind === 'container' ? hook.where.env : undefined;
+  const variables = Object.entries<string | undefined>({ ...told, SLIPWAY_HOOK: momentOf(hook), ...own }).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}='${value.replaceAll("'", `'\\''`)}'`],
   );
   return ['sh', '-c', `export ${variables.join(' ')}; ${hook.run}`];

@@ -350,7 +350,7 @@ describe('a release', () => {
       '  build: {before: [{run: make, dir: ../tools, os: [linux], env: {A: 1}}]}',
       '  deploy:',
       '    after:',
-      '      - {run: [npm, test], container: worker, pods: app=worker, timeout: 5}',
+      '      - {run: [npm, test], container: worker, env: {B: 2}, pods: app=worker, timeout: 5}',
     ];
     const { workspace } = run({ ...worker, 'apps/worker/Dockerfile': watching, 'apps/worker/slipway.yaml': config.join('\n') });
     expect(workspace.problems).toEqual([]);
@@ -369,7 +369,7 @@ describe('a release', () => {
         stage: 'deploy',
         when: 'after',
         run: ['npm', 'test'],
-        where: { kind: 'container', container: 'worker', selector: 'app=worker' },
+        where: { kind: 'container', container: 'worker', selector: 'app=worker', env: { B: '2' } },
         timeoutMs: 5_000,
         location: { file: 'apps/worker/slipway.yaml', line: 6, column: 16 },
       },

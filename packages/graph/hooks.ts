@@ -49,11 +49,19 @@ function hookOf(hook: HookConfig, { stage, when, settings, keys }: HookedAt): Ho
 }
 
 function placeOf({ container, pods, os, dir, env = {} }: HookConfig, { project }: ProjectSettings): Hook['where'] {
-  if (container !== undefined) return { kind: 'container', container, ...(pods !== undefined && { selector: pods }) };
+  const own = Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)]));
+  if (container !== undefined) {
+    return {
+      kind: 'container',
+      container,
+      ...(pods !== undefined && { selector: pods }),
+      ...(Object.keys(own).length > 0 && { env: own }),
+    };
+  }
   return {
     kind: 'host',
     ...(os && { os }),
     folder: dir === undefined ? project.root : joinPath(project.root, dir),
-    env: Object.fromEntries(Object.entries(env).map(([name, value]) => [name, String(value)])),
+    env: own,
   };
 }

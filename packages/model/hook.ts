@@ -27,7 +27,13 @@ export type HookPlace =
       readonly env: Readonly<Record<string, string>>;
     }
   /** Every running one of that name, in the pods of the release, or in those that the selector names. */
-  | { readonly kind: 'container'; readonly container: string; readonly selector?: string };
+  | {
+      readonly kind: 'container';
+      readonly container: string;
+      readonly selector?: string;
+      /** Of a command for a shell. */
+      readonly env?: Readonly<Record<string, string>>;
+    };
 
 /** The hooks of one moment, in their order. */
 export function hooksAt(hooks: readonly Hook[] | undefined, when: Hook['when'], stage: HookStage): readonly Hook[] {
