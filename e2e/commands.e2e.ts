@@ -21,6 +21,7 @@ describe('one command after another', () => {
     tag: aString,
     digest: aDigest,
     ref: expect.stringMatching(new RegExp(`/${project}:[^@]+@sha256:[0-9a-f]{64}$`)) as string,
+    inputs: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
     built,
     delivered: built,
     because: aString,
