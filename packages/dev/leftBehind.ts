@@ -1,5 +1,5 @@
 import { processes, type Kube } from '../clients';
-import { labelValue, nameOf, removeRelease, type OwnedRelease } from '../deploy';
+import { labelValue, nameOf, ownedReleases, removeRelease, type OwnedRelease } from '../deploy';
 import type { Problem, Workspace } from '../model';
 import type { PruneDocument } from './command';
 import type { Session } from './session';
@@ -32,14 +32,31 @@ export async function removeOwned(
 }
 
 /** What projects have in the cluster that are there and deploy nothing any more: manifests may come back with a branch, so only who names them removes it. */
-export function unsaidOf(
-  { projects, releases }: Pick<Workspace, 'projects' | 'releases'>,
-  owned: readonly OwnedRelease[],
-): readonly OwnedRelease[] {
-  const deploying = new Set([...releases.values()].map(({ project }) => project));
-  const silent = new Set([...projects.keys()].filter((name) => !deploying.has(name)).map(labelValue));
-  const said = new Set([...releases.keys()].map(labelValue));
+export function unsaidOf(workspace: Deployed, owned: readonly OwnedRelease[]): readonly OwnedRelease[] {
+  const silent = new Set(silentProjects(workspace).map(labelValue));
+  const said = new Set([...workspace.releases.keys()].map(labelValue));
   return owned.filter(({ release }) => silent.has(release) && !said.has(release));
+}
+
+/** Removes what named projects have deployed that have no manifests any more: found by its labels, in whichever namespace it is. Gives what went wrong. */
+export async function removeUnsaid({ kube, workspaceId, options, read }: Session): Promise<readonly Problem[]> {
+  const { namespace, projects } = options;
+  const named = new Set(
+    silentProjects(read.workspace)
+      .filter((name) => projects.includes(name))
+      .map(labelValue),
+  );
+  if (!kube || named.size === 0) return [];
+  const owned = await ownedReleases({ kube, workspaceId, ...(namespace === undefined ? {} : { namespace }) });
+  const unsaid = unsaidOf(read.workspace, owned.releases).filter(({ release }) => named.has(release));
+  return (await removeOwned({ kube, workspaceId, options }, unsaid)).failures;
+}
+
+type Deployed = Pick<Workspace, 'projects' | 'releases'>;
+
+function silentProjects({ projects, releases }: Deployed): readonly string[] {
+  const deploying = new Set([...releases.values()].map(({ project }) => project));
+  return [...projects.keys()].filter((name) => !deploying.has(name));
 }
 
 export function documentOf({ release, namespaces, objects }: OwnedRelease, removed: boolean): PruneDocument['releases'][number] {

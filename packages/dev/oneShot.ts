@@ -1,4 +1,3 @@
-import { labelValue, ownedReleases } from '../deploy';
 import { succeeded, type ExitCode, type GoalKind, type Problem, type World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag, tagOfRef } from '../tag';
@@ -9,7 +8,7 @@ import { dryRunCode, hasIt, wouldBuild } from './dryRun';
 import { forwardUntilStopped } from './forwardUntilStopped';
 import { readGivenImages, withGivenImages, withNamedImages, type GivenImages } from './givenImages';
 import { giveBackHeld } from './holding';
-import { removeOwned, unsaidOf } from './leftBehind';
+import { removeUnsaid } from './leftBehind';
 import { failedEvent } from './narrator';
 import { writeOutput } from './outputFile';
 import { comesAlong, namedImages, requiredBy } from './required';
@@ -94,21 +93,6 @@ export async function deleteCommand(options: CommandOptions): Promise<CommandRes
     ...withProblems([...ended.problems, ...unsaid]),
     document: { releases: [...images.removed].map(([release, objects]) => ({ release, objects })) },
   };
-}
-
-/** What named projects have deployed that have no manifests any more is found by its labels, in whichever namespace it is. */
-async function removeUnsaid(session: Session): Promise<readonly Problem[]> {
-  const { kube, workspaceId, options, read } = session;
-  const deploying = new Set([...read.workspace.releases.values()].map(({ project }) => project));
-  const silent = new Set(options.projects.filter((name) => !deploying.has(name)).map(labelValue));
-  if (!kube || silent.size === 0) return [];
-  const { namespace } = options;
-  const owned = await ownedReleases({ kube, workspaceId, ...(namespace === undefined ? {} : { namespace }) });
-  const { failures } = await removeOwned(
-    { kube, workspaceId, options },
-    unsaidOf(read.workspace, owned.releases).filter(({ release }) => silent.has(release)),
-  );
-  return failures;
 }
 
 function told({ affected }: Ended): Pick<BuildDocument, 'affected'> {
