@@ -132,6 +132,23 @@ export const headTable: Readonly<Record<string, readonly string[]>> = {
 export const landingTable: Readonly<Record<string, readonly string[]>> = {
   'files that hide others': ['FROM scratch', 'COPY dir /x', 'COPY other /x', 'COPY a.txt /x/sub/three.txt'],
   'files that a COPY --from hides': ['FROM scratch AS s', 'COPY other /o', 'FROM scratch', 'COPY dir /x', 'COPY --from=s /o /x'],
+  'a file that a pattern of COPY --from replaces': [
+    'FROM scratch AS s',
+    'COPY dir /s',
+    'COPY run.sh /s/',
+    'FROM scratch',
+    'COPY a.txt /x',
+    'COPY --from=s /s/*.txt /x',
+  ],
+  'a file that a COPY --from of what was copied again replaces': [
+    'FROM scratch AS s',
+    'COPY dir /s',
+    'FROM scratch AS t',
+    'COPY --from=s /s/*.txt /t/',
+    'FROM scratch',
+    'COPY dir /x',
+    'COPY --from=t /t /x',
+  ],
   'files that a RUN moves': ['FROM busybox:1.36', 'COPY dir /x', 'RUN mv /x /y', 'COPY other /x'],
   'WORKDIR with variables': ['FROM busybox:1.36', 'ENV A=/a', 'ARG B=b', 'WORKDIR $A/$B', 'WORKDIR c', 'COPY a.txt .', 'COPY b.txt ${A}x/'],
   'WORKDIR of an earlier stage': ['FROM busybox:1.36 AS one', 'WORKDIR /w', 'FROM one', 'COPY a.txt x/', 'FROM one', 'COPY b.txt .'],

@@ -27,36 +27,42 @@ export function copyFromStage(stage: Stage, copy: StageCopy): void {
   stage.consumed.push(...readBy(from, instruction.line));
   for (const raw of copy.sources) {
     const source = posix.normalize(`/${raw}`).replace(/(?<=.)\/$/, '');
-    coverBySource(stage, source, { destination, copy });
-    for (const landing of from.landings) {
-      // What a RUN read, or what is rebuilt anyway, has been taken as consumed above.
-      if (landing.rebuild) continue;
+    // What a RUN read, or what is rebuilt anyway, has been taken as consumed above.
+    const again = from.landings.filter(({ rebuild }) => !rebuild);
+    const moves = again.flatMap((landing): Landing[] => {
       const moved = plain && !hasWildcard(raw) ? followed(landing, source, copy) : 'unknown';
-      if (moved === undefined) continue;
+      if (moved === undefined) return [];
       const known = moved === 'unknown' ? undefined : landed({ moved, source, destination, stage });
+      if (moved !== 'unknown' && known !== undefined && destination.uncertain === undefined)
+        return [{ ...landing, source: moved.source, containerPath: known, line: instruction.line }];
       const because = `copied again by COPY --from=${from.name ?? String(from.index)} in a way that is not followed`;
-      if (moved === 'unknown' || known === undefined || destination.uncertain !== undefined) {
-        stage.landings.push({ ...landing, containerPath: undefined, rebuild: { because, line: instruction.line } });
-      } else {
-        stage.landings.push({ ...landing, source: moved.source, containerPath: known, line: instruction.line });
-      }
-    }
+      return [{ ...landing, containerPath: undefined, rebuild: { because, line: instruction.line } }];
+    });
+    coverBySource(stage, { raw, source, isFollowed: moves.every(({ rebuild }) => !rebuild), destination, copy });
+    stage.landings.push(...moves);
   }
   if (destination.isDirectory) addDirectory(stage, destination.path);
 }
 
-/** What else than files of the context is copied hides what was there before. */
-function coverBySource(
-  stage: Stage,
-  source: ContainerPath,
-  { destination, copy }: { readonly destination: ReturnType<typeof destinationOf>; readonly copy: StageCopy },
-): void {
+interface CoveringSource {
+  /** As the instruction has it, and as a path. */
+  readonly raw: string;
+  readonly source: ContainerPath;
+  /** Whether it is known of all files of the context that it holds where they land. */
+  readonly isFollowed: boolean;
+  readonly destination: ReturnType<typeof destinationOf>;
+  readonly copy: StageCopy;
+}
+
+/** What else than files of the context is copied, or lands nobody knows where, hides what was there before. */
+function coverBySource(stage: Stage, { raw, source, isFollowed, destination, copy }: CoveringSource): void {
   const { from, instruction } = copy;
   const isPlain = from.landings.some(
     (landing) => !landing.rebuild && landing.containerPath !== undefined && below(landing.containerPath, source) !== undefined,
   );
-  if (isPlain || (from.base.kind === 'scratch' && from.runs.length === 0)) return;
-  const file = destination.isDirectory && /[^.]\.\w+$/.test(source);
+  const holdsNothingElse = from.base.kind === 'scratch' && from.runs.length === 0 && from.landings.every(({ rebuild }) => !rebuild);
+  if (isFollowed && (isPlain || holdsNothingElse)) return;
+  const file = destination.isDirectory && !hasWildcard(raw) && /[^.]\.\w+$/.test(source);
   const because = `hidden by COPY --from=${from.name ?? String(from.index)}`;
   cover(stage, file ? posix.join(destination.path, posix.basename(source)) : destination.path, { because, line: instruction.line });
 }

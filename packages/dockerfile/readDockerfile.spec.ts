@@ -144,6 +144,30 @@ describe('files that are copied again by COPY --from', () => {
   });
 });
 
+describe('what is copied again in a way that is not followed', () => {
+  const hidden = ['rebuild: hidden by COPY --from=src'];
+  const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
+    [
+      'a pattern hides a file that was there',
+      'FROM scratch AS src\nCOPY dir /s\nFROM scratch\nCOPY app.js /x\nCOPY --from=src /s/*.js /x',
+      { 'app.js': hidden },
+    ],
+    [
+      'a stage with what was not followed hides a directory that was there',
+      'FROM scratch AS one\nCOPY dir /s\nFROM scratch AS src\nCOPY --from=one /s/*.js /t/\nFROM scratch\nCOPY conf /x/conf\nCOPY --from=src /t /x',
+      { conf: hidden },
+    ],
+    [
+      'a file beside what was copied stays',
+      'FROM scratch AS src\nCOPY dir /s\nFROM scratch\nCOPY app.js /x/\nCOPY --from=src /s/*.js /y/',
+      { 'app.js': ['sync /x/app.js'] },
+    ],
+  ];
+  it.each(table)('%s', (_name, text, expected) => {
+    expect(effects(text)).toMatchObject(expected);
+  });
+});
+
 describe('variables', () => {
   const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
     [
