@@ -184,7 +184,7 @@ describe('what people read', () => {
     {
       what: 'a failed rollout in one sentence, though two events tell of it',
       events: [{ kind: 'rollout', release: 'worker', state: 'failed', message: problem.message }, failed({ hint: 'Look at its log' })],
-      lines: ['worker   rollout failed: the image of worker was not built', '           → Look at its log'],
+      lines: ['worker   rollout failed: the image of worker was not built [buildFailed]', '           → Look at its log'],
     },
     {
       what: 'logs with the name of their artifact',

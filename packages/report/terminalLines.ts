@@ -348,10 +348,8 @@ function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalStat
   // A try that fails in the same way again says nothing new.
   if ((state.failures.get(subject) === identity || isToldWithOthers) && verbosity !== 'debug') return { state: next, lines: [] };
   const rollout = state.rolloutFailures.get(subject);
-  const text =
-    rollout?.message === message
-      ? `${paint.red('rollout failed:')} ${said}${rollout.took}`
-      : `${paint.red('failed:')} ${said} ${paint.dim(`[${code}]`)}`;
+  const [beginning, took] = rollout?.message === message ? ['rollout failed:', rollout.took] : ['failed:', ''];
+  const text = `${paint.red(beginning)} ${said}${took} ${paint.dim(`[${code}]`)}`;
   const again = problem.retry === 'afterDelay' ? [paint.dim('it is tried again')] : [];
   const shown = state.tail.subject === subject ? state.tail.texts : [];
   const details = [...problemDetails(problem, paint, shown), ...again].map((detail) => ({ subject, text: detail, continued: true }));
