@@ -19,7 +19,7 @@ const inJson = {
   TargetId: 'string',
   WorkspacePath: 'string',
   ContainerPath: 'string',
-  Action: "'sync' | 'target-then-sync' | 'rebuild' | 'redeploy' | 'none'",
+  Action: "'sync' | 'target-then-sync' | 'target-then-rebuild' | 'rebuild' | 'redeploy' | 'none'",
   WaitedFor: '{ object, message: string }',
   SyncTiming: '{ detect, read, send, apply, total: number }',
   Problem: '{ code, message, hint, detail, location: { file, line, column }, retry, exitCode }',

@@ -9,9 +9,15 @@ const root = realpathSync(mkdtempSync(join(tmpdir(), 'slipway-explain-')));
 afterAll(() => rmSync(root, { recursive: true, force: true }));
 
 const goStages = 'FROM golang AS dev\nWORKDIR /src\nCOPY go.mod *.go ./\nRUN go build -o /tmp/p .\nCMD ["/loop"]';
+const copiedOutput = 'FROM node:20\nWORKDIR /app\nCOPY dist ./\nCMD ["node", "--watch", "main.js"]';
 const files: Readonly<Record<string, string>> = {
-  'apps/api/Dockerfile': 'FROM node:20\nWORKDIR /app\nCOPY dist ./\nCMD ["node", "--watch", "main.js"]',
-  'apps/watched/Dockerfile': 'FROM node:20\nWORKDIR /app\nCOPY dist ./\nCMD ["node", "--watch", "main.js"]',
+  'apps/api/Dockerfile': copiedOutput,
+  'apps/watched/Dockerfile': copiedOutput,
+  ...Object.fromEntries(['off', 'taken', 'untaken'].map((name) => [`apps/${name}/Dockerfile`, copiedOutput])),
+  'apps/compiled/Dockerfile': 'FROM node:20\nWORKDIR /app\nCOPY dist ./\nRUN node minify.js\nCMD ["node", "--watch", "main.js"]',
+  'apps/off/slipway.yaml': 'version: 1\nsync: {mode: off}',
+  'apps/taken/slipway.yaml': 'version: 1\nsync: {mode: manual, rules: [{src: "dist/**", dest: /app}]}',
+  'apps/untaken/slipway.yaml': 'version: 1\nsync: {mode: manual, rules: [{src: "public/**", dest: /public}]}',
   'apps/plain/Dockerfile': goStages,
   'apps/ruled/Dockerfile': goStages,
   'apps/ruled/slipway.yaml':
@@ -47,6 +53,7 @@ const graph: GraphSource = {
       succeeded({
         projects: [
           project('api', 'apps', build('build')),
+          ...['off', 'taken', 'untaken', 'compiled'].map((name) => ({ ...project(name, 'apps', build('build')), dependencies: [] })),
           project('watched', 'apps', build('build'), build('watch', true)),
           ...['plain', 'ruled', 'python', 'site'].map((name) => project(name, 'apps')),
           project('lib', 'libs'),
@@ -66,6 +73,25 @@ beforeAll(() => {
 it.each<readonly [string, readonly string[]]>([
   ['apps/api/src/main.ts', ['api target-then-sync: api:build reads it, and its output is copied']],
   ['apps/watched/src/main.ts', ['watched target-then-sync: watched:watch watches it, and its output is copied']],
+  [
+    'apps/off/src/server.ts',
+    [
+      'off target-then-rebuild: off:build reads it, and its output asks for a new image: copied to /app (apps/off/Dockerfile:3), and sync.mode is off in apps/off/slipway.yaml:2',
+    ],
+  ],
+  ['apps/taken/src/server.ts', ['taken target-then-sync: taken:build reads it, and its output is copied']],
+  [
+    'apps/untaken/src/server.ts',
+    [
+      'untaken target-then-rebuild: untaken:build reads it, and its output asks for a new image: copied to /app (apps/untaken/Dockerfile:3), and no rule names it, and sync.mode is manual in apps/untaken/slipway.yaml:2',
+    ],
+  ],
+  [
+    'apps/compiled/src/server.ts',
+    [
+      'compiled target-then-rebuild: compiled:build reads it, and its output asks for a new image: read by RUN node minify.js (apps/compiled/Dockerfile:4)',
+    ],
+  ],
   [
     'libs/lib/src/index.ts',
     [

@@ -5,7 +5,7 @@ import type { ContainerPath, WorkspacePath } from './tree';
 import type { ArtifactName, ReleaseName, TargetId } from './workspace';
 
 /** What a change asks of one artifact. */
-export type Action = 'sync' | 'target-then-sync' | 'rebuild' | 'redeploy' | 'none';
+export type Action = 'sync' | 'target-then-sync' | 'target-then-rebuild' | 'rebuild' | 'redeploy' | 'none';
 
 /** What happened, for people and for `--events FILE`, where each is one JSON object a line: `{"v":1,"at":<ms since 1970>,"kind":…}`. Secrets never enter one. */
 export type Event =

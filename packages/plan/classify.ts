@@ -1,4 +1,5 @@
 import type { Action, Artifact, ArtifactName, ContainerPath, Release, Target, Workspace, WorkspacePath } from '../model';
+import { outputOf } from './outputOf';
 import type { Selector } from './select';
 import { landingOf } from './snapshot';
 import { isOutputOf } from './targets';
@@ -49,8 +50,15 @@ export function classifyFor(workspace: Workspace, artifact: Artifact, path: Work
   });
   if (rebuild !== undefined) return answer('rebuild', rebuild);
   if (sync !== undefined) return answer('sync', `${sync}; ${takenUp(artifact, { path, byRule })}`);
-  const target = targetReading(workspace, artifact, path);
-  if (target) return answer('target-then-sync', `${target.id} ${target.continuous ? 'watches' : 'reads'} it, and its output is copied`);
+  const found = targetReading(workspace, artifact, path);
+  if (found) {
+    const { target, maker } = found;
+    const reads = `${target.id} ${target.continuous ? 'watches' : 'reads'} it`;
+    const made = outputOf(artifact, maker, path);
+    return made.onChange === 'sync'
+      ? answer('target-then-sync', `${reads}, and its output is copied`)
+      : answer('target-then-rebuild', `${reads}, and its output asks for a new image: ${made.because}`);
+  }
   const reading = releasesReading(workspace, path).find(({ release }) => release.artifacts.includes(artifact.name));
   return reading && answer('redeploy', reading.because);
 }
@@ -63,15 +71,21 @@ function takenUp({ after, reload }: Artifact, { path, byRule }: { readonly path:
   return `${reload.because}: name a command in sync.after, say reload: hot if its process does, or take it out of sync.rules for a new image`;
 }
 
-function targetReading(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Target | undefined {
+/** The target that reads a file, and the one that makes of it what the image takes: often the same. */
+function targetReading(
+  workspace: Workspace,
+  artifact: Artifact,
+  path: WorkspacePath,
+): { readonly target: Target; readonly maker: Target } | undefined {
   const seen = new Set<string>();
-  const search = (ids: readonly string[]): Target | undefined => {
+  const search = (ids: readonly string[], above?: Target): { readonly target: Target; readonly maker: Target } | undefined => {
     for (const id of ids) {
       const target = workspace.targets.get(id);
       if (!target || seen.has(id)) continue;
       seen.add(id);
-      if (isReadBy(target, path)) return target;
-      const lower = search(target.dependsOn);
+      const maker = above ?? target;
+      if (isReadBy(target, path)) return { target, maker };
+      const lower = search(target.dependsOn, maker);
       if (lower) return lower;
     }
     return undefined;

@@ -139,7 +139,14 @@ export function statusLines({ releases, containers, sessions }: StatusDocument, 
   ];
 }
 
-const actions = { sync: 'sync', 'target-then-sync': 'target, sync', rebuild: 'rebuild', redeploy: 'redeploy', none: 'nothing' } as const;
+const actions = {
+  sync: 'sync',
+  'target-then-sync': 'target, sync',
+  'target-then-rebuild': 'target, rebuild',
+  rebuild: 'rebuild',
+  redeploy: 'redeploy',
+  none: 'nothing',
+} as const;
 
 export function explainLines({ files }: ExplainDocument, paint: Paint = plain): readonly string[] {
   return files.flatMap(({ path, projects, missing, isConfig, artifacts }, at) => {

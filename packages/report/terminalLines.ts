@@ -316,7 +316,8 @@ function decision(event: Extract<Event, { kind: 'decision' }>, state: TerminalSt
     case 'redeploy':
       return line('redeploying', eventful);
     case 'target-then-sync':
-      // What it brings is a sync, whose line says that all is well.
+    case 'target-then-rebuild':
+      // What it brings is a sync, whose line says that all is well, or a new image, which is told when its output is seen.
       return line('its target first', quietly.state);
     case 'sync':
       return verbosity === 'debug' ? line('syncing') : quietly;
