@@ -215,6 +215,30 @@ spec:
     }
   });
 
+  it('is removed where the config says when its image cannot be made, and nowhere while the config cannot be read', async () => {
+    const config = `version: 1\nnamespace: ${shop.namespace}\nimage: {docker: {args: {A: '\${HELD}'}}}\n`;
+    const isThere = async () => {
+      const found = await shop.kube.get({ apiVersion: 'v1', kind: 'ConfigMap', name: 'held', namespace: shop.namespace });
+      return found.ok && found.value !== undefined;
+    };
+    shop.write('infra/held/project.json', '{"name": "held"}');
+    shop.write('infra/held/Dockerfile', 'FROM scratch\nARG A\nCOPY project.json /\n');
+    shop.write('infra/held/slipway.yaml', config);
+    const unused = deployment.replaceAll('job', 'held').replace('redis:7-alpine', 'held').replace('replicas: 1', 'replicas: 0');
+    shop.write('infra/held/k8s/all.yaml', `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: held}\n---\n${unused}`);
+    await shop.slipway(['deploy', 'held'], { env: { HELD: 'yes' } });
+    expect(await isThere()).toBe(true);
+
+    shop.write('infra/held/slipway.yaml', `${config}imge: {}\n`);
+    const refused = await shop.slipway(['delete', 'held'], { exitCode: 2 });
+    expect(`${refused.stdout}${refused.stderr}`).toMatch(/in which namespace held would be is not known while the config cannot be read/);
+    expect(await isThere()).toBe(true);
+
+    shop.write('infra/held/slipway.yaml', config);
+    expect((await shop.slipway(['delete', 'held'])).stdout).toMatch(/removed .*configmap\/held/);
+    expect(await isThere()).toBe(false);
+  });
+
   it('comes from a URL too, where that is allowed, and is managed by who is said to', async () => {
     const server = createServer((_request, response) =>
       response.end('apiVersion: v1\nkind: ConfigMap\nmetadata: {name: fetched}\ndata: {A: b}\n'),

@@ -1,4 +1,4 @@
-import { succeeded, type ExitCode, type GoalKind, type Problem, type World } from '../model';
+import { succeeded, type Event, type ExitCode, type GoalKind, type Problem, type World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag, tagOfRef } from '../tag';
 import { affectedEvents, affectedProjects, type AffectedOptions } from './affected';
@@ -182,6 +182,8 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   // Of what changed an image may be all.
   const choose = kind === 'deployed' && !options.affected ? deployableGoalFor : goalFor;
   const chosen = choose(workspace, kind, { ...options, projects });
+  const nowhere = kind === 'removed' ? placesUnknown(whole, options) : undefined;
+  if (nowhere) options.report(nowhere);
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session: whole, world: undefined };
   const said = comesAlong(required, new Set());
   if (said !== undefined) options.report({ kind: 'notice', message: said });
@@ -218,6 +220,16 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const stuck = progress?.state === 'stuck' ? progress.problems.filter(({ code }) => code !== dryRunCode) : [];
   const all = distinct([...broken, ...refused, ...stuck, ...(ended ? [] : [interrupted([...images.applied.keys()])])]);
   return { ...withProblems(all), session, world };
+}
+
+/** What cannot be removed, because only a config that cannot be read says where it is. */
+function placesUnknown({ read: { workspace } }: Session, { projects, namespace }: CommandOptions): Extract<Event, { kind: 'notice' }> | undefined {
+  if (namespace !== undefined) return undefined;
+  const broken = problemsOf(workspace, projects).filter(({ code, project }) => code === 'configInvalid' && project !== undefined);
+  const names = [...new Set(broken.flatMap(({ project }) => project ?? []))].filter((name) => !workspace.releases.has(name));
+  if (names.length === 0) return undefined;
+  const message = `in which namespace ${names.join(', ')} would be is not known while the config cannot be read: nothing of that is removed`;
+  return { kind: 'notice', message, hint: 'correct it, or name the namespace with --namespace' };
 }
 
 function isOver(turn: Turn): boolean {

@@ -26,9 +26,16 @@ describe('what is left of a project that deploys nothing any more', () => {
 
   test('is what carries its name, and nothing of those that deploy, or that are gone', () => {
     const left = unsaidOf(
-      { projects, releases: new Map([['charts', release]]) },
+      { projects, releases: new Map([['charts', release]]), problems: [] },
       ['api', 'charts', 'shop-web-382dfe823f', 'old'].map(owned),
     );
     expect(left.map((each) => each.release)).toEqual(['api', 'shop-web-382dfe823f']);
+  });
+
+  test('is not known of a project with a mistake, nor what runs an image that cannot be made', () => {
+    const mistake = { code: 'configInvalid', message: 'wrong', retry: 'whenInputChanges', exitCode: 2, project: 'api' } as const;
+    const deployed = ['api', 'charts', 'shop-web-382dfe823f'].map(owned);
+    const left = unsaidOf({ projects, releases: new Map(), brokenReleases: new Map([['charts', release]]), problems: [mistake] }, deployed);
+    expect(left.map((each) => each.release)).toEqual(['shop-web-382dfe823f']);
   });
 });

@@ -4,7 +4,7 @@ import type { CommandOptions, CommandResult, PruneDocument } from './command';
 import { documentOf, removeOwned, unsaidOf } from './leftBehind';
 import { buildCommand } from './oneShot';
 import { pruneImages } from './pruneImages';
-import { preflight, withBrokenReleases } from './session';
+import { preflight } from './session';
 import { withProblems, worstExit } from './worstExit';
 
 export interface PruneOptions extends CommandOptions {
@@ -51,8 +51,7 @@ async function pruneReleases(options: PruneOptions): Promise<CommandResult<Prune
     options.report({ kind: 'notice', message: mayNotList(forbidden, namespace).message, hint: 'what is not seen is not removed' });
 
   const orphans = orphansOf(session.read.workspace, owned.releases);
-  // Of a project whose manifests cannot be read it is not known that there are none.
-  for (const { release, namespaces } of unsaidOf(withBrokenReleases(session).read.workspace, owned.releases)) {
+  for (const { release, namespaces } of unsaidOf(session.read.workspace, owned.releases)) {
     const message = `${release} is deployed in ${namespaces.join(', ')}, and its project has no manifests any more`;
     options.report({ kind: 'notice', message, hint: `slipway delete ${release} removes it` });
   }

@@ -340,13 +340,17 @@ export function imageNamesOf(workspace: Workspace): Readonly<Record<string, stri
   return Object.fromEntries([...workspace.artifacts.values()].map(({ name, image }) => [name, image]));
 }
 
-/** What a mistake keeps from being deployed can be looked at and removed all the same: its objects are known by their labels. */
+/**
+ * What a mistake keeps from being deployed can be looked at and removed all the same: its objects are known by their labels. Not where it is
+ * unknown in which namespace they are, as of a project whose config cannot be read, unless a flag names it.
+ */
 export function withBrokenReleases(session: Session): Session {
   const { workspace } = session.read;
-  const releases = new Map(workspace.releases);
-  for (const { project } of workspace.problems) {
-    if (project === undefined || releases.has(project)) continue;
-    releases.set(project, { name: project, project, sources: [], inputs: [], artifacts: [] });
-  }
+  const releases = new Map([...workspace.releases, ...(workspace.brokenReleases ?? [])]);
+  if (session.options.namespace !== undefined)
+    for (const { project } of workspace.problems) {
+      if (project === undefined || releases.has(project)) continue;
+      releases.set(project, { name: project, project, sources: [], inputs: [], artifacts: [] });
+    }
   return { ...session, read: { ...session.read, workspace: { ...workspace, releases } } };
 }

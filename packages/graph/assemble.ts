@@ -117,7 +117,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const isNeeded = ({ project, image }: ImageSettings): boolean =>
     needed?.has(project.name) !== false || used.some((name) => isImage(name, { image, repo: defaultRepo }));
   const images = makeImages(allImages, { isNeeded, makeImage });
-  const named = withoutCircles(withUniqueNames(images));
+  const named = onWhatCanBeMade(withoutCircles(withUniqueNames(images)));
   problems.push(...withManifests.flatMap(({ manifests }) => manifests.problems), ...named.flatMap((image) => image.problems));
 
   const made = new Set(named.map((image) => image.settings.artifact));
@@ -140,19 +140,21 @@ export function assemble(facts: WorkspaceFacts): Assembled {
   const services = requiredServices(everyManifests.map((each) => ({ ...each, deploys: each.manifests.sources.length > 0 })));
   problems.push(...services.problems);
   const missing = named.filter((image) => !image.artifact);
-  const released = withManifests.flatMap((each) => {
-    // Applied without its image, a manifest would name one that nobody has.
-    if (
-      missing.some(({ settings: { image } }) =>
-        each.manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo })),
-      )
-    )
-      return [];
-    if (misspelt.some(({ project }) => project === each.project.name)) return [];
+  const all = withManifests.flatMap((each) => {
+    // Where it is cannot be known either.
+    if (each.own && !each.own.config) return [];
     const request = { ...each, artifacts, defaultRepo };
     const release = releaseOf(request);
-    return release ? [{ release, forwards: forwardsOf(request), keep: each.config.dev?.keep === true }] : [];
+    if (!release) return [];
+    // Applied without its image, a manifest would name one that nobody has.
+    const lacksImage = missing.some(({ settings: { image } }) =>
+      each.manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo })),
+    );
+    const isWhole = !lacksImage && !misspelt.some(({ project }) => project === each.project.name);
+    return [{ release, isWhole, forwards: forwardsOf(request), keep: each.config.dev?.keep === true }];
   });
+  const released = all.filter(({ isWhole }) => isWhole);
+  const broken = all.filter(({ isWhole }) => !isWhole).map(({ release }): Release => release);
   const notices = root && graph.projects.every((project) => project.root !== '') ? unheeded(root) : [];
   const workspace: Workspace = {
     root: facts.root,
@@ -167,6 +169,7 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     targets: new Map(targets.map((target) => [target.id, target])),
     forwards: released.flatMap(({ forwards }) => forwards),
     problems,
+    ...(broken.length > 0 && { brokenReleases: byName(broken) }),
     ...(notices.length > 0 && { notices }),
   };
   const keep = new Set(released.filter((each) => each.keep).map(({ release }) => release.name));
@@ -362,6 +365,29 @@ function withoutCircles(images: readonly ProjectImage[]): readonly ProjectImage[
     const problem = problems.get(image.settings.artifact);
     return problem ? about({ ...image, artifact: undefined, problems: [...image.problems, problem] }) : image;
   });
+}
+
+/** Under the name of an image that cannot be made the builder would find somebody else's, or an older one. */
+function onWhatCanBeMade(images: readonly ProjectImage[]): readonly ProjectImage[] {
+  const broken = new Map(images.filter((image) => !image.artifact).map((image) => [image.settings.artifact, image]));
+  const next = images.map((image) => {
+    const { settings, artifact, required } = image;
+    const base = artifact && required.find(({ name }) => broken.has(name));
+    const { settings: of, problems = [] } = (base && broken.get(base.name)) ?? {};
+    if (!base || !of) return image;
+    const [why = of.own?.problems[0]] = problems;
+    const problem: Problem = {
+      code: 'baseBroken',
+      message: `${settings.artifact}: it stands on the image of ${of.artifact}, which cannot be made${why ? `: ${why.message}` : ''}`,
+      hint: why?.hint ?? `correct ${of.artifact}`,
+      retry: 'whenInputChanges',
+      exitCode: 2,
+      project: settings.project.name,
+      ...(base.location && { location: base.location }),
+    };
+    return about({ ...image, artifact: undefined, problems: [problem] });
+  });
+  return next.every((image, at) => image === images[at]) ? images : onWhatCanBeMade(next);
 }
 
 function deployFilesOf(

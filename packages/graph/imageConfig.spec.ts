@@ -222,7 +222,7 @@ describe('image.requires', () => {
     expect(run({ ...base, ...api(written) }).problems).toEqual([expected]);
   });
 
-  it('that closes a circle is a mistake of each image in it, and of no other', () => {
+  it('that closes a circle is a mistake of each image in it, and what stands on one of them cannot be made either', () => {
     const { artifacts, problems } = run({
       ...base,
       'a/Dockerfile': 'FROM base\nCOPY --from=b:latest /x /x',
@@ -233,8 +233,58 @@ describe('image.requires', () => {
     expect(problems).toEqual([
       'a/Dockerfile:2:13 a: its image stands on itself: a → b → a',
       'b/slipway.yaml:4:7 b: its image stands on itself: b → a → b',
+      'c/Dockerfile:1:6 c: it stands on the image of a, which cannot be made: a: its image stands on itself: a → b → a',
     ]);
-    expect([...artifacts.keys()]).toEqual(['base', 'c']);
+    expect([...artifacts.keys()]).toEqual(['base']);
+  });
+
+  // An engine would take whatever image has that name.
+  it.each<[string, Readonly<Record<string, string>>, readonly string[]]>([
+    [
+      'a base with a mistake in its config',
+      { 'base/slipway.yaml': 'version: 1\nfoo: 1', 'a/Dockerfile': 'FROM base' },
+      ['a/Dockerfile:1:6 a: it stands on the image of base, which cannot be made: '],
+    ],
+    [
+      'a base with a mistake in its Dockerfile, and what stands on that',
+      { 'base/Dockerfile': 'FROM scratch\nCOPI x', 'a/Dockerfile': 'FROM base', 'b/Dockerfile': 'FROM a' },
+      [
+        'a/Dockerfile:1:6 a: it stands on the image of base, which cannot be made: ',
+        'b/Dockerfile:1:6 b: it stands on the image of a, which cannot be made: a: it stands on the image of base, which cannot be made: ',
+      ],
+    ],
+    [
+      'a base that an argument gets',
+      {
+        'base/slipway.yaml': 'version: 1\nfoo: 1',
+        'a/Dockerfile': 'ARG BASE\nFROM ${BASE}',
+        'a/slipway.yaml': 'version: 1\nimage: {requires: [{project: base, arg: BASE}]}',
+      },
+      ['a/slipway.yaml:2:30 a: it stands on the image of base, which cannot be made: '],
+    ],
+  ])('nothing is built on %s', (_, texts, mistakes) => {
+    const { artifacts, problems } = run({ ...base, ...texts });
+    expect([...artifacts.keys()]).toEqual([]);
+    const own = problems.filter((text) => text.includes('stands on'));
+    expect(own.map((text, at) => text.slice(0, mistakes[at]?.length))).toEqual(mistakes);
+  });
+
+  it('takes the name of a project without its scope', () => {
+    const { artifacts, problems } = run(
+      { ...base, 'a/Dockerfile': 'FROM scratch', 'a/slipway.yaml': 'version: 1\nimage: {requires: [scoped]}' },
+      {
+        graph: {
+          projects: ['base', 'a'].map((name) => ({
+            name: name === 'base' ? '@shop/scoped' : name,
+            root: name,
+            dependencies: [],
+            targets: new Map(),
+          })),
+        },
+      },
+    );
+    expect(problems).toEqual([]);
+    expect(artifacts.get('a')?.requires).toEqual(['@shop/scoped']);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { ArtifactName, Location, Problem, WorkspacePath } from '../model';
-import { nearest } from '../model';
+import { fullName, nearest } from '../model';
 import { isImage, isOfficialImage } from '../tag';
 import type { ImageSettings } from './imageSettings';
 import { placeIn } from './settings';
@@ -60,8 +60,9 @@ interface Meant {
 }
 
 /** The images that one entry stands for; of the project's own, the others. */
-function imagesMeant({ artifact, imageKey, allImages }: ConfiguredRequest, { project, artifact: one, arg }: Wanted): Meant {
-  const says = `${artifact}: ${imageKey}.requires names ${project}`;
+function imagesMeant({ artifact, imageKey, allImages }: ConfiguredRequest, { project: written, artifact: one, arg }: Wanted): Meant {
+  const says = `${artifact}: ${imageKey}.requires names ${written}`;
+  const project = fullName(written, [...new Set(allImages.map((image) => image.project.name))]);
   const ofProject = allImages.filter((image) => image.project.name === project && image.artifact !== artifact);
   if (!allImages.some((image) => image.project.name === project)) {
     const meant = nearest(project, new Set(allImages.map((image) => image.project.name)));

@@ -292,6 +292,8 @@ export interface Workspace {
   readonly projects: ReadonlyMap<string, Project>;
   readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
   readonly releases: ReadonlyMap<ReleaseName, Release>;
+  /** What would be releases if the images that they run could be made: where they are is known. Absent: none. */
+  readonly brokenReleases?: ReadonlyMap<ReleaseName, Release>;
   readonly targets: ReadonlyMap<TargetId, Target>;
   readonly forwards: readonly PortForward[];
   /** What is wrong with single projects; the others go on. */
