@@ -36,6 +36,20 @@ const awkward: readonly Awkward[] = [
     securityContext: { readOnlyRootFilesystem: true },
     said: { code: 'containerNotWritable', message: /its file system is read-only$/, hint: /readOnlyRootFilesystem/ },
   },
+  {
+    app: 'read-only-file',
+    what: 'has a single file of ours on a root file system that is only read',
+    dockerfile: ['FROM busybox:1.36', 'COPY site/index.html /www/index.html', httpd],
+    securityContext: { readOnlyRootFilesystem: true },
+    said: { code: 'containerNotWritable', message: /its file system is read-only$/, hint: /readOnlyRootFilesystem/ },
+  },
+  {
+    app: 'read-only-own',
+    what: 'has files of its own user on a root file system that is only read',
+    dockerfile: ['FROM busybox:1.36', 'COPY --chown=1000:1000 site /www', 'USER 1000:1000', httpd],
+    securityContext: { readOnlyRootFilesystem: true },
+    said: { code: 'containerNotWritable', message: /its file system is read-only$/, hint: /readOnlyRootFilesystem/ },
+  },
 ];
 
 const server = `require('node:http').createServer((request, response) => require('node:fs').createReadStream('/www/index.html').pipe(response)).listen(8080)`;
@@ -84,7 +98,8 @@ function add(shop: Shop, { app, dockerfile, securityContext = {} }: Pick<Awkward
   const folder = `services/${app}`;
   shop.write(`${folder}/project.json`, `{ "name": "${app}" }\n`);
   shop.write(`${folder}/site/index.html`, 'before\n');
-  shop.write(`${folder}/Dockerfile`, `${dockerfile.join('\n')}\n`);
+  // An image that an earlier run has left in the registry would be taken instead of a new one.
+  shop.write(`${folder}/Dockerfile`, `${dockerfile.join('\n')}\nLABEL run=${Date.now()}\n`);
   const labels = { app };
   const container = { name: app, image: app, ports: [{ containerPort: 8080 }], securityContext };
   const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } };

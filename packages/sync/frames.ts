@@ -84,8 +84,8 @@ export type Answer =
   | { readonly kind: 'chosen'; readonly agent: 'node' | 'sh' }
   | { readonly kind: 'impossible'; readonly missing: string }
   | { readonly kind: 'user'; readonly user: string }
-  /** Whether the container's user can write a root, by the number of the root. */
-  | { readonly kind: 'root'; readonly index: number; readonly writable: boolean }
+  /** Whether the container's user can write a root, by the number of the root, or nobody can, as its file system is only read. */
+  | { readonly kind: 'root'; readonly index: number; readonly writable: boolean; readonly onlyRead: boolean }
   /** The ledger's file, '' where none could be made; its lines follow, up to `ready`. */
   | { readonly kind: 'ledger'; readonly path: string }
   | { readonly kind: 'ready' }
@@ -104,7 +104,7 @@ export function decodeAnswer(line: string): Answer {
     case 'user':
       return { kind: 'user', user: first };
     case 'root':
-      return { kind: 'root', index: Number(first), writable: second === 'w' };
+      return { kind: 'root', index: Number(first), writable: second === 'w', onlyRead: second === 'o' };
     case 'ledger':
       return { kind: 'ledger', path: first };
     case 'ready':

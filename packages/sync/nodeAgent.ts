@@ -548,16 +548,17 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
 
   // ---- hello
 
-  function isWritable(root: string): boolean {
+  /** `w` can be written, `o` is on a file system that is only read, `r` may not be written. */
+  function stateOf(root: string): 'w' | 'o' | 'r' {
     for (let at = root; ; at = path.dirname(at)) {
       try {
         fs.accessSync(at, fs.constants.W_OK);
-        return true;
+        return 'w';
       } catch (error) {
         const code = codeOf(error);
         // A file that may not be written can be replaced where its directory may be.
         const mayBeReplaced = code === 'EACCES' && at === root && fs.existsSync(root) && !fs.statSync(root).isDirectory();
-        if ((code !== 'ENOENT' && !mayBeReplaced) || at === '/') return false;
+        if ((code !== 'ENOENT' && !mayBeReplaced) || at === '/') return code === 'EROFS' ? 'o' : 'r';
       }
     }
   }
@@ -572,7 +573,7 @@ export function nodeAgent(load: NodeJS.Require, [name, header, folders, ...roots
       // A root that cannot be followed allows nothing beyond itself.
     }
   }
-  const writable = roots.map((root, index) => `root\t${index}\t${isWritable(root) ? 'w' : 'r'}\n`).join('');
+  const writable = roots.map((root, index) => `root\t${index}\t${stateOf(root)}\n`).join('');
   const user = process.geteuid ? String(process.geteuid()) : '';
   say(`user\t${user}\n${writable}ledger\t${ledger}\n${ledger === '' ? '' : fs.readFileSync(ledger, 'utf8')}\nready\n`);
 

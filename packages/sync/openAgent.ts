@@ -95,7 +95,7 @@ async function hear(options: OpenAgentOptions, stream: AgentStream, given: Agent
   let ledgerFile: string | undefined;
   let reading = false;
   const lines: string[] = [];
-  const readOnly: ContainerPath[] = [];
+  const notWritten: { readonly path: ContainerPath; readonly onlyRead: boolean }[] = [];
   if (name) await stream.write(sourceFrame(sources[name]));
   for (;;) {
     const answer = await stream.nextAnswer();
@@ -112,7 +112,7 @@ async function hear(options: OpenAgentOptions, stream: AgentStream, given: Agent
         break;
       case 'root': {
         const root = options.roots[answer.index];
-        if (!answer.writable && root !== undefined) readOnly.push(root);
+        if (!answer.writable && root !== undefined) notWritten.push({ path: root, onlyRead: answer.onlyRead });
         break;
       }
       case 'ledger':
@@ -126,7 +126,7 @@ async function hear(options: OpenAgentOptions, stream: AgentStream, given: Agent
         if (reading) lines.push(answer.line);
         break;
       case 'ready': {
-        if (readOnly.length > 0) return { kind: 'failed', problem: notWritable(where, readOnly, user), instead: 'nothing' };
+        if (notWritten.length > 0) return { kind: 'failed', problem: notWritable(where, notWritten, user), instead: 'nothing' };
         const ledger = replayLedger(lines);
         const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0);
         if (name)

@@ -36,12 +36,16 @@ const writableHint =
   'Let the container run as a user who may write there (securityContext.runAsUser), or give the files to its user in the Dockerfile (COPY --chown, RUN chown)';
 
 /** The container's user cannot write where files are to go: told before the first edit. */
-export function notWritable(where: string, roots: readonly ContainerPath[], user: string): Problem {
+export function notWritable(
+  where: string,
+  roots: readonly { readonly path: ContainerPath; readonly onlyRead: boolean }[],
+  user: string,
+): Problem {
   // Nothing but that keeps the superuser from writing.
-  const readOnly = user === '0';
+  const readOnly = user === '0' || roots.every(({ onlyRead }) => onlyRead);
   return {
     code: 'containerNotWritable',
-    message: `${roots.join(', ')} cannot be written in ${where}${readOnly ? ': its file system is read-only' : ` by ${user === '' ? 'its user' : `user ${user}`}`}`,
+    message: `${roots.map(({ path }) => path).join(', ')} cannot be written in ${where}${readOnly ? ': its file system is read-only' : ` by ${user === '' ? 'its user' : `user ${user}`}`}`,
     hint: readOnly
       ? 'leave out securityContext.readOnlyRootFilesystem while developing, or set reload: rebuild in slipway.yaml'
       : writableHint,

@@ -463,10 +463,18 @@ while read -r key real effective others; do
 done 2>/dev/null </proc/self/status
 printf 'user\\t%s\\n' "$user"
 
-can_write() {
-  [ -w "$1" ] || return
-  # To the superuser a shell says yes even where the file system is read-only.
-  [ "$user" != 0 ] || { rm -f "$1/$temporary" && true >"$1/$temporary" && rm -f "$1/$temporary"; }
+# A shell's word for it is not enough: busybox looks at no more than the owner and the mode, not at whether the file system is only read.
+can_write() { [ -w "$1" ] && rm -f "$1/$temporary" && true >"$1/$temporary" && rm -f "$1/$temporary"; }
+
+# Sets state, for a root and the directory near it: w can be written, o is on a file system that is only read, r may not be written.
+look_at_root() {
+  state=w
+  can_write "$near" 2>/dev/null && return
+  state=r
+  case $(set -C; { true >"$near/$temporary"; } 2>&1) in *ead-only*) state=o ;; esac
+  { [ -f "$1" ] && [ -w "$1" ]; } || return
+  # It may be a mount of its own. Only then it is opened: what watches it in the container hears of that.
+  [ $state = r ] || { true >>"$1"; } 2>/dev/null && state=w
 }
 
 # First of all: nobody else may be writing from here on.
@@ -493,7 +501,7 @@ for root do
     near=\${near%/*}
     [ -n "$near" ] || near=/
   done
-  if { [ -f "$root" ] && [ -w "$root" ]; } || can_write "$near" 2>/dev/null; then state=w; else state=r; fi
+  look_at_root "$root"
   printf 'root\\t%s\\t%s\\n' $index $state
   index=$((index + 1))
   below=\${root#"\${near%/}"}
