@@ -1,13 +1,13 @@
 #!/usr/bin/env node
 import { createInterface } from 'node:readline/promises';
+import { isAttended } from './attended';
 import { commands } from './commands';
 import { slipway } from './slipway';
 import type { Keyboard } from '../report';
 
 const { stdout, stderr } = process;
 
-/** Somebody sits at a terminal. */
-const isAttended = process.stdin.isTTY && stdout.isTTY && !process.env['CI'];
+const attended = isAttended(process);
 
 async function ask(question: string): Promise<string> {
   const asking = createInterface({ input: process.stdin, output: stdout });
@@ -86,8 +86,8 @@ void slipway(process.argv.slice(2), commands, {
   stdout,
   stderr,
   signals: process,
-  ...(isAttended ? { ask } : {}),
-  ...(isAttended && process.env['TERM'] !== 'dumb' ? { keyboard } : {}),
+  ...(attended ? { ask } : {}),
+  ...(attended && process.env['TERM'] !== 'dumb' ? { keyboard } : {}),
   onUnread: (listener) => unread.push(listener),
   leave,
 }).then(leave);

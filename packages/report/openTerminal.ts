@@ -30,7 +30,7 @@ export interface TerminalOptions {
   readonly columns?: () => number | undefined;
 }
 
-/** Tells people what happens, a line at a time: nothing is redrawn, so it reads the same in a terminal, in a log and inside of Nx. */
+/** Tells people what happens, a line at a time: nothing is redrawn, so it reads the same in a terminal, in a log and inside of Nx or turbo. */
 export function openTerminal(options: TerminalOptions): Report {
   const { stream } = options;
   return new Telling(options, (lines) => {
