@@ -25,6 +25,8 @@ const files: Readonly<Record<string, string>> = {
   'apps/python/Dockerfile': 'FROM python\nWORKDIR /app\nCOPY src src\nCMD ["uvicorn", "--reload", "src.main:app"]',
   'apps/site/Dockerfile': 'FROM nginx\nCOPY site /usr/share/nginx/html',
   'apps/site/k8s/site.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: site}\nspec: {containers: [{name: site, image: site}]}',
+  'apps/whole/Dockerfile': 'FROM nginx\nCOPY . /usr/share/nginx/html',
+  'apps/whole/k8s/whole.yaml': 'apiVersion: v1\nkind: Pod\nmetadata: {name: whole}\nspec: {containers: [{name: whole, image: whole}]}',
   'apps/plain/go.mod': '',
   'apps/plain/main.go': '',
   'apps/ruled/go.mod': '',
@@ -55,7 +57,7 @@ const graph: GraphSource = {
           project('api', 'apps', build('build')),
           ...['off', 'taken', 'untaken', 'compiled'].map((name) => ({ ...project(name, 'apps', build('build')), dependencies: [] })),
           project('watched', 'apps', build('build'), build('watch', true)),
-          ...['plain', 'ruled', 'python', 'site'].map((name) => project(name, 'apps')),
+          ...['plain', 'ruled', 'python', 'site', 'whole'].map((name) => project(name, 'apps')),
           project('lib', 'libs'),
         ],
       }),
@@ -116,6 +118,13 @@ it.each<readonly [string, readonly string[]]>([
     ['site sync: copied to /usr/share/nginx/html (apps/site/Dockerfile:2); nginx reads a file each time it is asked for'],
   ],
   ['apps/site/k8s/site.yaml', ['site redeploy: a manifest of site']],
+  [
+    'apps/whole/k8s/whole.yaml',
+    [
+      'whole sync: copied to /usr/share/nginx/html (apps/whole/Dockerfile:2); nginx reads a file each time it is asked for',
+      'whole redeploy: a manifest of whole',
+    ],
+  ],
   ['apps/site/Dockerfile', ['site rebuild: the Dockerfile itself']],
   ['apps/site/README.md', []],
 ])('an edit of %s', async (path, expected) => {

@@ -14,13 +14,18 @@ export interface Classified {
 
 /**
  * What a change of a file would do, by the Workspace alone: for `explain`, and for the line that says what happens now. An
- * artifact that the file does not reach is left out; a file that reaches nothing has an empty answer.
+ * artifact that the file does not reach is left out; a file that reaches nothing has an empty answer. An artifact that takes a file which
+ * is a manifest of its release too has two answers.
  */
 export function classify(workspace: Workspace, path: WorkspacePath): readonly Classified[] {
   const answers: Classified[] = [];
   for (const artifact of workspace.artifacts.values()) {
     const answer = classifyFor(workspace, artifact, path);
-    if (answer) answers.push(answer);
+    if (!answer) continue;
+    answers.push(answer);
+    // What goes into an image may be a manifest too: then it is applied as well.
+    const reading = answer.action === 'redeploy' ? undefined : readingWith(workspace, artifact, path);
+    if (reading) answers.push({ artifact: artifact.name, action: 'redeploy', containerPaths: [], because: reading.because });
   }
   return answers;
 }
@@ -59,8 +64,13 @@ export function classifyFor(workspace: Workspace, artifact: Artifact, path: Work
       ? answer('target-then-sync', `${reads}, and its output is copied`)
       : answer('target-then-rebuild', `${reads}, and its output asks for a new image: ${made.because}`);
   }
-  const reading = releasesReading(workspace, path).find(({ release }) => release.artifacts.includes(artifact.name));
+  const reading = readingWith(workspace, artifact, path);
   return reading && answer('redeploy', reading.because);
+}
+
+/** The release with an image that a file is part of. */
+function readingWith(workspace: Workspace, { name }: Artifact, path: WorkspacePath): ReadingRelease | undefined {
+  return releasesReading(workspace, path).find(({ release }) => release.artifacts.includes(name));
 }
 
 /** How what was copied takes effect. */
