@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import type { ProjectGraph, ProjectGraphProjectNode, TargetConfiguration } from '@nx/devkit';
@@ -7,12 +7,9 @@ import { consoleAside } from './consoleAside';
 import { devkitOf, firstFound, graphReadingOf, type Devkit, type GraphReading } from './devkit';
 import { failed, messageOf, succeeded, type Result, type TargetId } from '../model';
 import { importChanges } from './imports';
+import { readNxJson, type NamedInputs } from './nxJson';
 import { isOwnLine, outcomesIn } from './runnerOutput';
 import { fileSetsOf } from './targetInputs';
-
-interface Bases {
-  readonly defaultBase?: string;
-}
 
 interface LoadedNx {
   readonly devkit: Devkit;
@@ -62,7 +59,7 @@ export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }:
         if (!made.ok) return made;
         graph = made.value;
       }
-      return succeeded(graphFacts(graph, reading, namedInputsOf(root, reading)));
+      return succeeded(graphFacts(graph, reading, namedInputsOf(root, reading.parseJson)));
     },
     ...(hasRun && { hasRun }),
     defaultBase: () => defaultBaseOf(root),
@@ -84,7 +81,7 @@ function readsImports(root: string): boolean {
   const parseJson = graphReadingOf(root)?.parseJson;
   if (!plugin?.jsPluginConfig || !parseJson) return false;
   try {
-    return plugin.jsPluginConfig(parseJson<object>(readFileSync(join(root, 'nx.json'), 'utf8'))).analyzeSourceFiles === true;
+    return plugin.jsPluginConfig(readNxJson(root, parseJson) ?? {}).analyzeSourceFiles === true;
   } catch {
     // Nx has said what is wrong with it.
     return false;
@@ -93,12 +90,8 @@ function readsImports(root: string): boolean {
 
 /** `defaultBase`, or where it was before Nx 20. A file that cannot be read is told of when the graph is. */
 function defaultBaseOf(root: string): string | undefined {
-  try {
-    const { defaultBase, affected } = JSON.parse(readFileSync(join(root, 'nx.json'), 'utf8')) as Bases & { readonly affected?: Bases };
-    return defaultBase ?? affected?.defaultBase;
-  } catch {
-    return undefined;
-  }
+  const { defaultBase, affected } = readNxJson(root) ?? {};
+  return defaultBase ?? affected?.defaultBase;
 }
 
 /** The workspace's own nx, started through node and not by its link in .bin, which is a script of another kind on Windows. */
@@ -161,17 +154,10 @@ function textOf(error: unknown): string {
   return messageOf(error);
 }
 
-type NamedInputs = Readonly<Record<string, readonly unknown[]>>;
-
-/** The named inputs of nx.json. Undefined: not known, as when it takes them from a preset. */
-function namedInputsOf(root: string, { parseJson }: Pick<Devkit, 'parseJson'>): NamedInputs | undefined {
-  try {
-    const json = parseJson<{ readonly extends?: string; readonly namedInputs?: NamedInputs }>(readFileSync(join(root, 'nx.json'), 'utf8'));
-    return json.extends === undefined ? (json.namedInputs ?? {}) : undefined;
-  } catch {
-    // Nx has said what is wrong with it.
-    return undefined;
-  }
+/** The named inputs of nx.json. Undefined: not known. */
+function namedInputsOf(root: string, parse: GraphReading['parseJson']): NamedInputs | undefined {
+  const json = readNxJson(root, parse);
+  return json && (json.namedInputs ?? {});
 }
 
 /**

@@ -1,0 +1,31 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { firstFound } from './devkit';
+
+export type NamedInputs = Readonly<Record<string, readonly unknown[]>>;
+
+interface Bases {
+  readonly defaultBase?: string;
+}
+
+/** What is read of nx.json here. */
+export interface NxJson extends Bases {
+  readonly namedInputs?: NamedInputs;
+  /** Where the base was before Nx 20. */
+  readonly affected?: Bases;
+}
+
+/**
+ * nx.json with what it takes from the preset that it extends; what it says itself wins, as a whole (Nx's `readNxJson`). Undefined when one
+ * of them cannot be read, which Nx tells itself.
+ */
+export function readNxJson(root: string, parse: (text: string) => object = JSON.parse): NxJson | undefined {
+  try {
+    const own = parse(readFileSync(join(root, 'nx.json'), 'utf8')) as NxJson & { readonly extends?: string };
+    if (own.extends === undefined) return own;
+    const preset = firstFound(root, [own.extends], (path) => parse(readFileSync(path, 'utf8')) as NxJson);
+    return preset && { ...preset, ...own };
+  } catch {
+    return undefined;
+  }
+}
