@@ -31,7 +31,7 @@ export type Event =
       readonly paths: readonly ContainerPath[];
       readonly bytes: number;
       readonly ms: SyncTiming;
-      /** It was sent though no file had changed: the container is new, or came back. */
+      /** It was sent though no file had changed: the container is new, came back, or held other files. */
       readonly replay: boolean;
     }
   /** The workspace got files that a container had made or changed. */

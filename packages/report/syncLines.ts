@@ -51,7 +51,7 @@ export function editLine({ event, pods, ms }: Edit, state: TerminalState, { verb
   if (event.replay)
     return {
       subject: event.artifact,
-      text: `brought ${count(event.files, 'file')} (${size(event.bytes)}) to the new container ${event.pod}  ${took}`,
+      text: `brought ${count(event.files, 'file')} (${size(event.bytes)}) to the container ${event.pod}  ${took}`,
     };
   return { subject: event.artifact, text: `${doneText(event, { state, paint, containers })}  ${took}` };
 }

@@ -113,9 +113,9 @@ describe('what people read', () => {
       lines: ['worker   synced 214 files (1.2 MB)  41 ms'],
     },
     {
-      what: 'what a new container was given',
+      what: 'what a container got without an edit: it is new, came back, or held other files',
       events: [synced({ files: 4, replay: true })],
-      lines: ['worker   brought 4 files (420 B) to the new container worker-7f9c-aaaaa  6 ms'],
+      lines: ['worker   brought 4 files (420 B) to the container worker-7f9c-aaaaa  6 ms'],
     },
     {
       what: 'a rebuild with the file and the reason, and not once more that it builds',
