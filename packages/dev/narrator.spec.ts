@@ -2,6 +2,7 @@ import {
   absent,
   emptyDir,
   fileEntry,
+  usualPatience,
   type Artifact,
   type Event,
   type Fact,
@@ -160,6 +161,29 @@ describe('a rollout', () => {
       { kind: 'failed', code: 'imagePullFailed' },
     ]);
     expect(tell(released(failed))).toEqual([]);
+  });
+
+  it('that a deploy waited for until its deadline has failed, and is told with the name of its release', () => {
+    const reason = problemOf('probeFailed', { message: 'the probe of web fails' });
+    const waits = released({ state: 'progressing', message: '0 of 1', reason });
+    const releases = new Map([...waits.releases].map(([name, state]) => [name, { ...state, notReadySince: 1000 }]));
+    const deployed = { ...live.goal, kind: 'deployed' } as const;
+    const tell = narration();
+    expect(tell({ now: 1000, goal: deployed, releases })).toMatchObject([{ kind: 'rollout', state: 'progressing' }]);
+    const late = 1000 + usualPatience.deadlineMs;
+    expect(tell({ now: late - 1 })).toEqual([]);
+    const message = `not rolled out within ${usualPatience.deadlineMs / 1000} s: the probe of web fails`;
+    expect(tell({ now: late })).toMatchObject([
+      { kind: 'rollout', release: 'web', state: 'failed', message },
+      { kind: 'failed', subject: 'web', code: 'probeFailed', message },
+    ]);
+    expect(tell({ now: late + 1 })).toEqual([]);
+  });
+
+  it('of a dev has no end that it is told of: it goes on', () => {
+    const waits = released({ state: 'progressing', message: '0 of 1' });
+    const releases = new Map([...waits.releases].map(([name, state]) => [name, { ...state, notReadySince: 0 }]));
+    expect(narration()({ now: usualPatience.deadlineMs + 1, releases })).toMatchObject([{ kind: 'rollout', state: 'progressing' }]);
   });
 
   it('is timed from the apply before it', () => {

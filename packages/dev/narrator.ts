@@ -1,5 +1,5 @@
-import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, RunningStep, WorkspacePath, World } from '../model';
-import { followsDisk, isReached, serviceStates, type ServiceState } from '../plan';
+import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, Rollout, RunningStep, WorkspacePath, World } from '../model';
+import { followsDisk, isReached, rolloutGivenUp, serviceStates, type ServiceState } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
 import { Waterfalls } from './waterfalls';
@@ -181,7 +181,10 @@ export class Narrator {
     if (world.goal.kind === 'removed') return events;
     for (const [name, state] of world.releases) {
       if (!isOfLastApply(state) || state.live.state !== 'found') continue;
-      const { fingerprint, rollout } = state.live.value;
+      const { fingerprint, rollout: shown } = state.live.value;
+      // For a command that ends, one that reached its deadline has failed.
+      const late = shown.state === 'progressing' ? rolloutGivenUp(world, name) : undefined;
+      const rollout: Rollout = late ? { state: 'failed', problem: late } : shown;
       const text = `${fingerprint} ${rollout.state} ${rollout.state === 'ready' ? '' : rollout.state === 'failed' ? rollout.problem.message : `${rollout.reason?.code ?? ''} ${rollout.message}`}`;
       if (this.saidRollout.get(name) === text) continue;
       this.saidRollout.set(name, text);

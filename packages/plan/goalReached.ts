@@ -40,7 +40,8 @@ export function progressOf(world: World, plan: Plan): Progress {
   return !busy && problems.length > 0 && !othersGoOn(world, plan) ? { state: 'stuck', problems } : { state: 'working' };
 }
 
-function rolloutGivenUp(world: World, name: string): Problem | undefined {
+/** Why the rollout of a release is waited for no longer. Undefined while it is. */
+export function rolloutGivenUp(world: World, name: string): Problem | undefined {
   const state = world.releases.get(name) ?? noReleaseState;
   const { live, applied, uncertain } = state;
   const release = world.workspace?.releases.get(name);
