@@ -207,6 +207,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       long,
       logs,
       isProduct,
+      isOneShot: printing.endless !== true,
       ...session,
     });
     ends(

@@ -333,7 +333,8 @@ function reasonOf({ files, because }: Extract<Event, { kind: 'decision' }>): str
   return `${someOf(files)}${isParticiple ? (files.length === 1 ? ' is' : ' are') : ':'} ${because}`;
 }
 
-function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalState, now: number, { verbosity, paint }: Format): Step {
+function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalState, now: number, format: Format): Step {
+  const { verbosity, paint, isOneShot = false } = format;
   const { subject, code, message, problem } = event;
   const identity = JSON.stringify([code, message, problem.detail]);
   // Its name stands before the line already.
@@ -351,7 +352,7 @@ function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalStat
   const rollout = state.rolloutFailures.get(subject);
   const [beginning, took] = rollout?.message === message ? ['rollout failed:', rollout.took] : ['failed:', ''];
   const text = `${paint.red(beginning)} ${said}${took} ${paint.dim(`[${code}]`)}`;
-  const again = problem.retry === 'afterDelay' ? [paint.dim('it is tried again')] : [];
+  const again = problem.retry === 'afterDelay' && !isOneShot ? [paint.dim('it is tried again')] : [];
   const shown = state.tail.subject === subject ? state.tail.texts : [];
   const details = [...problemDetails(problem, paint, shown), ...again].map((detail) => ({ subject, text: detail, continued: true }));
   return { state: next, lines: [{ subject, text }, ...details] };

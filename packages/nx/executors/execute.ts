@@ -37,17 +37,24 @@ type StartedFor = Pick<
   'root' | 'projectName' | 'targetName' | 'configurationName' | 'projectGraph' | 'taskGraph' | 'isVerbose'
 >;
 
+interface Told {
+  readonly alsoReport?: Report;
+  readonly readableLogs?: boolean;
+  /** It ends when it gets no further. */
+  readonly isOneShot?: boolean;
+}
+
 /** Runs a command for the project of an executor. What it reads of Nx's context is the same from Nx 22 to 24. */
 export async function execute<Document>(
   options: ExecutorOptions,
   context: StartedFor,
   { stdout, env, signal, report: tell }: Surroundings,
   command: (options: CommandOptions) => Promise<CommandResult<Document>>,
-  { alsoReport, readableLogs = false }: { readonly alsoReport?: Report; readonly readableLogs?: boolean } = {},
+  { alsoReport, readableLogs = false, isOneShot = false }: Told = {},
 ): Promise<{ readonly success: boolean; readonly document: Document }> {
   const isTTY = stdout.isTTY === true;
   const verbosity = verbosityOf(options, context);
-  const terminal = openTerminal({ stream: stdout, verbosity, isTTY, env, readableLogs });
+  const terminal = openTerminal({ stream: stdout, verbosity, isTTY, env, readableLogs, isOneShot });
   const { report, unsaid } = watchProblems((event) => {
     terminal(event);
     tell(event);

@@ -21,7 +21,9 @@ export default async function deploy(options: DeployOptions, context: ExecutorCo
     ...(buildArtifacts !== undefined && { buildArtifacts: join(context.root, buildArtifacts) }),
   };
   return inThisProcess(async (surroundings) => {
-    const { success } = await execute(options, context, surroundings, (common) => deployCommand({ ...common, ...own }));
+    const { success } = await execute(options, context, surroundings, (common) => deployCommand({ ...common, ...own }), {
+      isOneShot: true,
+    });
     return { success };
   });
 }
