@@ -308,7 +308,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       { lines: explainLines, saysMore: ({ files }) => files.length > 0 },
     ),
   );
-  command('inputs', 'the files that images are made from, and what an edit of each asks for')
+  command('inputs', 'the files that images are made from in dev, and what an edit of each asks for')
     .addOption(ofArtifacts())
     .action((projects: string[], flags: CommonFlags & ArtifactFlags) =>
       act(flags, projects, false, (options) => commands.inputs({ ...options, ...artifactsOf(flags) }), {
@@ -319,7 +319,7 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     );
   command(
     'config',
-    'what holds for the projects: settings of slipway.yaml and of active profiles, and what is decided where nothing is said',
+    'what holds for the projects in dev: settings of slipway.yaml and of active profiles, and what is decided where nothing is said',
   ).action((projects: string[], flags: CommonFlags) =>
     act(flags, projects, false, commands.config, { lines: configLines, saysMore: (document) => document.projects.length > 0 }),
   );

@@ -108,7 +108,7 @@ describe('slipway config', () => {
     const settings = await settingsOf('api');
     expect(settings.get('image.name')).toEqual(['api', undefined]);
     expect(settings.get('image.context')).toEqual(['apps/api', undefined]);
-    expect(settings.get('image.docker.target')).toEqual(['dev', undefined]);
+    expect(settings.get('image.docker.target')).toEqual(['dev', 'dev takes the stage of this name; build and deploy take the last one']);
     expect(settings.get('image.builder')?.[1]).toContain('apps/api/Dockerfile:4');
     expect(settings.get('manifests')).toEqual([['apps/api/k8s/api.yaml'], undefined]);
   });

@@ -54,6 +54,9 @@ function decided(project: string, { workspace, settings }: ReadWorkspace, { name
   ];
 }
 
+/** Only for `dev` a stage is taken that nothing names. */
+const stageOfDev = 'dev takes the stage of this name; build and deploy take the last one';
+
 function ofImage({ name, project, image, recipe, builderBecause, reload, tag }: Artifact): readonly Setting[] {
   const under = name === project ? 'image' : `images.${name.slice(project.length + 1)}`;
   const [builder] = recipe.builder.split('/');
@@ -62,7 +65,7 @@ function ofImage({ name, project, image, recipe, builderBecause, reload, tag }: 
     { key: `${under}.builder`, value: builder, ...(builderBecause !== undefined && { because: builderBecause }) },
     { key: `${under}.context`, value: recipe.context === '' ? 'workspace' : recipe.context },
     ...(recipe.command ? [] : [{ key: `${under}.docker.file`, value: recipe.dockerfile }]),
-    ...(recipe.target === undefined ? [] : [{ key: `${under}.docker.target`, value: recipe.target }]),
+    ...(recipe.target === undefined ? [] : [{ key: `${under}.docker.target`, value: recipe.target, because: stageOfDev }]),
     ...(recipe.platform === undefined ? [] : [{ key: `${under}.platform`, value: recipe.platform }]),
     { key: `${under}.tag`, value: tag?.kind ?? 'inputDigest' },
     { key: name === project ? 'reload' : `${under}.reload`, value: reload.kind, because: reload.because },

@@ -43,7 +43,7 @@ function workspacePath(root: string, cwd: string, file: string): WorkspacePath {
   return relative(root, absolute).split(sep).join('/');
 }
 
-/** Which files an image takes, where they land, and what changing one asks for. */
+/** Which files an image takes as `dev` builds it, where they land, and what changing one asks for. */
 export async function inputsCommand(
   options: CommandOptions & { readonly artifacts?: readonly string[] },
 ): Promise<CommandResult<readonly InputsDocument[]>> {
@@ -88,6 +88,7 @@ export async function inputsCommand(
       artifact: artifact.name,
       image: artifact.image,
       dockerfile: artifact.recipe.dockerfile,
+      ...(artifact.recipe.target !== undefined && { target: artifact.recipe.target }),
       context: artifact.recipe.context,
       contextBytes,
       files,

@@ -1,4 +1,4 @@
-import { buildLines, deployLines, doctorLines, explainLines, inputsLines, statusLines } from './documentLines';
+import { buildLines, configLines, deployLines, doctorLines, explainLines, inputsLines, statusLines } from './documentLines';
 import type { BuildDocument } from './documents';
 
 const tag = '0123456789ab0123456789ab';
@@ -87,6 +87,20 @@ describe('documents for people', () => {
     expect(statusLines({ releases: [], containers: [], sessions: [] })).toEqual(['no project of this workspace has manifests']);
   });
 
+  it('say of settings that they are those of dev', () => {
+    const settings = [
+      { key: 'image.name', value: 'api', from: 'apps/api/slipway.yaml:2' },
+      { key: 'image.docker.target', value: 'dev', because: 'dev takes it' },
+    ];
+    expect(configLines({ workspace: [], projects: [{ project: 'api', root: 'apps/api', profiles: [], settings }] })).toEqual([
+      'as dev goes by it; build and deploy take the last stage of a Dockerfile where slipway.yaml names none',
+      '',
+      'api (apps/api)',
+      '  image.name           api  apps/api/slipway.yaml:2',
+      '  image.docker.target  dev  by default: dev takes it',
+    ]);
+  });
+
   it('explain files one by one, also one that changes nothing', () => {
     const artifacts = [
       { name: 'worker', action: 'sync', containerPaths: ['/app/index.js'], because: 'copied to /app (Dockerfile:7)' },
@@ -128,12 +142,16 @@ describe('documents for people', () => {
       contextBytes: 1200,
       files,
     };
-    expect(inputsLines([document])).toEqual([
+    expect(inputsLines([document, { ...document, target: 'dev', files: [] }])).toEqual([
+      'as dev builds them; build and deploy take the last stage of a Dockerfile where slipway.yaml names none',
+      '',
       'shop/worker of worker (apps/worker/Dockerfile, context the workspace, 2 files, 1.2 KB)',
       '  rebuild  the Dockerfile itself',
       '    Dockerfile',
       '  sync     copied',
       '    src/a.js → /app/a.js, /srv/a.js',
+      '',
+      'shop/worker of worker (apps/worker/Dockerfile, stage dev, context the workspace, 0 files, 1.2 KB)',
     ]);
     expect(inputsLines([])).toEqual(['no project of this workspace has an image']);
   });

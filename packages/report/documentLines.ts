@@ -178,26 +178,32 @@ export function configLines({ workspace, projects }: ConfigDocument, paint: Pain
     }),
   ];
   if (groups.length === 0) return ['no project of this workspace is built or deployed'];
-  return groups.flatMap(({ heading, settings }, at) => {
+  const shown = groups.flatMap(({ heading, settings }) => {
     const rows = settings.map(({ key, value, from, because }) => {
       const decided = because === undefined ? 'by default' : `by default: ${because}`;
       return [key, typeof value === 'string' ? value : JSON.stringify(value), paint.dim(from ?? decided)];
     });
-    return [...(at === 0 ? [] : ['']), heading, ...columns(rows, paint).map((line) => `  ${line}`)];
+    return ['', heading, ...columns(rows, paint).map((line) => `  ${line}`)];
   });
+  return [paint.dim(`as dev goes by it; ${stagesOtherwise}`), ...shown];
 }
 
 export function inputsLines(documents: readonly InputsDocument[], paint: Paint = plain): readonly string[] {
   if (documents.length === 0) return ['no project of this workspace has an image'];
-  return documents.flatMap(({ artifact, image, dockerfile, context, contextBytes, files }, at) => {
-    const from = `${dockerfile}, context ${context === '' ? 'the workspace' : context}, ${count(files.length, 'file')}, ${size(contextBytes)}`;
+  const images = documents.flatMap(({ artifact, image, dockerfile, target, context, contextBytes, files }) => {
+    const stage = target === undefined ? '' : `, stage ${target}`;
+    const from = `${dockerfile}${stage}, context ${context === '' ? 'the workspace' : context}, ${count(files.length, 'file')}, ${size(contextBytes)}`;
     return [
-      ...(at === 0 ? [] : ['']),
+      '',
       `${paint.bold(image)}${image === artifact ? '' : ` of ${artifact}`} ${paint.dim(`(${from})`)}`,
       ...inputLines(files, paint),
     ];
   });
+  return [paint.dim(`as dev builds them; ${stagesOtherwise}`), ...images];
 }
+
+/** What is shown is what `dev` goes by. */
+const stagesOtherwise = 'build and deploy take the last stage of a Dockerfile where slipway.yaml names none';
 
 /** Many files come by one instruction, so the reason stands once above them. */
 function inputLines(files: InputsDocument['files'], paint: Paint): readonly string[] {

@@ -143,6 +143,8 @@ export interface InputsDocument {
   readonly artifact: ArtifactName;
   readonly image: string;
   readonly dockerfile: string;
+  /** The stage that `dev` builds. Absent: the last one. */
+  readonly target?: string;
   readonly context: string;
   readonly contextBytes: number;
   readonly files: readonly {
