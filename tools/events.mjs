@@ -20,7 +20,7 @@ const inJson = {
   WorkspacePath: 'string',
   ContainerPath: 'string',
   Action: "'sync' | 'target-then-sync' | 'target-then-rebuild' | 'rebuild' | 'redeploy' | 'none'",
-  WaitedFor: '{ object, message: string }',
+  WaitedFor: '{ object, message: string, detail?: string }',
   SyncTiming: '{ detect, read, send, apply, total: number }',
   Problem: '{ code, message, hint, detail, location: { file, line, column }, retry, exitCode }',
 };

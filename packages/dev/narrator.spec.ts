@@ -180,6 +180,19 @@ describe('a rollout', () => {
     expect(tell({ now: late + 1 })).toEqual([]);
   });
 
+  it('has the log of a container whose probe fails with what it waits for, and of no other', () => {
+    const message = 'pod web-1, container web runs and is not ready: Readiness probe failed: connection refused';
+    const waiting = [
+      { object: 'deployment/other', message: '0 of 1 replicas are available' },
+      { object: 'deployment/web', message },
+    ];
+    const waits = (code: string) =>
+      released({ state: 'progressing', message: 'both', waiting, reason: problemOf(code, { message, detail: 'Error: broken' }) });
+    const [other, web] = waiting;
+    expect(narration()(waits('probeFailed'))).toMatchObject([{ waiting: [other, { ...web, detail: 'Error: broken' }] }]);
+    expect(narration()(waits('containerNotReady'))).toEqual([expect.objectContaining({ waiting })]);
+  });
+
   it('of a dev has no end that it is told of: it goes on', () => {
     const waits = released({ state: 'progressing', message: '0 of 1' });
     const releases = new Map([...waits.releases].map(([name, state]) => [name, { ...state, notReadySince: 0 }]));

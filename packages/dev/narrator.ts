@@ -1,4 +1,16 @@
-import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, Rollout, RunningStep, WorkspacePath, World } from '../model';
+import type {
+  ContainerState,
+  Event,
+  Fact,
+  Outcome,
+  Problem,
+  ReleaseState,
+  Rollout,
+  RunningStep,
+  WaitedFor,
+  WorkspacePath,
+  World,
+} from '../model';
 import { followsDisk, isReached, rolloutGivenUp, serviceStates, type ServiceState } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
@@ -204,7 +216,7 @@ export class Narrator {
             release: name,
             state: 'progressing',
             message: rollout.message,
-            ...(rollout.waiting && { waiting: rollout.waiting }),
+            ...(rollout.waiting && { waiting: withLog(rollout.waiting, rollout.reason) }),
             ...(rollout.reason && { code: rollout.reason.code }),
           });
           break;
@@ -278,6 +290,13 @@ function subjectOfMistake({ project, artifact }: Problem): string {
 /** Until the cluster shows what was applied last, its rollout is that of something older. */
 function isOfLastApply({ applied, uncertain }: ReleaseState): boolean {
   return applied === undefined && !uncertain;
+}
+
+/** A process may be dead in a container that runs on, as below a watcher: of that its log alone tells, and the deadline is far. */
+function withLog(waiting: readonly WaitedFor[], reason: Problem | undefined): readonly WaitedFor[] {
+  const { code, message, detail } = reason ?? {};
+  if (code !== 'probeFailed' || detail === undefined) return waiting;
+  return waiting.map((one) => (one.message === message ? { ...one, detail } : one));
 }
 
 /** A save that is seen in two parts is one. */

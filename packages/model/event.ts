@@ -101,7 +101,7 @@ export type Event =
       readonly release: ReleaseName;
       readonly state: 'progressing' | 'ready' | 'failed';
       readonly message: string;
-      /** What one that is progressing waits for, each by itself. */
+      /** What one that is progressing waits for, each by itself. `detail`: the end of the log of a container whose probe fails. */
       readonly waiting?: readonly WaitedFor[];
       /** What keeps one that is progressing, when it is known: a code as of `failed`. */
       readonly code?: string;

@@ -43,6 +43,8 @@ export interface SeenContainer {
 export interface WaitedFor {
   readonly object: string;
   readonly message: string;
+  /** The last lines of the log of a container whose probe fails: they often say why. */
+  readonly detail?: string;
 }
 
 export type Rollout =

@@ -11,7 +11,11 @@ export function problemLines(problem: Problem, paint: Paint = plain): readonly s
 }
 
 /** All of it but the sentence itself, and what the sentence has said. `shown` stands just above: what the tool said may be all there. */
-export function problemDetails(problem: Problem, paint: Paint, shown: readonly string[] = []): readonly string[] {
+export function problemDetails(
+  problem: Pick<Problem, 'message' | 'detail' | 'hint' | 'location'>,
+  paint: Paint,
+  shown: readonly string[] = [],
+): readonly string[] {
   const { location, detail, hint, message } = problem;
   const place = location && [location.file, location.line].filter((part) => part !== undefined).join(':');
   const said = (detail ?? '').split('\n').map((line) => inItsLine(line, paint));

@@ -1,4 +1,5 @@
-import type { Event } from '../model';
+import type { Event, WaitedFor } from '../model';
+import { problemDetails } from './problemLines';
 import { patienceMs, withEntry, without, type Format, type Line, type Step, type TerminalState } from './terminalState';
 import { duration, someOf } from './units';
 
@@ -34,11 +35,17 @@ export function rollout(event: Extract<Event, { kind: 'rollout' }>, state: Termi
   if (known === 'removed') return { state: calm, lines: [] };
   switch (event.state) {
     case 'progressing': {
-      const texts = waitingTexts(event).map((text) => `${rollingOut(state, event.release) ? 'rolling out' : 'not available'}, ${text}`);
-      if (verbosity === 'debug') return { state: calm, lines: texts.map(line) };
+      const told = waitingOf(event).map(({ message, detail }) => {
+        const text = `${rollingOut(state, event.release) ? 'rolling out' : 'not available'}, ${message}`;
+        const shown = state.tail.subject === event.release ? state.tail.texts : [];
+        const details = detail === undefined ? [] : problemDetails({ message, detail }, paint, shown);
+        return { text, lines: [line(text), ...details.map((each): Line => ({ ...line(each), continued: true }))] };
+      });
+      if (verbosity === 'debug') return { state: calm, lines: told.flatMap(({ lines }) => lines) };
       const before = state.rolloutsTold.get(event.release);
-      const lines = texts.filter((text) => before?.has(text) !== true).map(line);
-      if (showsRollouts || lines.length === 0) return { state: calm, lines: [] };
+      // Where each workload has a line that changes, only what is more than a line is told beside.
+      const lines = told.flatMap((one) => (before?.has(one.text) === true || (showsRollouts && one.lines.length === 1) ? [] : one.lines));
+      if (lines.length === 0) return { state: calm, lines: [] };
       // The time goes on from when it was first said, so that a message which changes often is still told.
       const at = state.later.get(key)?.at ?? now + patienceMs;
       return { state: { ...state, later: withEntry(state.later, key, { at, lines }) }, lines: [] };
@@ -64,10 +71,11 @@ export function rollout(event: Extract<Event, { kind: 'rollout' }>, state: Termi
 /** A line for each workload; of many, those that come first. */
 const mostTold = 5;
 
-function waitingTexts({ message, waiting = [] }: Extract<Event, { kind: 'rollout' }>): readonly string[] {
-  if (waiting.length < 2) return [message];
-  const texts = waiting.slice(0, mostTold).map((one) => `${one.object}: ${one.message}`);
-  return waiting.length > mostTold ? [...texts, `and ${waiting.length - mostTold} more`] : texts;
+function waitingOf({ message, waiting = [] }: Extract<Event, { kind: 'rollout' }>): readonly Pick<WaitedFor, 'message' | 'detail'>[] {
+  const [first] = waiting;
+  if (waiting.length < 2) return [{ ...first, message }];
+  const shown = waiting.slice(0, mostTold).map((one) => ({ ...one, message: `${one.object}: ${one.message}` }));
+  return waiting.length > mostTold ? [...shown, { message: `and ${waiting.length - mostTold} more` }] : shown;
 }
 
 /** What was said of a rollout is not said again as long as it lasts. */

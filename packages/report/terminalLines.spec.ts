@@ -533,6 +533,32 @@ describe('what people read', () => {
     ]);
   });
 
+  it('tells the log of a container whose probe fails with what is told of that, once', () => {
+    const message = 'pod web-1, container web runs and is not ready: Readiness probe failed: connection refused';
+    const waits = (text: string, log?: string): Event => ({
+      kind: 'rollout',
+      release: 'web',
+      state: 'progressing',
+      message: `deployment/web: ${text}`,
+      waiting: [{ object: 'deployment/web', message: text, ...(log !== undefined && { detail: log }) }],
+    });
+    const events = [
+      [0, waits('0 of 1 replicas are available')],
+      [2500, waits(message)],
+      [2600, waits(message, 'starting\nError: broken')],
+      [9000, waits('0 of 1 replicas are available')],
+      [9500, waits(message, 'starting\nError: broken')],
+    ] as const;
+    const told = [
+      `4500: web      not available, deployment/web: ${message}`,
+      '4500:            │ starting',
+      '4500:            │ Error: broken',
+    ];
+    expect(play(events)).toEqual(['2000: web      not available, deployment/web: 0 of 1 replicas are available', ...told]);
+    // Where each workload has a line of its own that changes, only the log is more than that.
+    expect(play(events, { showsRollouts: true })).toEqual(told.map((line) => line.replace('4500', '4600')));
+  });
+
   it('has a line for each of several workloads that a rollout waits for, and later for those alone that got further', () => {
     const waiting = (at: number, ...ready: readonly number[]) => {
       const event: Event = {
