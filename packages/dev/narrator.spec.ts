@@ -150,6 +150,24 @@ describe('failures', () => {
 });
 
 describe('a rollout', () => {
+  it('of what is only attached to is told when it does not run, with the reason and once, and not when it does', () => {
+    const attached = { ...live.goal, kind: 'attached' as const };
+    const problem = problemOf('imageNotFound');
+    const uncertain = (rollout: Rollout) => ({ goal: attached, ...released(rollout, { uncertain: true }) });
+    const tell = narration();
+    expect(tell(uncertain({ state: 'progressing', message: 'no container of it runs yet' }))).toMatchObject([
+      { kind: 'rollout', state: 'progressing', message: 'no container of it runs yet' },
+    ]);
+    expect(tell(uncertain({ state: 'failed', problem }))).toMatchObject([
+      { kind: 'rollout', state: 'failed' },
+      { kind: 'failed', code: 'imageNotFound' },
+    ]);
+    expect(tell(uncertain({ state: 'failed', problem }))).toEqual([]);
+    expect(narration()(uncertain({ state: 'ready' })).filter(({ kind }) => kind === 'rollout')).toEqual([]);
+    // Before the session has said where it is, nothing is told of what it finds there.
+    expect(narration()({ ...uncertain({ state: 'failed', problem }), workspace: undefined })).toEqual([]);
+  });
+
   const failed: Rollout = { state: 'failed', problem: problemOf('imagePullFailed') };
 
   it('is not said before an apply of this session ended, nor until the cluster shows it', () => {

@@ -191,9 +191,14 @@ export class Narrator {
   private rollouts(world: World): readonly Event[] {
     const events: Event[] = [];
     if (world.goal.kind === 'removed') return events;
+    // Nobody applies anything then, so what the cluster shows is how it is.
+    const isAttached = world.goal.kind === 'attached';
     for (const [name, state] of world.releases) {
-      if (!isOfLastApply(state) || state.live.state !== 'found') continue;
-      const { fingerprint, rollout: shown } = state.live.value;
+      const { live } = state;
+      if (live.state !== 'found' || !(isAttached ? world.workspace : isOfLastApply(state))) continue;
+      const { fingerprint, rollout: shown } = live.value;
+      // What is attached to is expected to run: that it does is no news.
+      if (isAttached && shown.state === 'ready' && !this.saidRollout.has(name)) continue;
       // For a command that ends, one that reached its deadline has failed.
       const late = shown.state === 'progressing' ? rolloutGivenUp(world, name) : undefined;
       const rollout: Rollout = late ? { state: 'failed', problem: late } : shown;
