@@ -326,6 +326,17 @@ describe('plan', () => {
     expect(kinds(edited(world, 'api/package.json', file('{"y":1}')))).toEqual(['lookUp']);
   });
 
+  it('what a mistake in the workspace kept from being made is made when that is mended, though its files are the same', () => {
+    const problem: Problem = { code: 'configInvalid', message: 'foo is not a key', retry: 'whenInputChanges', exitCode: 2, project: 'api' };
+    const mended = workspaceWith(api);
+    const wrong = after(begun(), { kind: 'workspaceSeen', workspace: { ...mended, problems: [problem] } });
+    const refused = does(wrong, 'lookUp', () => ({ kind: 'failed', problem }));
+    expect(plan(refused).held).toContainEqual({ subject: 'api', reason: 'waitingForChange', detail: problem.message });
+    expect(kinds(after(refused, { kind: 'workspaceSeen', workspace: mended }))).toEqual(['lookUp']);
+    const other = { ...mended, problems: [{ ...problem, message: 'bar is not a key' }, problem] };
+    expect(kinds(after(refused, { kind: 'workspaceSeen', workspace: other }))).toEqual([]);
+  });
+
   it('forgets a failed build when the edit that it was for is taken back', () => {
     const problem: Problem = { code: 'buildFailed', message: 'exit 1', retry: 'whenInputChanges', exitCode: 1 };
     let world = edited(deployed(), 'api/package.json', file('{"y":1}'));

@@ -68,7 +68,12 @@ function recorded(world: World, fact: Fact): World {
     case 'goalSet':
       return { ...world, goal: fact.goal };
     case 'workspaceSeen':
-      return { ...world, workspace: fact.workspace, targets: targetsIn(world, fact.workspace) };
+      return {
+        ...world,
+        workspace: fact.workspace,
+        targets: targetsIn(world, fact.workspace),
+        failures: failuresIn(world, fact.workspace),
+      };
     case 'clockTicked':
       return fact.now > world.now ? { ...world, now: fact.now } : world;
     case 'filesSeen': {
@@ -112,6 +117,13 @@ function recorded(world: World, fact: Fact): World {
 }
 
 /** What a target made that is no longer used hides nothing of the disk. */
+/** A step that a mistake in the workspace kept from its end is begun again when that is mended, though its inputs are the same. */
+function failuresIn({ workspace, failures }: World, { problems }: Workspace): World['failures'] {
+  const same = (one: Problem) => (other: Problem) => one.code === other.code && one.message === other.message;
+  const mended = (workspace?.problems ?? []).filter((before) => !problems.some(same(before)));
+  return mended.length === 0 ? failures : new Map([...failures].filter(([, { problem }]) => !mended.some(same(problem))));
+}
+
 function targetsIn({ targets }: World, workspace: Workspace): World['targets'] {
   const kept = [...targets].filter(([id]) => workspace.targets.has(id));
   return kept.length === targets.size ? targets : new Map(kept);
