@@ -159,6 +159,11 @@ it.each([
   expect(document.files[0]?.isConfig).toBe(isConfig);
 });
 
+it('a slipway.yaml that a target reads is told as both', async () => {
+  const { document } = await explained('apps/api/slipway.yaml');
+  expect(document.files).toMatchObject([{ isConfig: true, artifacts: [{ name: 'api', action: 'target-then-sync' }] }]);
+});
+
 it.each([
   ['apps/site/site/index.html', undefined],
   ['apps/site/site/new.html', true],

@@ -30,7 +30,9 @@ export async function explainCommand(
       .filter(({ release }) => !artifacts.some((artifact) => release.artifacts.includes(artifact.name)))
       .map(({ release, because }) => ({ name: release.name, action: 'redeploy' as const, containerPaths: [], because }));
     const effects = [...artifacts, ...alone];
-    const isConfig = effects.length === 0 && isConfigOf({ read: read.value, options }, path);
+    // Of a Dockerfile or a manifest its effects say enough; what a slipway.yaml changes is known when it is read anew, whatever takes it as a file.
+    const isSaidBeside = effects.length === 0 || path.slice(path.lastIndexOf('/') + 1) === 'slipway.yaml';
+    const isConfig = isSaidBeside && isConfigOf({ read: read.value, options }, path);
     const missing = !existsSync(join(options.root, path)) && ({ missing: true } as const);
     return { path, projects: project ? [project.name] : [], ...missing, artifacts: effects, ...(isConfig && { isConfig }) };
   });

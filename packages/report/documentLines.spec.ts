@@ -108,6 +108,7 @@ describe('documents for people', () => {
     ] as const;
     const files = [
       { path: 'libs/money/index.js', projects: ['money'], artifacts },
+      { path: 'libs/money/slipway.yaml', projects: ['money'], artifacts: artifacts.slice(1), isConfig: true },
       { path: 'README.md', projects: [], artifacts: [] },
       { path: 'REDME.md', projects: [], missing: true, artifacts: [] },
       { path: 'libs/money/new.js', projects: ['money'], missing: true, artifacts: artifacts.slice(0, 1) },
@@ -116,6 +117,10 @@ describe('documents for people', () => {
       'libs/money/index.js (project money)',
       '  worker  sync     /app/index.js, copied to /app (Dockerfile:7)',
       '  web     rebuild  read by RUN npm ci (Dockerfile:4)',
+      '',
+      'libs/money/slipway.yaml (project money)',
+      '  web  rebuild  read by RUN npm ci (Dockerfile:4)',
+      '  it says what is built and deployed: it is read anew when it is saved, and what has changed by that is done then',
       '',
       'README.md (in no project)',
       '  no image and no manifest takes it: editing it changes nothing in the cluster',

@@ -156,13 +156,11 @@ export function explainLines({ files }: ExplainDocument, paint: Paint = plain): 
       actions[action],
       containerPaths.length === 0 ? because : `${containerPaths.join(', ')}, ${paint.dim(because)}`,
     ]);
-    const nothing =
-      isConfig === true
-        ? 'it says what is built and deployed: it is read anew when it is saved, and what has changed by that is done then'
-        : missing
-          ? 'no image and no manifest would take one of this name'
-          : 'no image and no manifest takes it: editing it changes nothing in the cluster';
-    const effects = rows.length === 0 ? [nothing] : columns(rows, paint);
+    const config = 'it says what is built and deployed: it is read anew when it is saved, and what has changed by that is done then';
+    const nothing = missing
+      ? 'no image and no manifest would take one of this name'
+      : 'no image and no manifest takes it: editing it changes nothing in the cluster';
+    const effects = [...columns(rows, paint), ...(isConfig === true ? [config] : rows.length === 0 ? [nothing] : [])];
     const where = missing ? `${owner}; there is no such file here now` : owner;
     return [...(at === 0 ? [] : ['']), `${paint.bold(path)} ${paint.dim(`(${where})`)}`, ...effects.map((line) => `  ${line}`)];
   });

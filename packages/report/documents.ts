@@ -183,7 +183,7 @@ export interface ExplainDocument {
     readonly projects: readonly string[];
     /** No such file is there now: it is told what one would do. */
     readonly missing?: true;
-    /** It says what is built and deployed, and how: what an edit changes is known when it is read anew. */
+    /** It says what is built and deployed, and how: what an edit changes is known when it is read anew, beside what is done because artifacts take the file. */
     readonly isConfig?: boolean;
     readonly artifacts: readonly {
       readonly name: ArtifactName;
