@@ -38,4 +38,15 @@ describe('a clean-up that does not come to an end', () => {
       valueOf(await held([]));
     }
   });
+
+  it('of a service that a dev runs on is told with whose that is', async () => {
+    const dev = shop.dev('web');
+    await dev.until('ready');
+    const { stdout, stderr } = await shop.slipway(['delete', 'web', ...shop.where], { exitCode: 1 });
+    expect(`${stdout}${stderr}`).toMatch(
+      /deleted, and still there: .* \[notGone\]\n.*the dev of .+ runs it, and brings back what is deleted/,
+    );
+    expect(await dev.interrupt()).toBe(0);
+    expect(await shop.objects()).toEqual([]);
+  });
 });

@@ -1,6 +1,6 @@
 import type { Problem } from '../model';
 import { fakeKube } from '../testkit/fakeKube';
-import { openLeases, type LeaseRequest, type Leases } from './leases';
+import { holderAlive, openLeases, type LeaseRequest, type Leases } from './leases';
 import type { Place } from './session';
 
 const api: Place = { release: 'api', namespace: 'shop' };
@@ -37,6 +37,24 @@ describe('a release in a namespace', () => {
     expect(await open('bob@desk/shop-2')).toMatchObject([
       { code: 'releaseHeld', message: 'api in namespace shop is in the hands of the dev of ann@laptop/shop-1, heard of 4 s ago' },
     ]);
+  });
+
+  it('is known to be in the hands of one for as long as that one gives signs of life', async () => {
+    const { open, kube, clock } = cluster();
+    const holder = () => holderAlive({ kube, now: () => clock.now }, api);
+    expect(await holder()).toBeUndefined();
+    const ann = held(await open('ann@laptop/shop-1'));
+    clock.now += 20_000;
+    await ann.renew();
+    clock.now += 20_000;
+    expect(await holder()).toBe('ann@laptop/shop-1');
+    expect(await holderAlive({ kube, now: () => clock.now }, web)).toBeUndefined();
+    clock.now += 10_000;
+    expect(await holder()).toBeUndefined();
+    await ann.renew();
+    expect(await holder()).toBe('ann@laptop/shop-1');
+    await ann.release();
+    expect(await holder()).toBeUndefined();
   });
 
   it('is had together with the others, or none is', async () => {

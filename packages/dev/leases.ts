@@ -133,7 +133,7 @@ class OneLease {
       }
       const other = found.value && holderIn(found.value);
       if (found.value && other !== undefined && other !== holder && !takeover) {
-        const idleMs = now() - (await this.heardOf(found.value, other));
+        const idleMs = now() - (await heardOf(this.request, { lease: found.value, namespace: this.place.namespace, other }));
         if (idleMs < durationSeconds * 1000) return releaseHeld(this.place, { holder: other, idleMs });
       }
       if (await this.write(found.value?.metadata.resourceVersion)) return undefined;
@@ -151,15 +151,6 @@ class OneLease {
     }
     if (this.state !== 'held' || !holders || holders.get(leaseRef(this.place).name) === this.request.holder) return;
     await this.lose();
-  }
-
-  /** When the other one gave a sign of life last. */
-  private async heardOf(lease: KubeObject, other: string): Promise<number> {
-    const { now, kube } = this.request;
-    const at = renewedAt(lease);
-    if (now() - at < durationSeconds * 1000) return at;
-    const pulse = await kube.get(pulseRef(other, this.place.namespace));
-    return Math.max(at, pulse.ok && pulse.value ? renewedAt(pulse.value) : 0);
   }
 
   async release(): Promise<void> {
@@ -201,6 +192,32 @@ class OneLease {
     if (this.state !== 'refused') this.request.onNotice(problem);
     this.state = 'refused';
   }
+}
+
+interface Heard {
+  readonly lease: KubeObject;
+  readonly namespace: string;
+  readonly other: string;
+}
+
+/** When the other one, which holds a lease, gave a sign of life last. */
+async function heardOf({ kube, now }: Asking, { lease, namespace, other }: Heard): Promise<number> {
+  const at = renewedAt(lease);
+  if (now() - at < durationSeconds * 1000) return at;
+  const pulse = await kube.get(pulseRef(other, namespace));
+  return Math.max(at, pulse.ok && pulse.value ? renewedAt(pulse.value) : 0);
+}
+
+type Asking = Pick<LeaseRequest, 'now'> & { readonly kube: Pick<Kube, 'get'> };
+
+/** Whose `dev` has a release and gives signs of life, of this workspace or another; undefined when none has, or that cannot be read. */
+export async function holderAlive({ kube, now }: Asking, place: Place): Promise<string | undefined> {
+  const found = await kube.get(leaseRef(place));
+  const lease = found.ok ? found.value : undefined;
+  const other = lease && holderIn(lease);
+  if (!lease || other === undefined) return undefined;
+  const heardAt = await heardOf({ kube, now }, { lease, namespace: place.namespace, other });
+  return now() - heardAt < durationSeconds * 1000 ? other : undefined;
 }
 
 /** Those that this holder has held before and has not given back: it was killed. */

@@ -29,6 +29,7 @@ import {
 import { chartFingerprintOf, fingerprintOf } from '../plan';
 import { readEntry } from '../source';
 import type { HookRunner } from './hookRunner';
+import { holderAlive } from './leases';
 import { mistakeInManifests } from './mistakes';
 import { deployContext, readReleaseManifests } from './releaseManifests';
 import type { Session } from './session';
@@ -36,6 +37,8 @@ import { failure, isAborted, notThere, type StepOf } from './stepFailures';
 
 /** What follows the releases in the cluster. */
 export interface ReleaseWatching {
+  /** A session goes on, and holds the releases that it follows. */
+  readonly isOfSession: boolean;
   /** Called with what was applied of a release, and the time in its stamps, before that is told. */
   onApplied(release: Release, objects: readonly KubeObject[], appliedAt: number): Promise<void>;
   /** An object of a release as its watch has it. */
@@ -153,7 +156,12 @@ export class ReleaseSteps {
     this.writtenAt.set(step.release, Date.now());
     if (!removed.ok) return failure(removed.problem, release.project);
     const { remaining } = removed.value;
-    if (remaining.length > 0) return failure(notGone(remaining), release.project);
+    if (remaining.length > 0) {
+      const place = { release: step.release, namespace: context.namespace };
+      // A session holds by itself what it cannot delete.
+      const holder = this.watching.isOfSession ? undefined : await holderAlive({ kube, now: Date.now }, place);
+      return failure(notGone(remaining, holder), release.project);
+    }
     this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
     if (world.goal.kind === 'removed') await this.tellKeptNamespaces(kube, namespaces);
     return { kind: 'removed' };
@@ -215,11 +223,15 @@ function manifestChanged(release: string): Problem {
   };
 }
 
-function notGone(remaining: readonly string[]): Problem {
+/** `holder`: whose `dev` has it, when there is one. */
+function notGone(remaining: readonly string[], holder: string | undefined): Problem {
   return {
     code: 'notGone',
     message: `deleted, and still there: ${remaining.join(', ')}`,
-    hint: 'something holds what is left: see metadata.finalizers, or how long the pods may take to end; it goes when that lets go of it',
+    hint:
+      holder === undefined
+        ? 'something holds what is left: see metadata.finalizers, or how long the pods may take to end; it goes when that lets go of it'
+        : `the dev of ${holder} runs it, and brings back what is deleted: end that one, which deletes it too`,
     retry: 'never',
     exitCode: 1,
   };

@@ -93,6 +93,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
   const startedAt = performance.now();
   const now = (): number => performance.now() - startedAt;
   const watching: ReleaseWatching = {
+    isOfSession: watch,
     // Objects of kinds that a cluster was taught have a say in whether a release is ready; which kinds those are is known when they are applied.
     async onApplied(release, objects, appliedAt) {
       const places = await placesOfTaughtKinds(session.kube, objects, namespaceOf(session, release));
