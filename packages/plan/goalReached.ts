@@ -2,6 +2,7 @@ import { type ContainerState, type Plan, type Problem, type World } from '../mod
 import { pendingCommands } from './after';
 import {
   baseTree,
+  basesSuit,
   containersByArtifact,
   followsDisk,
   noReleaseState,
@@ -98,6 +99,8 @@ export function isReached(world: World, reached = lastReached): boolean {
     const mine = containers.get(name) ?? [];
     const view = viewOf(world, artifact, mine);
     if (!view.image || !suits(view.image.snapshot, view) || view.state.anew === true) return false;
+    // Nobody makes another one for what is only attached to.
+    if (goal.kind !== 'attached' && !basesSuit(world, view)) return false;
     if (followsDisk(goal) && !mine.every((container) => isInStep(view, container))) return false;
     reached.addArtifact(name);
   }

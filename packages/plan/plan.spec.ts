@@ -337,6 +337,29 @@ describe('plan', () => {
     expect(kinds(after(refused, { kind: 'workspaceSeen', workspace: other }))).toEqual([]);
   });
 
+  it('is not ready while what an image stands on is another one than that of the files', () => {
+    const base: Artifact = {
+      ...api,
+      name: 'base',
+      project: 'base',
+      inputs: [{ path: 'base/Dockerfile', onChange: 'rebuild', because: '' }],
+    };
+    const workspace = workspaceWith({ ...api, requires: ['base'] });
+    let world = after(
+      emptyWorld,
+      { kind: 'goalSet', goal: { ...live, kind: 'built' } },
+      { kind: 'workspaceSeen', workspace: { ...workspace, artifacts: new Map([...workspace.artifacts, ['base', base]]) } },
+      { kind: 'filesSeen', entries: [...firstFiles, ['base/Dockerfile', file('one')]], scanned: true, at: 1 },
+    );
+    for (const found of ['base', 'api']) {
+      expect(plan(world).start).toMatchObject([{ kind: 'lookUp', artifact: found }]);
+      expect(isReached(world)).toBe(false);
+      world = does(world, 'lookUp', () => ({ kind: 'lookedUp', image }));
+    }
+    expect(isReached(world)).toBe(true);
+    expect(isReached(edited(world, 'base/Dockerfile', file('two')))).toBe(false);
+  });
+
   it('forgets a failed build when the edit that it was for is taken back', () => {
     const problem: Problem = { code: 'buildFailed', message: 'exit 1', retry: 'whenInputChanges', exitCode: 1 };
     let world = edited(deployed(), 'api/package.json', file('{"y":1}'));
