@@ -223,7 +223,10 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
 }
 
 /** What cannot be removed, because only a config that cannot be read says where it is. */
-function placesUnknown({ read: { workspace } }: Session, { projects, namespace }: CommandOptions): Extract<Event, { kind: 'notice' }> | undefined {
+function placesUnknown(
+  { read: { workspace } }: Session,
+  { projects, namespace }: CommandOptions,
+): Extract<Event, { kind: 'notice' }> | undefined {
   if (namespace !== undefined) return undefined;
   const broken = problemsOf(workspace, projects).filter(({ code, project }) => code === 'configInvalid' && project !== undefined);
   const names = [...new Set(broken.flatMap(({ project }) => project ?? []))].filter((name) => !workspace.releases.has(name));
