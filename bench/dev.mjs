@@ -66,6 +66,7 @@ export async function benchDev(env, { rounds, registry, idleSeconds }) {
   const kube = connected.value;
   await kube.apply({ apiVersion: 'v1', kind: 'Namespace', metadata: { name } });
 
+  const started = [];
   const start = (label, ...projects) => {
     const file = join(folder, `${label}.jsonl`);
     const options = ['--events', file, '--namespace', name];
@@ -76,6 +77,11 @@ export async function benchDev(env, { rounds, registry, idleSeconds }) {
     });
     const ended = new Promise((resolve) => child.on('close', resolve));
     const log = follow(file);
+    const stop = async () => {
+      child.kill('SIGINT');
+      await ended;
+    };
+    started.push(stop);
     return {
       pid: child.pid,
       log,
@@ -88,10 +94,7 @@ export async function benchDev(env, { rounds, registry, idleSeconds }) {
           },
           600_000,
         ),
-      stop: async () => {
-        child.kill('SIGINT');
-        await ended;
-      },
+      stop,
     };
   };
 
@@ -133,6 +136,8 @@ export async function benchDev(env, { rounds, registry, idleSeconds }) {
       measure('  idle, MB', [single.mb], { p50: 130 }),
     ];
   } finally {
+    // Also what was waited for in vain.
+    for (const stop of started) await stop();
     await kube.delete({ apiVersion: 'v1', kind: 'Namespace', name });
     await forgetImages(env, { registry, images: numbers(services).map((service) => `${name}/s${service}`) });
     rmSync(folder, { recursive: true, force: true });
