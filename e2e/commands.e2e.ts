@@ -110,6 +110,7 @@ describe('one command after another', () => {
       project: 'worker',
       artifact: 'worker',
       image: 'worker',
+      target: 'dev',
       dockerfile: 'apps/worker/Dockerfile',
       context: '',
       contextBytes: aCount,
