@@ -3,14 +3,17 @@ import {
   chmodSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
+  rmSync,
   statSync,
   symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { contentDigest, dirEntry, emptyDir, fileEntry, linkEntry, succeeded } from '../model';
@@ -72,6 +75,17 @@ function readerOf(file: string): { readonly reads: Promise<void>; end(): Promise
     },
   };
 }
+const shells = mkdtempSync(join(tmpdir(), 'slipway shells '));
+afterAll(() => rmSync(shells, { recursive: true }));
+
+/** A shell below which no file can have more than 100 KB: to what writes, that is a full disk. */
+function withSmallFiles(shell: string): string {
+  const folder = mkdtempSync(join(shells, 'shell '));
+  symlinkSync(shell, join(folder, 'sh'));
+  writeFileSync(join(folder, 'small'), `#!/bin/sh\ntrap '' XFSZ\nulimit -f 200\nexec '${folder}/sh' "$@"\n`, { mode: 0o755 });
+  return join(folder, 'small');
+}
+
 describe.each(kinds)('the agent on $name', (tools) => {
   it('writes files, directories and links, with their modes', async () => {
     const at = place(tools);
@@ -412,6 +426,27 @@ describe.each(kinds)('the agent on $name', (tools) => {
     expect(held).toEqual(fileEntry({ digest: contentDigest(stands), size: stands.length, mode: 0o644 }));
     expect(stands.length).toBe(100_000);
     expect(readFileSync(`${at.app}/after`, 'utf8')).toBe('after');
+  });
+
+  it('tells what a file system has no room for, leaves nothing beside it, and goes on', async () => {
+    const at = place({ ...tools, programs: { ...tools.programs, sh: withSmallFiles(tools.programs['sh'] ?? '') } });
+    const agent = await opened(at);
+    const room = [
+      [`${at.app}/large`, 'a'.repeat(3_000_000)],
+      [`${at.app}/smaller`, 'b'.repeat(900_000)],
+      [`${at.app}/after`, 'after'],
+    ] as const;
+    for (const how of ['new', 'in place']) {
+      if (how === 'in place') for (const name of ['large', 'smaller']) writeFileSync(`${at.app}/${name}`, 'before');
+      const { holds, notWritten } = valueOf(await apply(agent, room));
+      expect(holds.map(([path]) => path)).toEqual([`${at.app}/after`]);
+      expect(notWritten.map(({ path }) => path)).toEqual([`${at.app}/large`, `${at.app}/smaller`]);
+      for (const { problem } of notWritten) expect(problem?.message).toMatch(/: .*(EFBIG|File too large)/);
+    }
+    expect(valueOf(await apply(agent, [[`${at.app}/large`, 'has room']])).notWritten).toEqual([]);
+    expect(readdirSync(at.app).sort()).toEqual(['after', 'large', 'smaller']);
+    expect(readFileSync(`${at.app}/large`, 'utf8')).toBe('has room');
+    expect(at.losses).toEqual([]);
   });
 
   it('streams a file of 100 MB with little memory on either side', async () => {

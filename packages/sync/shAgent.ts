@@ -52,14 +52,25 @@ take_intentions() {
   case $intentions in *"$tab.") ;; *) exit 1 ;; esac
 }
 
-# A file's content with what proves that it is whole, to standard output. Sets got, for content is read only once.
+# A file's content with what proves that it is whole, to standard output. It is read once (then got is set) and to its end, even where it
+# cannot be written: more follows in the stream.
 receive() {
   got=1
-  take "$1"
+  if [ "$1" -gt 1048576 ]; then
+    take "$1" | write_all cat
+  elif [ "$1" -gt 0 ]; then
+    dd bs="$1" count=1 iflag=fullblock
+  fi
   rc=$?
-  # How much of a large content was read before a write failed, nobody knows.
-  [ $rc = 0 ] || [ "$1" -le 1048576 ] || { say_refused "$index" "it could not be written"; exit 1; }
   content_end
+  return $rc
+}
+
+# What comes to a command that may fail before it has read its input.
+write_all() {
+  "$@"
+  rc=$?
+  [ $rc = 0 ] || cat >/dev/null
   return $rc
 }
 
@@ -130,9 +141,10 @@ in_place() {
 }
 
 make_new() {
-  { receive "$size"; } >$temporary || return
-  [ "$mode" = 644 ] || chmod "$mode" $temporary || return
-  mv -f $temporary "./$base"
+  { receive "$size"; } >$temporary && { [ "$mode" = 644 ] || chmod "$mode" $temporary; } && mv -f $temporary "./$base" && return
+  # On a full disk it would keep its room from what comes next.
+  rm -f $temporary
+  return 1
 }
 
 put_file() {
@@ -167,12 +179,11 @@ drop() {
 
 # ---- answers
 
-say_refused() { printf 'r\\t%s\\t%s\\t%s\\n' "$number" "$1" "$2" >&4; }
-
 refuse() {
   reason=$why
-  [ -n "$reason" ] || IFS= read -r reason 2>/dev/null <"$errors" || reason='it could not be done'
-  say_refused "$1" "$reason"
+  # Lines that begin with a number are dd's counts.
+  [ -n "$reason" ] || while IFS= read -r reason; do case $reason in [0-9]*) reason= ;; *) break ;; esac; done 2>/dev/null <"$errors"
+  printf 'r\\t%s\\t%s\\t%s\\n' "$number" "$1" "\${reason:-it could not be done}" >&4
   refused="$refused$1 "
 }
 
@@ -204,7 +215,7 @@ operations() {
     case $kind in
     f)
       { [ -z "$why" ] && put_file; } 2>"$errors" || refuse $index
-      [ -n "$got" ] || receive "$size" >/dev/null
+      [ -n "$got" ] || receive "$size" >/dev/null 2>&1
       ;;
     l)
       take_text "$size"
@@ -273,13 +284,7 @@ ready() {
 
 unpack() {
   cd / || return
-  { take "$size"; } | {
-    tar -x -m -o $overwrite -f -
-    rc=$?
-    # What a failing tar left is read all the same.
-    [ $rc = 0 ] || cat >/dev/null
-    exit $rc
-  }
+  take "$size" | write_all tar -x -m -o $overwrite -f -
 }
 
 archive() {
