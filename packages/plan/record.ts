@@ -116,7 +116,6 @@ function recorded(world: World, fact: Fact): World {
   }
 }
 
-/** What a target made that is no longer used hides nothing of the disk. */
 /** A step that a mistake in the workspace kept from its end is begun again when that is mended, though its inputs are the same. */
 function failuresIn({ workspace, failures }: World, { problems }: Workspace): World['failures'] {
   const same = (one: Problem) => (other: Problem) => one.code === other.code && one.message === other.message;
@@ -124,6 +123,7 @@ function failuresIn({ workspace, failures }: World, { problems }: Workspace): Wo
   return mended.length === 0 ? failures : new Map([...failures].filter(([, { problem }]) => !mended.some(same(problem))));
 }
 
+/** What a target made that is no longer used hides nothing of the disk. */
 function targetsIn({ targets }: World, workspace: Workspace): World['targets'] {
   const kept = [...targets].filter(([id]) => workspace.targets.has(id));
   return kept.length === targets.size ? targets : new Map(kept);

@@ -48,7 +48,7 @@ export function editLine({ event, pods, ms }: Edit, state: TerminalState, { verb
   const parts = verbosity === 'debug' ? ` (${[`noticed ${detect}`, `read ${read}`, `sent ${send}`, `applied ${apply}`].join(', ')})` : '';
   const took = paint.dim(`${duration(ms)}${parts}`);
   const containers = (word: 'to' | 'in' | 'from'): string => (pods.size > 1 ? ` ${word} ${count(pods.size, 'container')}` : '');
-  if (event.replay)
+  if (event.replay && event.files > 0)
     return {
       subject: event.artifact,
       text: `brought ${count(event.files, 'file')} (${size(event.bytes)}) to the container ${event.pod}  ${took}`,

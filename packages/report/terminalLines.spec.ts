@@ -114,8 +114,8 @@ describe('what people read', () => {
     },
     {
       what: 'what a container got without an edit: it is new, came back, or held other files',
-      events: [synced({ files: 4, replay: true })],
-      lines: ['worker   brought 4 files (420 B) to the container worker-7f9c-aaaaa  6 ms'],
+      events: [synced({ files: 4, replay: true }), synced({ files: 0, bytes: 0, paths: ['/www/cache'], replay: true })],
+      lines: ['worker   brought 4 files (420 B) to the container worker-7f9c-aaaaa  6 ms', 'worker   made /www/cache  6 ms'],
     },
     {
       what: 'a rebuild with the file and the reason, and not once more that it builds',
