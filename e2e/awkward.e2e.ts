@@ -1,11 +1,8 @@
 import type { RunningDev } from './runningDev';
 import { Shop } from './shop';
 
-interface Awkward {
-  readonly app: string;
+interface Awkward extends Service {
   readonly what: string;
-  readonly dockerfile: readonly string[];
-  readonly securityContext?: object;
   /** What is said of it, and what to do. */
   readonly said: { readonly code: string; readonly message: RegExp; readonly hint: RegExp };
 }
@@ -59,14 +56,22 @@ const noTar = {
   dockerfile: ['FROM node:20-slim', 'RUN rm -f /bin/tar /usr/bin/tar', 'COPY site /www', `CMD ["node", "-e", "${server}"]`],
 };
 
+/** Its shell, dd and tar are all that can write files. */
+const small = {
+  app: 'small',
+  dockerfile: ['FROM busybox:1.36', 'COPY site /www', httpd],
+  volume: { mountPath: '/www/small', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } },
+};
+
 describe('a container that', () => {
   const shop = new Shop();
   let dev: RunningDev;
   beforeAll(async () => {
     await shop.open();
-    for (const each of [...awkward, noTar]) add(shop, each);
+    const all: readonly Service[] = [...awkward, noTar, small];
+    for (const each of all) add(shop, each);
     shop.write(`services/${noTar.app}/slipway.yaml`, 'version: 1\nreload: hot\n');
-    dev = shop.dev(...[...awkward, noTar].map(({ app }) => app));
+    dev = shop.dev(...all.map(({ app }) => app));
     await dev.until('ready');
   });
   afterAll(() => shop.close());
@@ -92,17 +97,44 @@ describe('a container that', () => {
     await dev.answer(noTar.app, '/', 'after');
     expect(await shop.onlyOne(noTar.app)).toEqual(before);
   });
+
+  it('has no room for a file is told with what to do, takes what there is room for, and is in step when there is room', async () => {
+    const { app } = small;
+    const mark = dev.mark();
+    shop.write(`services/${app}/site/small/large`, 'large'.repeat(600_000));
+    const refused = await dev.until('failed', ({ problem }) => problem.code === 'syncRefused', mark);
+    expect(refused.message).toMatch(
+      /^\/www\/small\/large cannot be changed in container small of .*: no space is left on its file system$/,
+    );
+    expect(refused.problem.hint).toContain('sizeLimit');
+    shop.write(`services/${app}/site/small/later`, 'later');
+    await dev.answer(app, '/small/later', 'later');
+    shop.write(`services/${app}/site/small/large`, 'no longer');
+    await dev.answer(app, '/small/large', 'no longer');
+    expect(dev.since(mark, 'failed').filter(({ problem }) => problem.code !== 'syncRefused')).toEqual([]);
+  });
 });
 
-function add(shop: Shop, { app, dockerfile, securityContext = {} }: Pick<Awkward, 'app' | 'dockerfile' | 'securityContext'>): void {
+interface Service {
+  readonly app: string;
+  readonly dockerfile: readonly string[];
+  readonly securityContext?: object;
+  /** As a mount of the container, and what it is. */
+  readonly volume?: { readonly mountPath: string; readonly emptyDir: object };
+}
+
+function add(shop: Shop, { app, dockerfile, securityContext = {}, volume }: Service): void {
   const folder = `services/${app}`;
   shop.write(`${folder}/project.json`, `{ "name": "${app}" }\n`);
   shop.write(`${folder}/site/index.html`, 'before\n');
   // An image that an earlier run has left in the registry would be taken instead of a new one.
   shop.write(`${folder}/Dockerfile`, `${dockerfile.join('\n')}\nLABEL run=${Date.now()}\n`);
   const labels = { app };
-  const container = { name: app, image: app, ports: [{ containerPort: 8080 }], securityContext };
-  const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container] } };
+  const name = 'volume';
+  const mounted = volume && { volumeMounts: [{ name, mountPath: volume.mountPath }] };
+  const container = { name: app, image: app, ports: [{ containerPort: 8080 }], securityContext, ...mounted };
+  const volumes = volume && { volumes: [{ name, emptyDir: volume.emptyDir }] };
+  const template = { metadata: { labels }, spec: { terminationGracePeriodSeconds: 1, containers: [container], ...volumes } };
   const objects = [
     { apiVersion: 'apps/v1', kind: 'Deployment', metadata: { name: app }, spec: { selector: { matchLabels: labels }, template } },
     { apiVersion: 'v1', kind: 'Service', metadata: { name: app }, spec: { selector: labels, ports: [{ port: 80, targetPort: 8080 }] } },
