@@ -27,17 +27,24 @@ export function devkitOf(root: string): Devkit | undefined {
 }
 
 /** The part of it that a graph is read with which is there already. */
-export type GraphReading = Pick<Devkit, 'getOutputsForTargetAndConfiguration' | 'parseJson' | 'workspaceRoot'>;
+export type GraphReading = Pick<Devkit, 'getOutputsForTargetAndConfiguration' | 'workspaceRoot'>;
 
 /** The same functions, from the modules of nx that have them: a process that Nx started for a task has loaded those, and not the devkit. */
 export function graphReadingOf(root: string): GraphReading | undefined {
-  const part = (path: string): Partial<GraphReading> | undefined =>
-    firstFound(root, [path], (found) => createRequire(join(root, 'package.json'))(found) as Partial<GraphReading>);
-  const { getOutputsForTargetAndConfiguration } = part('nx/src/tasks-runner/utils') ?? {};
-  const { parseJson } = part('nx/src/utils/json') ?? {};
-  const { workspaceRoot } = part('nx/src/utils/workspace-root') ?? {};
-  if (!getOutputsForTargetAndConfiguration || !parseJson || workspaceRoot === undefined) return devkitOf(root);
-  return { getOutputsForTargetAndConfiguration, parseJson, workspaceRoot };
+  const { getOutputsForTargetAndConfiguration } = partOf(root, 'nx/src/tasks-runner/utils');
+  const { workspaceRoot } = partOf(root, 'nx/src/utils/workspace-root');
+  if (!getOutputsForTargetAndConfiguration || workspaceRoot === undefined) return devkitOf(root);
+  return { getOutputsForTargetAndConfiguration, workspaceRoot };
+}
+
+/** How Nx reads JSON, with comments and trailing commas. It is loaded without what a graph is read with, which takes far longer. */
+export function parseJsonOf(root: string): Devkit['parseJson'] | undefined {
+  return partOf(root, 'nx/src/utils/json').parseJson ?? devkitOf(root)?.parseJson;
+}
+
+/** What a module of nx has of the devkit. */
+function partOf(root: string, path: string): Partial<Devkit> {
+  return firstFound(root, [path], (found) => createRequire(join(root, 'package.json'))(found) as Partial<Devkit>) ?? {};
 }
 
 /** What `load` gives for the first of the modules that the workspace has. Which paths nx offers differs from one major to the next. */

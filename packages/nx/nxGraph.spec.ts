@@ -130,6 +130,25 @@ describe('a workspace', () => {
     });
   }, 30_000);
 
+  it('compares with the branch that nx.json names, which may have comments and trailing commas as Nx reads it', () => {
+    symlinkSync(dirname(dirname(require.resolve('nx/package.json'))), join(root, 'node_modules'), 'dir');
+    writeFileSync(join(root, 'nx.json'), '{\n  // The branch that everything is merged into.\n  "defaultBase": "trunk",\n}\n');
+    expect(nxGraph(root).defaultBase?.()).toBe('trunk');
+  });
+
+  it('has no imports that count while its nx.json cannot be read', async () => {
+    put('node_modules/nx/package.json', { name: 'nx', version: '24.0.0' });
+    mkdirSync(join(root, 'node_modules/nx/src/plugins/js/utils'), { recursive: true });
+    const plugin = 'exports.jsPluginConfig = () => ({ analyzeSourceFiles: true });';
+    writeFileSync(join(root, 'node_modules/nx/src/plugins/js/utils/config.js'), plugin);
+    writeFileSync(join(root, 'main.ts'), "import 'one';");
+    writeFileSync(join(root, 'nx.json'), '{ broken');
+    const { importsChanged } = nxGraph(root);
+    expect(await importsChanged?.(['main.ts'])).toBe(false);
+    put('nx.json', {});
+    expect(await importsChanged?.(['main.ts'])).toBe(true);
+  });
+
   it('runs a target through its own nx', () => {
     put('node_modules/nx/package.json', { name: 'nx', version: '24.0.0' });
     put('node_modules/nx/bin/nx.js', '');

@@ -59,7 +59,7 @@ export function nxGraph(root: string, { projectGraph, hasRun, isBrief = false }:
         if (!made.ok) return made;
         graph = made.value;
       }
-      return succeeded(graphFacts(graph, reading, namedInputsOf(root, reading.parseJson)));
+      return succeeded(graphFacts(graph, reading, namedInputsOf(root)));
     },
     ...(hasRun && { hasRun }),
     defaultBase: () => defaultBaseOf(root),
@@ -78,10 +78,10 @@ interface JsPlugin {
 /** Whether Nx looks for dependencies in source files too, which it does where a plugin of its own for JavaScript is installed, or nx.json says so. */
 function readsImports(root: string): boolean {
   const plugin = firstFound(root, ['nx/src/plugins/js/utils/config'], (path) => createRequire(path)(path) as JsPlugin);
-  const parseJson = graphReadingOf(root)?.parseJson;
-  if (!plugin?.jsPluginConfig || !parseJson) return false;
+  const nxJson = readNxJson(root);
+  if (!plugin?.jsPluginConfig || !nxJson) return false;
   try {
-    return plugin.jsPluginConfig(readNxJson(root, parseJson) ?? {}).analyzeSourceFiles === true;
+    return plugin.jsPluginConfig(nxJson).analyzeSourceFiles === true;
   } catch {
     // Nx has said what is wrong with it.
     return false;
@@ -155,8 +155,8 @@ function textOf(error: unknown): string {
 }
 
 /** The named inputs of nx.json. Undefined: not known. */
-function namedInputsOf(root: string, parse: GraphReading['parseJson']): NamedInputs | undefined {
-  const json = readNxJson(root, parse);
+function namedInputsOf(root: string): NamedInputs | undefined {
+  const json = readNxJson(root);
   return json && (json.namedInputs ?? {});
 }
 
