@@ -38,8 +38,6 @@ export interface OutputOptions {
   readonly shownLogs?: LogChoice;
   /** To what runs: nothing is built or deleted. */
   readonly attached?: boolean;
-  /** The command ends when it gets no further. */
-  readonly isOneShot?: boolean;
   /** The command prints something that is read by another program: people's words go to stderr. */
   readonly isProduct?: boolean;
 }
@@ -83,7 +81,7 @@ export interface Output {
 
 export function openOutput(options: OutputOptions): Output {
   const { stdout, stderr, env, json, verbosity: wanted, long, logs = false, isProduct = false } = options;
-  const { isSession = false, attached = false, isOneShot = false, keyboard } = options;
+  const { isSession = false, attached = false, keyboard } = options;
   const people = json || isProduct ? stderr : stdout;
   // Less than what was asked for would be nothing.
   const verbosity = wanted === 'quiet' && (logs || isProduct) ? 'normal' : wanted;
@@ -91,7 +89,7 @@ export function openOutput(options: OutputOptions): Output {
   const paint = paintFor({ isTTY, env });
   let wishes: (wish: Wish) => void = () => undefined;
   const columns = (): number | undefined => (isTTY && isSession ? people.columns : undefined);
-  const shown = { stream: people, verbosity, isTTY, env, readableLogs: isSession, addressesAtOnce: !isSession, isOneShot, columns };
+  const shown = { stream: people, verbosity, isTTY, env, readableLogs: isSession, addressesAtOnce: !isSession, columns };
   const progress =
     keyboard && isTTY && !isSession && people === stdout && !logs && verbosity === 'normal'
       ? openProgressTerminal({ ...shown, keyboard })

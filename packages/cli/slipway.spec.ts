@@ -257,22 +257,6 @@ describe('slipway', () => {
     expect(stdout.text).toContain('http://localhost:8080 → service/web:80');
   });
 
-  it.each([
-    ['deploy', false],
-    ['build', false],
-    ['dev', true],
-  ] as const)('%s says of what failed that it is tried again: %j', async (name, isSaid) => {
-    const fails = ({ report }: CommandOptions) => {
-      const problem: Problem = { code: 'other', message: 'no namespace', retry: 'afterDelay', exitCode: 1 };
-      report({ kind: 'failed', subject: 'web', code: problem.code, message: problem.message, problem });
-      return Promise.resolve({ exitCode: 1 as const, problems: [problem], document: { images: [], releases: [] } });
-    };
-    const { run, stdout } = workspace({ [name]: fails });
-    expect(await run(name)).toBe(1);
-    expect(stdout.text).toContain('no namespace');
-    expect(stdout.text.includes('it is tried again')).toBe(isSaid);
-  });
-
   it('renders into a file as it is named from here, and to standard output as -', async () => {
     const { run, asked } = workspace();
     await run('render --output out.yaml --offline', { cwd: '/shop/apps' });

@@ -207,7 +207,6 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
       long,
       logs,
       isProduct,
-      isOneShot: printing.endless !== true,
       ...session,
     });
     ends(

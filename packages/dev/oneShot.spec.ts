@@ -18,8 +18,8 @@ const graph: GraphSource = {
   runTarget: () => ({ command: 'none', args: [] }),
 };
 
-/** A registry that has nothing. */
-const registry = createServer((_request, response) => response.writeHead(404).end());
+/** A registry that has nothing, and where nobody may look at what is below "locked". */
+const registry = createServer(({ url }, response) => response.writeHead(url?.includes('/locked/') ? 403 : 404).end());
 beforeAll(() => new Promise<void>((resolve) => registry.listen(0, '127.0.0.1', resolve)));
 afterAll(() => registry.close());
 
@@ -61,3 +61,10 @@ test('what the root says for nobody is told, and is no failure', async () => {
   const said = expect.stringMatching(/^slipway\.yaml:3: hooks counts for nobody/) as string;
   expect(told).toContainEqual(expect.objectContaining({ kind: 'notice', message: said }));
 });
+
+test('what fails while it is tried a few times is told as of a command that gives up', async () => {
+  const { codes, told } = await dryBuild(`defaultRepo: ${repo()}/locked`);
+  expect(codes).toEqual(['registryRefused']);
+  const failures = told.filter(({ kind }) => kind === 'failed');
+  expect(failures).toMatchObject([{ code: 'registryRefused', problem: { retry: 'afterDelay' }, givesUp: true }]);
+}, 20_000);

@@ -7,6 +7,7 @@ import type { Turn } from './converge';
 import { dryRunCode, hasIt, wouldBuild } from './dryRun';
 import { forwardUntilStopped } from './forwardUntilStopped';
 import { readGivenImages, withGivenImages, withNamedImages, type GivenImages } from './givenImages';
+import { givingUp } from './givingUp';
 import { giveBackHeld } from './holding';
 import { removeUnsaid } from './leftBehind';
 import { failedEvent } from './narrator';
@@ -193,7 +194,9 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const session = prepared.value;
   if (kind !== 'removed') for (const notice of noticesOfAll(workspace)) options.report(notice);
   const broken = problemsOf(workspace, projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
-  for (const problem of broken) options.report(failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace'));
+  // What goes on after the goal is reached, as forwarding does, gives up nothing.
+  const report = givingUp(options.report);
+  for (const problem of broken) report(failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace'));
 
   const refused: Problem[] = [];
   const run = await openRun({
@@ -203,7 +206,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
     report: (event) => {
       images.note(event);
       // What a dry run keeps from being done is what it has to tell.
-      if (event.kind !== 'failed' || event.code !== dryRunCode) options.report(event);
+      if (event.kind !== 'failed' || event.code !== dryRunCode) report(event);
     },
     onTurn: (turn) => {
       if (noBuild) refused.push(...refusedBuilds(turn));

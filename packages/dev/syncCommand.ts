@@ -4,6 +4,7 @@ import { attach, type Attachment } from './attachment';
 import type { CommandOptions, CommandResult, SyncDocument, SyncSession } from './command';
 import { importsMatter, isConfigOf, isGraphOf } from './configChanges';
 import type { Turn } from './converge';
+import { givingUp } from './givingUp';
 import { nothingDeployed } from './nothingDeployed';
 import { rememberedGraph } from './rememberedGraph';
 import { containersDiffer } from './containersDiffer';
@@ -40,7 +41,9 @@ export async function syncCommand(options: SyncOptions): Promise<CommandResult<S
   const settings = readSyncSettings({ given: options.given ?? {}, namespace: options.namespace, env: options.env, cwd: options.cwd });
   if (!settings.ok) return refused(settings.problems);
   const { namespace, debounceMs } = settings.value;
-  const told = { ...options, graph: rememberedGraph(options.graph), ...(namespace !== undefined && { namespace }) };
+  const ends = options.once === true || options.verify === true;
+  const report = ends ? givingUp(options.report) : options.report;
+  const told = { ...options, report, graph: rememberedGraph(options.graph), ...(namespace !== undefined && { namespace }) };
   const attachment = await attach(told, settings.value);
   if (!attachment.ok) return refused(attachment.problems);
   return new Syncing(told, attachment.value, debounceMs).run();

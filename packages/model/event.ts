@@ -135,6 +135,8 @@ export type Event =
       readonly message: string;
       readonly hint?: string;
       readonly problem: Problem;
+      /** The command ends when it gets no further, as `deploy` does. Absent: it goes on, and tries again what may pass by itself. */
+      readonly givesUp?: true;
     }
   /** What had failed is right again. */
   | { readonly kind: 'mended'; readonly subject: string }

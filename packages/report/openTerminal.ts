@@ -26,8 +26,6 @@ export interface TerminalOptions {
   readonly readableLogs?: boolean;
   /** What it tells of is no session: no word of being ready comes, below which addresses would stand. */
   readonly addressesAtOnce?: boolean;
-  /** What it tells of ends when it gets no further: nothing is said to be tried again. */
-  readonly isOneShot?: boolean;
   /** Columns of a terminal, so that lines are broken between words. */
   readonly columns?: () => number | undefined;
 }
@@ -168,7 +166,6 @@ class Telling {
       readableLogs = false,
       showsRollouts = false,
       addressesAtOnce = false,
-      isOneShot = false,
       columns,
       now = () => performance.now(),
     } = this.options;
@@ -180,7 +177,6 @@ class Telling {
       readableLogs: readableLogs && verbosity !== 'debug',
       showsRollouts,
       addressesAtOnce,
-      isOneShot,
       ...(width !== undefined && { columns: width }),
     });
     this.state = told.state;

@@ -48,7 +48,7 @@ const decision = (over: Partial<Extract<Event, { kind: 'decision' }>> = {}): Eve
   ...over,
 });
 const problem: Problem = { code: 'buildFailed', message: 'the image of worker was not built', retry: 'whenInputChanges', exitCode: 1 };
-const failed = (over: Partial<Problem> = {}, subject = 'worker'): Event => ({
+const failed = (over: Partial<Problem> = {}, subject = 'worker'): Extract<Event, { kind: 'failed' }> => ({
   kind: 'failed',
   subject,
   code: over.code ?? problem.code,
@@ -498,6 +498,11 @@ describe('what people read', () => {
     ]);
   });
 
+  it('does not say that something is tried again of a command that gives up', () => {
+    const event: Event = { ...failed({ retry: 'afterDelay' }), givesUp: true };
+    expect(play([[0, event]])).toEqual(['0: worker   failed: the image of worker was not built [buildFailed]']);
+  });
+
   it('tells nothing more of what was waited for once it stops', () => {
     const forwarded = {
       kind: 'forwarded',
@@ -645,7 +650,7 @@ describe('what people read', () => {
     const broken: Event = {
       ...failed({ code: 'targetFailed', message: 'api:build ended with exit code 1' }),
       subject: 'api:build',
-    } as Event;
+    };
     const running: Event = { kind: 'started', what: 'runTarget', subject: 'api:build' };
     const lines = play([
       [0, running],

@@ -334,8 +334,8 @@ function reasonOf({ files, because }: Extract<Event, { kind: 'decision' }>): str
 }
 
 function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalState, now: number, format: Format): Step {
-  const { verbosity, paint, isOneShot = false } = format;
-  const { subject, code, message, problem } = event;
+  const { verbosity, paint } = format;
+  const { subject, code, message, problem, givesUp = false } = event;
   const identity = JSON.stringify([code, message, problem.detail]);
   // Its name stands before the line already.
   const said = message.startsWith(`${subject}: `) ? message.slice(subject.length + 2) : message;
@@ -352,7 +352,7 @@ function failure(event: Extract<Event, { kind: 'failed' }>, before: TerminalStat
   const rollout = state.rolloutFailures.get(subject);
   const [beginning, took] = rollout?.message === message ? ['rollout failed:', rollout.took] : ['failed:', ''];
   const text = `${paint.red(beginning)} ${said}${took} ${paint.dim(`[${code}]`)}`;
-  const again = problem.retry === 'afterDelay' && !isOneShot ? [paint.dim('it is tried again')] : [];
+  const again = problem.retry === 'afterDelay' && !givesUp ? [paint.dim('it is tried again')] : [];
   const shown = state.tail.subject === subject ? state.tail.texts : [];
   const details = [...problemDetails(problem, paint, shown), ...again].map((detail) => ({ subject, text: detail, continued: true }));
   return { state: next, lines: [{ subject, text }, ...details] };

@@ -14,8 +14,6 @@ export interface Format {
   readonly columns?: number;
   /** No word of being ready comes that addresses could stand below: they are told at once. */
   readonly addressesAtOnce?: boolean;
-  /** The command ends when it gets no further: what goes wrong may be tried again or not, and is told when it has ended. */
-  readonly isOneShot?: boolean;
   /** Logs are made readable: JSON in words, and only so many lines a second. Else they are as they were written. */
   readonly readableLogs?: boolean;
 }

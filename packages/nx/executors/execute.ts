@@ -40,8 +40,6 @@ type StartedFor = Pick<
 interface Told {
   readonly alsoReport?: Report;
   readonly readableLogs?: boolean;
-  /** It ends when it gets no further. */
-  readonly isOneShot?: boolean;
 }
 
 /** Runs a command for the project of an executor. What it reads of Nx's context is the same from Nx 22 to 24. */
@@ -50,11 +48,11 @@ export async function execute<Document>(
   context: StartedFor,
   { stdout, env, signal, report: tell }: Surroundings,
   command: (options: CommandOptions) => Promise<CommandResult<Document>>,
-  { alsoReport, readableLogs = false, isOneShot = false }: Told = {},
+  { alsoReport, readableLogs = false }: Told = {},
 ): Promise<{ readonly success: boolean; readonly document: Document }> {
   const isTTY = stdout.isTTY === true;
   const verbosity = verbosityOf(options, context);
-  const terminal = openTerminal({ stream: stdout, verbosity, isTTY, env, readableLogs, isOneShot });
+  const terminal = openTerminal({ stream: stdout, verbosity, isTTY, env, readableLogs });
   const { report, unsaid } = watchProblems((event) => {
     terminal(event);
     tell(event);

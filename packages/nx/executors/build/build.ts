@@ -28,9 +28,7 @@ export default async function build(options: BuildExecutorOptions, context: Exec
     ...(fileOutput !== undefined && { fileOutput: join(context.root, fileOutput) }),
   };
   return inThisProcess(async (surroundings) => {
-    const { success, document } = await execute(options, context, surroundings, (common) => buildCommand({ ...common, ...own }), {
-      isOneShot: true,
-    });
+    const { success, document } = await execute(options, context, surroundings, (common) => buildCommand({ ...common, ...own }));
     // What was built has been told by events.
     const untold = dryRun ? document : { images: document.images.filter(({ built }) => !built) };
     for (const line of buildLines(untold)) surroundings.stdout.write(`${line}\n`);

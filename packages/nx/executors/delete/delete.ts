@@ -6,7 +6,7 @@ import { inThisProcess } from '../thisProcess';
 export default async function deleteDeployed(options: ExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
   const { deleteCommand } = await import('../../../dev/index.js');
   return inThisProcess(async (surroundings) => {
-    const { success } = await execute(options, context, surroundings, deleteCommand, { isOneShot: true });
+    const { success } = await execute(options, context, surroundings, deleteCommand);
     return { success };
   });
 }

@@ -21,9 +21,7 @@ export default async function deploy(options: DeployOptions, context: ExecutorCo
     ...(buildArtifacts !== undefined && { buildArtifacts: join(context.root, buildArtifacts) }),
   };
   return inThisProcess(async (surroundings) => {
-    const { success } = await execute(options, context, surroundings, (common) => deployCommand({ ...common, ...own }), {
-      isOneShot: true,
-    });
+    const { success } = await execute(options, context, surroundings, (common) => deployCommand({ ...common, ...own }));
     return { success };
   });
 }

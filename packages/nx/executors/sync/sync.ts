@@ -16,12 +16,8 @@ export default async function sync(options: SyncExecutorOptions, context: Execut
   const { syncCommand } = await import('../../../dev/index.js');
   const { once = false, verify = false, wait = false } = options;
   return inThisProcess(async (surroundings) => {
-    const { success, document } = await execute(
-      options,
-      context,
-      surroundings,
-      (common) => syncCommand({ ...common, once, verify, wait, given: options, cwd: folderOf(context) }),
-      { isOneShot: once || verify },
+    const { success, document } = await execute(options, context, surroundings, (common) =>
+      syncCommand({ ...common, once, verify, wait, given: options, cwd: folderOf(context) }),
     );
     if (once || verify) for (const line of syncLines(document)) surroundings.stdout.write(`${line}\n`);
     return { success };
