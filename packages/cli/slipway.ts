@@ -329,7 +329,12 @@ function commandLine(commands: Commands, surroundings: Surroundings, ends: (exit
     .option('--dry-run', 'only say what would be written')
     .option('--from <file...>', 'make files of Slipway of a skaffold.yaml or compose.yaml, and tell what has no counterpart')
     .option('--manifests <project...>', 'write a Deployment and a Service for projects that have a Dockerfile and no manifests')
-    .addOption(new Option('--port <number>', 'the port of these (default: the one that the Dockerfile exposes)').argParser(wholeNumber))
+    .addOption(
+      new Option(
+        '--port <number>',
+        'the port of these; 0: none, so no Service and no probes (default: the one that the Dockerfile exposes)',
+      ).argParser(wholeNumber),
+    )
     .action(async ({ json = false, verbosity, dryRun = false, from = [], manifests = [], port }: InitFlags) => {
       const output = openOutput({ ...surroundings, json, verbosity, long: false });
       const workspace = await commands.findWorkspace(surroundings.cwd, { isBrief: true });

@@ -1,3 +1,4 @@
+import { parseAllDocuments } from 'yaml';
 import type { WorkspaceFiles } from '../graph';
 import { manifestsFor } from './existingService';
 
@@ -64,6 +65,15 @@ describe('manifests for a project that has only a Dockerfile', () => {
       manifest: expect.stringContaining('containerPort: 9000') as unknown,
       because: expect.arrayContaining(['port 9000: as you said']) as unknown,
     });
+  });
+
+  it('have no Service and no probes where it is said that it listens on no port', () => {
+    const { manifest, because } = value({ Dockerfile: 'FROM scratch\nUSER 1000\n', 'worker.js': "'/healthz'" }, 0);
+    const [deployment, ...more] = parseAllDocuments(manifest).map((document) => document.toJS() as object);
+    expect(more).toEqual([]);
+    expect(deployment).toMatchObject({ kind: 'Deployment', spec: { template: { spec: { securityContext: { runAsUser: 1000 } } } } });
+    expect(manifest).not.toMatch(/port|Probe/i);
+    expect(because[0]).toBe('no port, no Service and no probes: as you said');
   });
 
   it('are not guessed without a port, a Dockerfile, or one that can be read', () => {

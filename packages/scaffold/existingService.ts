@@ -8,7 +8,7 @@ import { workloadManifest, type Workload } from './workload';
 export interface ExistingService {
   readonly project: string;
   readonly root: WorkspacePath;
-  /** When the user says it; else the Dockerfile is asked. */
+  /** When the user says it, 0 for none; else the Dockerfile is asked. */
   readonly port: number | undefined;
 }
 
@@ -44,7 +44,7 @@ export function manifestsFor({ project, root, port }: ExistingService, files: Wo
     return failed({
       code: 'portNotKnown',
       message: `${project}: ${dockerfile} says no port (EXPOSE)`,
-      hint: 'say it with --port, or add EXPOSE to the Dockerfile',
+      hint: 'say it with --port (--port 0: it listens on none), or add EXPOSE to the Dockerfile',
       retry: 'whenInputChanges',
       exitCode: 2,
       project,
@@ -53,26 +53,45 @@ export function manifestsFor({ project, root, port }: ExistingService, files: Wo
   }
   const image = withoutScope(project);
   const name = objectName(image);
-  const health = healthPath(root, files);
   const user = userOf(facts.user);
-  const probe: Workload['probe'] = health ? { kind: 'http', path: health.path } : { kind: 'tcp' };
-  const probeRemark = health
-    ? `A guess: ${health.file} has ${health.path} in it.`
-    : 'A guess: a connection to the port. A path that answers only when the service can work says more.';
+  const origin = port === undefined ? `${dockerfile} exposes it` : 'as you said';
+  const { listens, because } =
+    wanted === 0
+      ? { listens: undefined, because: ['no port, no Service and no probes: as you said'] }
+      : listensOn(wanted, origin, healthPath(root, files));
   return succeeded({
     path: joinPath(root, `k8s/${name}.yaml`),
-    manifest: workloadManifest({ name, image, port: wanted, probe, probeRemark, user, memory: { request: '64Mi', limit: '512Mi' } }),
+    manifest: workloadManifest({ name, image, ...(listens && { listens }), user, memory: { request: '64Mi', limit: '512Mi' } }),
     because: [
-      port === undefined ? `port ${wanted}: ${dockerfile} exposes it` : `port ${wanted}: as you said`,
-      health
-        ? `probes ask for ${health.path}: a guess, because ${health.file} has it`
-        : 'probes connect to the port: a guess, because no source has a path that looks like one for health',
+      ...because,
       user === 'unknown'
         ? `it may run as root: ${facts.user === undefined ? `${dockerfile} has no USER` : `the number of USER ${facts.user} is not known`}`
         : `it runs as user ${user}: USER ${facts.user ?? ''} in ${dockerfile}`,
       'memory up to 512Mi: a guess',
     ],
   });
+}
+
+/** Where it answers, and what of that is a guess. */
+function listensOn(
+  port: number,
+  origin: string,
+  health: ReturnType<typeof healthPath>,
+): { readonly listens: Workload['listens']; readonly because: readonly string[] } {
+  const known = `port ${port}: ${origin}`;
+  return health
+    ? {
+        listens: { port, probe: { kind: 'http', path: health.path }, probeRemark: `A guess: ${health.file} has ${health.path} in it.` },
+        because: [known, `probes ask for ${health.path}: a guess, because ${health.file} has it`],
+      }
+    : {
+        listens: {
+          port,
+          probe: { kind: 'tcp' },
+          probeRemark: 'A guess: a connection to the port. A path that answers only when the service can work says more.',
+        },
+        because: [known, 'probes connect to the port: a guess, because no source has a path that looks like one for health'],
+      };
 }
 
 function notReadable(dockerfile: WorkspacePath) {

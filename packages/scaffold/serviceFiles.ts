@@ -12,8 +12,7 @@ export function serviceFiles(kind: ServiceKind, service: Service): ServiceSource
   const manifest = workloadManifest({
     name: service.name,
     image: service.name,
-    port: service.port,
-    probe: { kind: 'http', path: sources.healthPath },
+    listens: { port: service.port, probe: { kind: 'http', path: sources.healthPath } },
     user: 1000,
     memory: sources.memory,
     ...(sources.gracePeriod && { gracePeriod: sources.gracePeriod }),

@@ -8,10 +8,13 @@ export interface Workload {
   readonly name: string;
   /** As Slipway names the image: without registry and tag. */
   readonly image: string;
-  readonly port: number;
-  readonly probe: Probe;
-  /** A line above the probes, when there is something to say of them. */
-  readonly probeRemark?: string;
+  /** Undefined: it answers nobody, as a program does that takes its work from a queue. */
+  readonly listens?: {
+    readonly port: number;
+    readonly probe: Probe;
+    /** A line above the probes, when there is something to say of them. */
+    readonly probeRemark?: string;
+  };
   /** The number of the user that it runs as; `unknown` when that may be root. */
   readonly user: number | 'unknown';
   readonly memory: { readonly request: string; readonly limit: string };
@@ -19,15 +22,8 @@ export interface Workload {
   readonly gracePeriod?: { readonly seconds: number; readonly because: string };
 }
 
-/** The manifests of a service that answers on one port: a Deployment and a Service. */
-export function workloadManifest({ name, image, port, probe, probeRemark, user, memory, gracePeriod }: Workload): string {
-  const check =
-    probe.kind === 'http'
-      ? `            httpGet:
-              path: ${quoted(probe.path)}
-              port: http`
-      : `            tcpSocket:
-              port: http`;
+/** A Deployment, and a Service where it answers on a port. */
+export function workloadManifest({ name, image, listens, user, memory, gracePeriod }: Workload): string {
   const podSecurity =
     user === 'unknown'
       ? ''
@@ -66,7 +62,24 @@ ${podSecurity}      containers:
         - name: ${nameText}
           # Slipway puts the image that it built in its place.
           image: ${plain(image)}
-          ports:
+${listens ? answering(listens) : ''}          resources:
+            requests:
+              cpu: 20m
+              memory: ${memory.request}
+            limits:
+              memory: ${memory.limit}
+${containerSecurity}${listens ? serviceOf(nameText) : ''}`;
+}
+
+function answering({ port, probe, probeRemark }: NonNullable<Workload['listens']>): string {
+  const check =
+    probe.kind === 'http'
+      ? `            httpGet:
+              path: ${quoted(probe.path)}
+              port: http`
+      : `            tcpSocket:
+              port: http`;
+  return `          ports:
             - name: http
               containerPort: ${port}
 ${probeRemark === undefined ? '' : `          # ${probeRemark}\n`}          readinessProbe:
@@ -77,13 +90,11 @@ ${check}
             periodSeconds: 10
             # A mistake of a minute must not cost the container: the next edit mends it.
             failureThreshold: 12
-          resources:
-            requests:
-              cpu: 20m
-              memory: ${memory.request}
-            limits:
-              memory: ${memory.limit}
-${containerSecurity}---
+`;
+}
+
+function serviceOf(nameText: string): string {
+  return `---
 apiVersion: v1
 kind: Service
 metadata:
