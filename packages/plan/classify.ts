@@ -18,19 +18,19 @@ export interface Classified {
  * is a manifest of its release too has two answers.
  */
 export function classify(workspace: Workspace, path: WorkspacePath): readonly Classified[] {
-  const answers: Classified[] = [];
-  for (const artifact of workspace.artifacts.values()) {
+  const releases = releasesReading(workspace, path);
+  return [...workspace.artifacts.values()].flatMap((artifact): readonly Classified[] => {
     const answer = classifyFor(workspace, artifact, path);
-    if (!answer) continue;
-    answers.push(answer);
-    // What goes into an image may be a manifest too: then it is applied as well.
-    const reading = answer.action === 'redeploy' ? undefined : readingWith(workspace, artifact, path);
-    if (reading) answers.push({ artifact: artifact.name, action: 'redeploy', containerPaths: [], because: reading.because });
-  }
-  return answers;
+    const reading = releases.find(({ release }) => release.artifacts.includes(artifact.name));
+    return [
+      ...(answer ? [answer] : []),
+      // What goes into an image may be a manifest too: then it is applied as well.
+      ...(reading ? [{ artifact: artifact.name, action: 'redeploy', containerPaths: [], because: reading.because } as const] : []),
+    ];
+  });
 }
 
-/** As `classify`, for one artifact. */
+/** What a change of a file asks for an artifact's image alone. */
 export function classifyFor(workspace: Workspace, artifact: Artifact, path: WorkspacePath): Classified | undefined {
   const containerPaths = new Set<ContainerPath>();
   let sync: string | undefined;
@@ -56,21 +56,13 @@ export function classifyFor(workspace: Workspace, artifact: Artifact, path: Work
   if (rebuild !== undefined) return answer('rebuild', rebuild);
   if (sync !== undefined) return answer('sync', `${sync}; ${takenUp(artifact, { path, byRule })}`);
   const found = targetReading(workspace, artifact, path);
-  if (found) {
-    const { target, maker } = found;
-    const reads = `${target.id} ${target.continuous ? 'watches' : 'reads'} it`;
-    const made = outputOf(artifact, maker, path);
-    return made.onChange === 'sync'
-      ? answer('target-then-sync', `${reads}, and its output is copied`)
-      : answer('target-then-rebuild', `${reads}, and its output asks for a new image: ${made.because}`);
-  }
-  const reading = readingWith(workspace, artifact, path);
-  return reading && answer('redeploy', reading.because);
-}
-
-/** The release with an image that a file is part of. */
-function readingWith(workspace: Workspace, { name }: Artifact, path: WorkspacePath): ReadingRelease | undefined {
-  return releasesReading(workspace, path).find(({ release }) => release.artifacts.includes(name));
+  if (!found) return undefined;
+  const { target, maker } = found;
+  const reads = `${target.id} ${target.continuous ? 'watches' : 'reads'} it`;
+  const made = outputOf(artifact, maker, path);
+  return made.onChange === 'sync'
+    ? answer('target-then-sync', `${reads}, and its output is copied`)
+    : answer('target-then-rebuild', `${reads}, and its output asks for a new image: ${made.because}`);
 }
 
 /** How what was copied takes effect. */
