@@ -13,6 +13,7 @@ import {
   type Rollout,
   type SeenContainer,
   type Step,
+  type WaitedFor,
   type Workspace,
   type World,
 } from '../model';
@@ -198,17 +199,17 @@ describe('a rollout', () => {
     expect(tell({ now: late + 1 })).toEqual([]);
   });
 
-  it('has the log of a container whose probe fails with what it waits for, and of no other', () => {
-    const message = 'pod web-1, container web runs and is not ready: Readiness probe failed: connection refused';
-    const waiting = [
-      { object: 'deployment/other', message: '0 of 1 replicas are available' },
-      { object: 'deployment/web', message },
+  it('is told again when the log of another that it waits for is known', () => {
+    const [one, two] = [
+      { object: 'deployment/one', message: 'not ready', detail: 'Error: one' },
+      { object: 'deployment/two', message: 'not ready' },
     ];
-    const waits = (code: string) =>
-      released({ state: 'progressing', message: 'both', waiting, reason: problemOf(code, { message, detail: 'Error: broken' }) });
-    const [other, web] = waiting;
-    expect(narration()(waits('probeFailed'))).toMatchObject([{ waiting: [other, { ...web, detail: 'Error: broken' }] }]);
-    expect(narration()(waits('containerNotReady'))).toEqual([expect.objectContaining({ waiting })]);
+    const waits = (...waiting: readonly WaitedFor[]) => released({ state: 'progressing', message: 'both', waiting });
+    const tell = narration();
+    expect(tell(waits(one, two))).toMatchObject([{ waiting: [one, two] }]);
+    expect(tell(waits(one, two))).toEqual([]);
+    const both = [one, { ...two, detail: 'Error: two' }];
+    expect(tell(waits(...both))).toMatchObject([{ waiting: both }]);
   });
 
   it('of a dev has no end that it is told of: it goes on', () => {

@@ -1,16 +1,4 @@
-import type {
-  ContainerState,
-  Event,
-  Fact,
-  Outcome,
-  Problem,
-  ReleaseState,
-  Rollout,
-  RunningStep,
-  WaitedFor,
-  WorkspacePath,
-  World,
-} from '../model';
+import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, Rollout, RunningStep, WorkspacePath, World } from '../model';
 import { followsDisk, isReached, rolloutGivenUp, serviceStates, type ServiceState } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
@@ -202,7 +190,7 @@ export class Narrator {
       // For a command that ends, one that reached its deadline has failed.
       const late = shown.state === 'progressing' ? rolloutGivenUp(world, name) : undefined;
       const rollout: Rollout = late ? { state: 'failed', problem: late } : shown;
-      const text = `${fingerprint} ${rollout.state} ${rollout.state === 'ready' ? '' : rollout.state === 'failed' ? rollout.problem.message : `${rollout.reason?.code ?? ''} ${rollout.message}`}`;
+      const text = `${fingerprint} ${rollout.state} ${saidOf(rollout)}`;
       if (this.saidRollout.get(name) === text) continue;
       this.saidRollout.set(name, text);
       if (rollout.state === 'progressing' && !this.rolloutSince.has(name)) this.rolloutSince.set(name, world.now);
@@ -221,7 +209,7 @@ export class Narrator {
             release: name,
             state: 'progressing',
             message: rollout.message,
-            ...(rollout.waiting && { waiting: withLog(rollout.waiting, rollout.reason) }),
+            ...(rollout.waiting && { waiting: rollout.waiting }),
             ...(rollout.reason && { code: rollout.reason.code }),
           });
           break;
@@ -297,11 +285,18 @@ function isOfLastApply({ applied, uncertain }: ReleaseState): boolean {
   return applied === undefined && !uncertain;
 }
 
-/** A process may be dead in a container that runs on, as below a watcher: of that its log alone tells, and the deadline is far. */
-function withLog(waiting: readonly WaitedFor[], reason: Problem | undefined): readonly WaitedFor[] {
-  const { code, message, detail } = reason ?? {};
-  if (code !== 'probeFailed' || detail === undefined) return waiting;
-  return waiting.map((one) => (one.message === message ? { ...one, detail } : one));
+/** All of a rollout that is worth telling again when it is another. */
+function saidOf(rollout: Rollout): string {
+  switch (rollout.state) {
+    case 'ready':
+      return '';
+    case 'failed':
+      return rollout.problem.message;
+    case 'progressing': {
+      const logs = rollout.waiting?.map(({ detail }) => detail ?? '') ?? [];
+      return [rollout.reason?.code ?? '', rollout.message, ...logs].join('\n');
+    }
+  }
 }
 
 /** A save that is seen in two parts is one. */

@@ -41,17 +41,16 @@ export interface ReleaseTrouble {
   readonly trouble: PodTrouble;
 }
 
+interface Waiting extends Pick<WaitedFor, 'object' | 'message'> {
+  /** What keeps it, and may pass. */
+  readonly trouble?: ReleaseTrouble;
+}
+
 export interface ReleaseView {
   readonly live: Known<Omit<SeenRelease, 'rollout'>>;
   readonly rollout:
     | { readonly state: 'ready' }
-    /** `reason` is what keeps it, and may pass. */
-    | {
-        readonly state: 'progressing';
-        readonly message: string;
-        readonly waiting?: readonly WaitedFor[];
-        readonly reason?: ReleaseTrouble;
-      }
+    | { readonly state: 'progressing'; readonly message: string; readonly waiting?: readonly Waiting[] }
     | { readonly state: 'failed'; readonly trouble: ReleaseTrouble };
   readonly containers: readonly SeenContainer[];
   /** When to look again although nothing changes, milliseconds since 1970. */
@@ -234,8 +233,7 @@ interface RolloutEvidence {
 function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<ReleaseView, 'rollout' | 'lookAgainAt'> {
   const { now, events } = evidence;
   const eventsOf = (object: KubeObject): readonly KubeEvent[] => events.get(object.metadata.uid ?? '') ?? [];
-  const waiting: WaitedFor[] = [];
-  let reason: ReleaseTrouble | undefined;
+  const waiting: Waiting[] = [];
   let lookAgainAt: number | undefined;
   const isCertain = ({ certainAt }: PodTrouble): boolean => {
     if (certainAt <= now) return true;
@@ -268,12 +266,12 @@ function rolloutOf({ applied, pods, evidence, chains }: RolloutEvidence): Pick<R
       ...current.map((pod) => ({ object, pod, trouble: mayPass(pod, now, eventsOf(pod)) })),
     ].find(isInTrouble);
     const isSlow = slow !== undefined && (slow.trouble.passes === true || isCertain(slow.trouble));
-    if (isSlow) reason ??= slow;
-    waiting.push({ object: nameOf(object), message: isSlow ? slow.trouble.problem.message : status.message });
+    const message = isSlow ? slow.trouble.problem.message : status.message;
+    waiting.push({ object: nameOf(object), message, ...(isSlow && { trouble: slow }) });
   }
   if (waiting.length === 0) return { rollout: { state: 'ready' }, lookAgainAt };
   const message = waiting.map((one) => `${one.object}: ${one.message}`).join('; ');
-  return { rollout: { state: 'progressing', message, waiting, ...(reason && { reason }) }, lookAgainAt };
+  return { rollout: { state: 'progressing', message, waiting }, lookAgainAt };
 }
 
 /** What keeps a pod, and may pass. */

@@ -2,7 +2,7 @@ import type { KubeObject } from '../clients';
 import { emptyDir, type Snapshot } from '../model';
 import { fakeKube } from '../testkit/fakeKube';
 import { applied, followRelease, labels, rolloutIs, template } from '../testkit/followedRelease';
-import { shareWatches, type WatchedKube, type WatchReleaseRequest } from '.';
+import { shareWatches, type ReleaseSighting, type WatchedKube, type WatchReleaseRequest } from '.';
 
 const done = (generation: number) => ({
   observedGeneration: generation,
@@ -332,6 +332,31 @@ describe('watchRelease', () => {
         live.state === 'found' && live.value.rollout.state === 'progressing' && live.value.rollout.reason?.code === 'probeFailed',
     );
     expect(seen).toMatchObject({ live: { value: { rollout: { message: expect.stringContaining('statuscode: 500') as string } } } });
+    stop();
+  });
+
+  test('the log of each container whose probe fails comes with what is waited for, and of no other', async () => {
+    const kube = fakeKube({ namespaces: ['shop'] });
+    const pods = ['one', 'other', 'two'].map((name) => {
+      const metadata = { name, namespace: 'shop', labels, annotations: applied('f1', 1, 3) };
+      const spec = { containers: [{ name: 'main', image: 'reg/main' }] };
+      kube.log({ namespace: 'shop', pod: name, container: 'main' }, `Error: ${name}`);
+      kube.endLog({ namespace: 'shop', pod: name, container: 'main' });
+      const state = { running: { startedAt: '2026-01-01T00:00:00Z' } };
+      const status = { phase: 'Running', containerStatuses: [{ name: 'main', ready: false, containerID: `containerd://${name}`, state }] };
+      return kube.put({ apiVersion: 'v1', kind: 'Pod', metadata, spec, status });
+    });
+    const { until, stop } = followRelease(kube);
+    await until(rolloutIs('progressing'));
+    for (const at of [0, 2]) warn(kube, pods[at], ['Unhealthy', 'Readiness probe failed: HTTP probe failed with statuscode: 500']);
+    const waitingFor = ({ live }: ReleaseSighting) =>
+      live.state === 'found' && live.value.rollout.state === 'progressing' ? (live.value.rollout.waiting ?? []) : [];
+    const seen = await until((sighting) => waitingFor(sighting).filter(({ detail }) => detail !== undefined).length > 1);
+    expect(waitingFor(seen).map(({ object, detail }) => [object, detail])).toEqual([
+      ['pod/one', 'Error: one'],
+      ['pod/other', undefined],
+      ['pod/two', 'Error: two'],
+    ]);
     stop();
   });
 

@@ -10,6 +10,7 @@ import {
   type SeenContainer,
   type SeenRelease,
   type Snapshot,
+  type WaitedFor,
 } from '../model';
 import { lastLines } from './lastLines';
 import { fieldInManifest, labelledFor, viewRelease, watchedKinds, type ReleaseTrouble, type ReleaseView } from './releaseView';
@@ -299,9 +300,10 @@ class ReleaseWatch {
       case 'ready':
         return rollout;
       case 'progressing': {
-        const reason = rollout.reason && this.diagnosed(rollout.reason);
-        const { message, waiting } = rollout;
-        return { state: 'progressing', message, ...(waiting && { waiting }), ...(reason && { reason }) };
+        const found = rollout.waiting?.map(({ trouble, ...one }) => ({ one, trouble, problem: trouble && this.diagnosed(trouble) }));
+        const reason = found?.find(({ trouble }) => trouble)?.problem;
+        const waiting = found?.map(({ one, problem }): WaitedFor => ({ ...one, ...logOf(problem) }));
+        return { state: 'progressing', message: rollout.message, ...(waiting && { waiting }), ...(reason && { reason }) };
       }
       case 'failed': {
         const problem = this.diagnosed(rollout.trouble);
@@ -351,6 +353,11 @@ class ReleaseWatch {
     this.revision += 1;
     this.request.onSeen({ revision: this.revision, live, containers });
   }
+}
+
+/** A process may be dead in a container that runs on, as below a watcher: of that its log alone tells, and the deadline is far. */
+function logOf(problem: Problem | undefined): Pick<WaitedFor, 'detail'> {
+  return problem?.code === 'probeFailed' && problem.detail !== undefined ? { detail: problem.detail } : {};
 }
 
 function inTime<T>(promise: Promise<T> | undefined): Promise<T | undefined> {
