@@ -1,5 +1,5 @@
-import type { ContainerState, Event, Fact, Outcome, Problem, ReleaseState, Rollout, RunningStep, WorkspacePath, World } from '../model';
-import { followsDisk, isReached, rolloutGivenUp, serviceStates, type ServiceState } from '../plan';
+import type { ContainerState, Event, Fact, Outcome, Problem, Rollout, RunningStep, WorkspacePath, World } from '../model';
+import { followsDisk, isReached, rolloutGivenUp, serviceStates, showsLastApply, type ServiceState } from '../plan';
 import type { Turn } from './converge';
 import { decisionsOf } from './decisions';
 import { Waterfalls } from './waterfalls';
@@ -179,11 +179,11 @@ export class Narrator {
   private rollouts(world: World): readonly Event[] {
     const events: Event[] = [];
     if (world.goal.kind === 'removed') return events;
-    // Nobody applies anything then, so what the cluster shows is how it is.
     const isAttached = world.goal.kind === 'attached';
+    if (isAttached && !world.workspace) return events;
     for (const [name, state] of world.releases) {
       const { live } = state;
-      if (live.state !== 'found' || !(isAttached ? world.workspace : isOfLastApply(state))) continue;
+      if (live.state !== 'found' || !showsLastApply(world, state)) continue;
       const { fingerprint, rollout: shown } = live.value;
       // What is attached to is expected to run: that it does is no news.
       if (isAttached && shown.state === 'ready' && !this.saidRollout.has(name)) continue;
@@ -278,11 +278,6 @@ export function failedEvent(problem: Problem, subject: string): Extract<Event, {
 
 function subjectOfMistake({ project, artifact }: Problem): string {
   return artifact ?? project ?? 'workspace';
-}
-
-/** Until the cluster shows what was applied last, its rollout is that of something older. */
-function isOfLastApply({ applied, uncertain }: ReleaseState): boolean {
-  return applied === undefined && !uncertain;
 }
 
 /** All of a rollout that is worth telling again when it is another. */

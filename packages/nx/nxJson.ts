@@ -9,7 +9,7 @@ interface Bases {
 }
 
 /** What is read of nx.json here. */
-export interface NxJson extends Bases {
+interface NxJson extends Bases {
   readonly namedInputs?: NamedInputs;
   /** Where the base was before Nx 20. */
   readonly affected?: Bases;

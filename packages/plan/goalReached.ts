@@ -1,4 +1,4 @@
-import { type ContainerState, type Plan, type Problem, type World } from '../model';
+import { type ContainerState, type Plan, type Problem, type ReleaseState, type World } from '../model';
 import { pendingCommands } from './after';
 import {
   baseTree,
@@ -44,13 +44,23 @@ export function progressOf(world: World, plan: Plan): Progress {
 /** Why the rollout of a release is waited for no longer. Undefined while it is. */
 export function rolloutGivenUp(world: World, name: string): Problem | undefined {
   const state = world.releases.get(name) ?? noReleaseState;
-  const { live, applied, uncertain } = state;
+  const { live } = state;
   const release = world.workspace?.releases.get(name);
-  // What the cluster shows counts only once it shows what was applied last.
-  if (!release || live.state !== 'found' || applied !== undefined || (uncertain && world.goal.kind !== 'attached')) return undefined;
+  if (!release || live.state !== 'found' || !showsLastApply(world, state)) return undefined;
   const { rollout } = live.value;
   if (world.goal.kind === 'deployed') return givenUp(release, state, rollout, world.now);
   return rollout.state === 'failed' ? rollout.problem : undefined;
+}
+
+/**
+ * Whether what the cluster shows of a release counts: until it shows what was applied last, that is something older. Nobody applies anything
+ * to what is only attached to, so there it is how it is.
+ */
+export function showsLastApply(
+  { goal }: Pick<World, 'goal'>,
+  { applied, uncertain }: Pick<ReleaseState, 'applied' | 'uncertain'>,
+): boolean {
+  return goal.kind === 'attached' || (applied === undefined && !uncertain);
 }
 
 /** One that fails ends none of the others: what is still rolling out, or will be tried again, is waited for. */
@@ -108,8 +118,7 @@ export function isReached(world: World, reached = lastReached): boolean {
   return [...goal.releases].every((name) => {
     const state = world.releases.get(name);
     if (state?.live.state !== 'found' || state.live.value.rollout.state !== 'ready') return false;
-    // Nobody applies anything here, so what the cluster shows is how it is.
-    return goal.kind === 'attached' || (!state.uncertain && state.applied === undefined && state.hooksDueFor === undefined);
+    return showsLastApply(world, state) && state.hooksDueFor === undefined;
   });
 }
 

@@ -1,7 +1,7 @@
 export { affectedBy, type AffectedProject, type Change } from './affected';
 export { isAskedFor, pendingCommands } from './after';
 export { chartFingerprintOf, fingerprintOf, isAppliedAlike } from './fingerprint';
-export { isInStep, isReached, progressOf, rolloutGivenUp, type Progress } from './goalReached';
+export { isInStep, isReached, progressOf, rolloutGivenUp, showsLastApply, type Progress } from './goalReached';
 export { hashOf, stableJson } from './hash';
 export { containersByArtifact, downTooLongMs, followsDisk, settlingMs, suits, viewOf, type ArtifactView } from './need';
 export { batchChanges, plan } from './plan';

@@ -1,27 +1,22 @@
 import type { Artifact, Input, Target, WorkspacePath } from '../model';
 import { landingOf } from './snapshot';
-import { isOutputOf } from './targets';
+import { hasOutputsOf } from './targets';
 
 /** What an image does with what a target makes of a file: it is copied into containers, or asks for a new image. */
-export type MadeOutput = { readonly onChange: 'sync' } | { readonly onChange: 'rebuild'; readonly because: string };
+type MadeOutput = { readonly onChange: 'sync' } | { readonly onChange: 'rebuild'; readonly because: string };
 
 /**
  * What a target makes of a file is known only when it has run. So the inputs are asked about the names that it is likely to have: one of them that is copied is enough, as a
  * build that writes more than code (a package.json that a `RUN` reads) seldom changes that. Where no input takes any of them, what the inputs are says it.
  */
 export function outputOf(artifact: Artifact, target: Target, path: WorkspacePath): MadeOutput {
-  const taking = artifact.inputs.filter((input) => isOnTheWay(input, target));
+  const taking = artifact.inputs.filter(({ path: taken }) => hasOutputsOf(target, taken));
   const asking = likelyOutputs(target, path).flatMap((made) => takenBy(taking, made) ?? []);
   const answers = asking.length > 0 ? asking : taking;
   const [first] = answers;
   if (!first || answers.some(({ onChange, containerPath }) => onChange === 'sync' && containerPath !== undefined))
     return { onChange: 'sync' };
   return { onChange: 'rebuild', because: (answers.find(({ onChange }) => onChange === 'rebuild') ?? first).because };
-}
-
-/** Whether an input takes something of an output: it lies in it, or has it below it. */
-function isOnTheWay({ path }: Input, target: Target): boolean {
-  return isOutputOf(target, path) || target.outputs.some((output) => path === '' || output.startsWith(`${path}/`));
 }
 
 /** The input that says what a change of a file asks for: one that wants a new image before those that copy it. */

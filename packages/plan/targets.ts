@@ -77,12 +77,15 @@ export function isOutputOf(target: Target, path: WorkspacePath): boolean {
   return target.outputs.some((output) => path === output || path.startsWith(`${output}/`));
 }
 
+/** Whether what is taken from a path has something of a target's outputs: the path lies in one, or has one below it. */
+export function hasOutputsOf(target: Target, path: WorkspacePath): boolean {
+  return isOutputOf(target, path) || target.outputs.some((output) => path === '' || output.startsWith(`${path}/`));
+}
+
 /** Whether a path of the container is made, or might be, from a target's outputs. */
 export function landsFrom(artifact: Artifact, target: Target, containerPath: string): boolean {
   return artifact.inputs.some((input) => {
     const path = takenFrom(input, containerPath);
-    return (
-      path !== undefined && (isOutputOf(target, path) || target.outputs.some((output) => path === '' || output.startsWith(`${path}/`)))
-    );
+    return path !== undefined && hasOutputsOf(target, path);
   });
 }
