@@ -44,7 +44,7 @@ describe('a clean-up that does not come to an end', () => {
     await dev.until('ready');
     const { stdout, stderr } = await shop.slipway(['delete', 'web', ...shop.where], { exitCode: 1 });
     expect(`${stdout}${stderr}`).toMatch(
-      /deleted, and still there: .* \[notGone\]\n.*the dev of .+ runs it, and brings back what is deleted/,
+      /web: the dev of .+ runs it, and brings back what is deleted: .*\n(.*\n)*.*deleted, and still there: .* \[notGone\]\n.*the dev of .+ runs it/,
     );
     expect(await dev.interrupt()).toBe(0);
     expect(await shop.objects()).toEqual([]);

@@ -152,16 +152,18 @@ export class ReleaseSteps {
     const { leaving, releases } = world.goal;
     const owner = { workspaceId, release: step.release };
     const request = { kube, owner, namespaces, keepVolumes, ...this.lists(step.release, (leaving ?? releases).size) };
+    const place = { release: step.release, namespace: context.namespace };
+    // A session holds by itself what it cannot delete.
+    const holding = this.watching.isOfSession ? undefined : holderAlive({ kube, now: Date.now }, place);
+    // Said while it is waited for what does not go.
+    void holding?.then((holder) => {
+      if (holder !== undefined) this.report({ kind: 'notice', message: `${step.release}: ${broughtBack(holder)}` });
+    });
     const removed = await removeRelease(release, request, context);
     this.writtenAt.set(step.release, Date.now());
     if (!removed.ok) return failure(removed.problem, release.project);
     const { remaining } = removed.value;
-    if (remaining.length > 0) {
-      const place = { release: step.release, namespace: context.namespace };
-      // A session holds by itself what it cannot delete.
-      const holder = this.watching.isOfSession ? undefined : await holderAlive({ kube, now: Date.now }, place);
-      return failure(notGone(remaining, holder), release.project);
-    }
+    if (remaining.length > 0) return failure(notGone(remaining, await holding), release.project);
     this.report({ kind: 'removed', release: step.release, objects: removed.value.objects });
     if (world.goal.kind === 'removed') await this.tellKeptNamespaces(kube, namespaces);
     return { kind: 'removed' };
@@ -223,6 +225,10 @@ function manifestChanged(release: string): Problem {
   };
 }
 
+function broughtBack(holder: string): string {
+  return `the dev of ${holder} runs it, and brings back what is deleted: end that one, which deletes it too`;
+}
+
 /** `holder`: whose `dev` has it, when there is one. */
 function notGone(remaining: readonly string[], holder: string | undefined): Problem {
   return {
@@ -231,7 +237,7 @@ function notGone(remaining: readonly string[], holder: string | undefined): Prob
     hint:
       holder === undefined
         ? 'something holds what is left: see metadata.finalizers, or how long the pods may take to end; it goes when that lets go of it'
-        : `the dev of ${holder} runs it, and brings back what is deleted: end that one, which deletes it too`,
+        : broughtBack(holder),
     retry: 'never',
     exitCode: 1,
   };
