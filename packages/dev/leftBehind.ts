@@ -34,7 +34,7 @@ export async function removeOwned(
 /** What projects have in the cluster that are there and deploy nothing any more: manifests may come back with a branch, so only who names them removes it. */
 export function unsaidOf(workspace: Deployed, owned: readonly OwnedRelease[]): readonly OwnedRelease[] {
   const silent = new Set(silentProjects(workspace).map(labelValue));
-  const said = new Set([...workspace.releases.keys(), ...(workspace.brokenReleases?.keys() ?? [])].map(labelValue));
+  const said = new Set([...workspace.releases.keys()].map(labelValue));
   return owned.filter(({ release }) => silent.has(release) && !said.has(release));
 }
 
@@ -52,12 +52,11 @@ export async function removeUnsaid({ kube, workspaceId, options, read }: Session
   return (await removeOwned({ kube, workspaceId, options }, unsaid)).failures;
 }
 
-type Deployed = Pick<Workspace, 'projects' | 'releases' | 'brokenReleases' | 'problems'>;
+type Deployed = Pick<Workspace, 'projects' | 'releases' | 'problems'>;
 
 /** Of a project with a mistake it is not known that there are none. */
-function silentProjects({ projects, releases, brokenReleases, problems }: Deployed): readonly string[] {
-  const known = [...releases.values(), ...(brokenReleases?.values() ?? []), ...problems];
-  const deploying = new Set(known.flatMap(({ project }) => project ?? []));
+function silentProjects({ projects, releases, problems }: Deployed): readonly string[] {
+  const deploying = new Set([...releases.values(), ...problems].flatMap(({ project }) => project ?? []));
   return [...projects.keys()].filter((name) => !deploying.has(name));
 }
 

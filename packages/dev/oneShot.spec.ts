@@ -14,7 +14,8 @@ const graph: GraphSource = {
   kind: 'nx',
   root,
   watch: [],
-  read: () => Promise.resolve(succeeded({ projects: [{ name: 'web', root: 'web', dependencies: [], targets: new Map() }] })),
+  read: () =>
+    Promise.resolve(succeeded({ projects: ['web', 'api'].map((name) => ({ name, root: name, dependencies: [], targets: new Map() })) })),
   runTarget: () => ({ command: 'none', args: [] }),
 };
 
@@ -68,3 +69,14 @@ test('what fails while it is tried a few times is told as of a command that give
   const failures = told.filter(({ kind }) => kind === 'failed');
   expect(failures).toMatchObject([{ code: 'registryRefused', problem: { retry: 'afterDelay' }, givesUp: true }]);
 }, 20_000);
+
+test('an image is built though manifests beside it run one of another project that cannot be made', async () => {
+  const container = (name: string) => `{name: ${name}, image: ${name}}`;
+  const pod = `{apiVersion: v1, kind: Pod, metadata: {name: web}, spec: {containers: [${['web', 'api'].map(container).join(', ')}]}}`;
+  for (const folder of ['api', 'web/k8s']) mkdirSync(join(root, folder));
+  writeFileSync(join(root, 'api/Dockerfile'), 'FORM scratch\n');
+  writeFileSync(join(root, 'web/k8s/web.yaml'), `${pod}\n`);
+  const { codes, images } = await dryBuild(`defaultRepo: ${repo()}`);
+  expect(codes).toEqual([]);
+  expect(images).toMatchObject([{ artifact: 'web' }]);
+});

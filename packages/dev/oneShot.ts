@@ -1,4 +1,4 @@
-import { succeeded, type Event, type ExitCode, type GoalKind, type Problem, type World } from '../model';
+import { isOfUsedImage, succeeded, type Event, type ExitCode, type GoalKind, type Problem, type World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag, tagOfRef } from '../tag';
 import { affectedEvents, affectedProjects, type AffectedOptions } from './affected';
@@ -193,7 +193,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   if (!prepared.ok) return notBegun([prepared.problem]);
   const session = prepared.value;
   if (kind !== 'removed') for (const notice of noticesOfAll(workspace)) options.report(notice);
-  const broken = problemsOf(workspace, projects).filter(({ code }) => kind !== 'removed' || code === 'configInvalid');
+  const broken = problemsOf(workspace, projects).filter((problem) => concerns(kind, problem));
   // What goes on after the goal is reached, as forwarding does, gives up nothing.
   const report = givingUp(options.report);
   for (const problem of broken) report(failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace'));
@@ -223,6 +223,12 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const stuck = progress?.state === 'stuck' ? progress.problems.filter(({ code }) => code !== dryRunCode) : [];
   const all = distinct([...broken, ...refused, ...stuck, ...(ended ? [] : [interrupted([...images.applied.keys()])])]);
   return { ...withProblems(all), session, world };
+}
+
+/** Whether a mistake keeps a command from doing some of what it is for. */
+function concerns(kind: OneShot, problem: Problem): boolean {
+  if (kind === 'removed') return problem.code === 'configInvalid';
+  return kind === 'deployed' || !isOfUsedImage(problem);
 }
 
 /** What cannot be removed, because only a config that cannot be read says where it is. */

@@ -32,10 +32,11 @@ describe('what is left of a project that deploys nothing any more', () => {
     expect(left.map((each) => each.release)).toEqual(['api', 'shop-web-382dfe823f']);
   });
 
-  test('is not known of a project with a mistake, nor what runs an image that cannot be made', () => {
+  test('is not known of a project with a mistake, as one that runs an image which cannot be made', () => {
     const mistake = { code: 'configInvalid', message: 'wrong', retry: 'whenInputChanges', exitCode: 2, project: 'api' } as const;
+    const lacking = { ...mistake, code: 'usedImageBroken', project: 'charts' } as const;
     const deployed = ['api', 'charts', 'shop-web-382dfe823f'].map(owned);
-    const left = unsaidOf({ projects, releases: new Map(), brokenReleases: new Map([['charts', release]]), problems: [mistake] }, deployed);
+    const left = unsaidOf({ projects, releases: new Map(), problems: [mistake, lacking] }, deployed);
     expect(left.map((each) => each.release)).toEqual(['shop-web-382dfe823f']);
   });
 });

@@ -379,6 +379,24 @@ describe('a release', () => {
   it('is left out while the image that it needs cannot be described', () => {
     const { workspace } = run({ ...worker, 'apps/worker/Dockerfile': 'FORM node' });
     expect([workspace.artifacts.size, workspace.releases.size]).toEqual([0, 0]);
+    expect(workspace.problems.map(({ code }) => code)).toEqual(['dockerfileInvalid']);
+  });
+
+  it('is left out with a mistake of its own while another project cannot make the image that it runs', () => {
+    const texts = { ...worker, 'apps/worker/Dockerfile': 'FORM node', 'apps/web/k8s/d.yaml': deployment('worker') };
+    const { workspace } = run(texts, { projects: [project('web', 'apps/web'), project('worker', 'apps/worker')] });
+    const [of, ...others] = workspace.problems;
+    expect([of?.project, workspace.releases.size, [...(workspace.brokenReleases?.keys() ?? [])]]).toEqual(['worker', 0, ['web', 'worker']]);
+    expect(others).toMatchObject([
+      {
+        code: 'usedImageBroken',
+        project: 'web',
+        message: `web: it runs the image of worker, which cannot be made: ${of?.message ?? ''}`,
+        hint: of?.hint ?? 'correct worker',
+        location: { file: 'apps/web/k8s/d.yaml', line: 8 },
+        exitCode: 2,
+      },
+    ]);
   });
 });
 

@@ -11,6 +11,7 @@ import { manifestsOf, type SourceFacts } from './manifestSources';
 import { containersBy, makeImages, neededProjects } from './needed';
 import { outputsOf } from './outputs';
 import { forwardsOf } from './forwards';
+import { cannotBeMade, lackingImage } from './lackingImages';
 import { releaseOf } from './release';
 import { imagesOf, type ImageSettings } from './imageSettings';
 import { dependenciesQuestionOf, type DependenciesQuestion, type ListedDependencies } from './customImage';
@@ -146,10 +147,8 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     const request = { ...each, artifacts, defaultRepo };
     const release = releaseOf(request);
     if (!release) return [];
-    // Applied without its image, a manifest would name one that nobody has.
-    const lacksImage = missing.some(({ settings: { image } }) =>
-      each.manifests.containers.some((container) => isImage(container.image, { image, repo: defaultRepo })),
-    );
+    const { lacksImage, problem } = lackingImage(each, { missing, defaultRepo });
+    if (problem) problems.push(problem);
     const isWhole = !lacksImage && !misspelt.some(({ project }) => project === each.project.name);
     return [{ release, isWhole, forwards: forwardsOf(request), keep: each.config.dev?.keep === true }];
   });
@@ -373,13 +372,13 @@ function onWhatCanBeMade(images: readonly ProjectImage[]): readonly ProjectImage
   const next = images.map((image) => {
     const { settings, artifact, required } = image;
     const base = artifact && required.find(({ name }) => broken.has(name));
-    const { settings: of, problems = [] } = (base && broken.get(base.name)) ?? {};
-    if (!base || !of) return image;
-    const [why = of.own?.problems[0]] = problems;
+    const brokenBase = base && broken.get(base.name);
+    if (!brokenBase) return image;
+    const { image: said, hint } = cannotBeMade(brokenBase);
     const problem: Problem = {
       code: 'baseBroken',
-      message: `${settings.artifact}: it stands on the image of ${of.artifact}, which cannot be made${why ? `: ${why.message}` : ''}`,
-      hint: why?.hint ?? `correct ${of.artifact}`,
+      message: `${settings.artifact}: it stands on ${said}`,
+      hint,
       retry: 'whenInputChanges',
       exitCode: 2,
       project: settings.project.name,

@@ -45,3 +45,8 @@ export function failed<T = never>(problem: Problem): Result<T> {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Of a project that runs an image of another one which cannot be made. What it makes itself is not concerned. */
+export function isOfUsedImage({ code }: Problem): boolean {
+  return code === 'usedImageBroken';
+}

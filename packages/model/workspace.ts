@@ -292,7 +292,7 @@ export interface Workspace {
   readonly projects: ReadonlyMap<string, Project>;
   readonly artifacts: ReadonlyMap<ArtifactName, Artifact>;
   readonly releases: ReadonlyMap<ReleaseName, Release>;
-  /** What would be releases if the images that they run could be made: where they are is known. Absent: none. */
+  /** What would be releases if the images that they run could be made: where they are is known. Each of their projects has a problem. Absent: none. */
   readonly brokenReleases?: ReadonlyMap<ReleaseName, Release>;
   readonly targets: ReadonlyMap<TargetId, Target>;
   readonly forwards: readonly PortForward[];

@@ -1,4 +1,4 @@
-import { projectOf, type ArtifactName, type Workspace, type WorkspacePath } from '../model';
+import { isOfUsedImage, projectOf, type ArtifactName, type Workspace, type WorkspacePath } from '../model';
 import { classify, releasesReading } from './classify';
 
 /** A project that is to be built or deployed again, and why. */
@@ -63,10 +63,11 @@ function reachOf(workspace: Workspace, path: WorkspacePath): readonly Reached[] 
   const owner = projectOf(workspace.projects.values(), path);
   if (owner && owner.root !== '' && path === `${owner.root}/${configName}` && concerned(workspace).has(owner.name))
     reached.push({ project: owner.name, image: true, because: 'the config of the project' });
-  for (const { project, location } of workspace.problems) {
+  for (const problem of workspace.problems) {
+    const { project, location } = problem;
     // What a project with a mistake in it takes is not known.
     if (project !== undefined && (owner?.name === project || location?.file === path))
-      reached.push({ project, image: true, because: 'in a project with a mistake' });
+      reached.push({ project, image: !isOfUsedImage(problem), because: 'in a project with a mistake' });
   }
   // One reason is enough for each, the one that makes an image before others.
   const first = new Map<string, Reached>();
