@@ -1,4 +1,4 @@
-import { isOfUsedImage, succeeded, type Event, type ExitCode, type GoalKind, type Problem, type World } from '../model';
+import { isOfUsedImage, succeeded, type Event, type ExitCode, type GoalKind, type Problem, type Workspace, type World } from '../model';
 import { progressOf, type AffectedProject } from '../plan';
 import { inputDigestTag, tagOfRef } from '../tag';
 import { affectedEvents, affectedProjects, type AffectedOptions } from './affected';
@@ -180,10 +180,11 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const along = 'withRequired' in options && options.withRequired;
   const required = along ? requiredBy(workspace, options.projects) : [];
   const projects = options.projects.length === 0 ? [] : [...options.projects, ...required.map(({ project }) => project)];
+  const broken = problemsOf(workspace, projects).filter((problem) => concerns(kind, problem));
   // Of what changed an image may be all.
   const choose = kind === 'deployed' && !options.affected ? deployableGoalFor : goalFor;
   const chosen = choose(workspace, kind, { ...options, projects });
-  const nowhere = kind === 'removed' ? placesUnknown(whole, options) : undefined;
+  const nowhere = kind === 'removed' ? placesUnknown(workspace, broken) : undefined;
   if (nowhere) options.report(nowhere);
   if (!chosen.ok) return { exitCode: worstExit(chosen.problems), problems: chosen.problems, session: whole, world: undefined };
   const said = comesAlong(required, new Set());
@@ -193,7 +194,6 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   if (!prepared.ok) return notBegun([prepared.problem]);
   const session = prepared.value;
   if (kind !== 'removed') for (const notice of noticesOfAll(workspace)) options.report(notice);
-  const broken = problemsOf(workspace, projects).filter((problem) => concerns(kind, problem));
   // What goes on after the goal is reached, as forwarding does, gives up nothing.
   const report = givingUp(options.report);
   for (const problem of broken) report(failedEvent(problem, problem.artifact ?? problem.project ?? 'workspace'));
@@ -232,13 +232,8 @@ function concerns(kind: OneShot, problem: Problem): boolean {
 }
 
 /** What cannot be removed, because only a config that cannot be read says where it is. */
-function placesUnknown(
-  { read: { workspace } }: Session,
-  { projects, namespace }: CommandOptions,
-): Extract<Event, { kind: 'notice' }> | undefined {
-  if (namespace !== undefined) return undefined;
-  const broken = problemsOf(workspace, projects).filter(({ code, project }) => code === 'configInvalid' && project !== undefined);
-  const names = [...new Set(broken.flatMap(({ project }) => project ?? []))].filter((name) => !workspace.releases.has(name));
+function placesUnknown({ releases }: Workspace, broken: readonly Problem[]): Extract<Event, { kind: 'notice' }> | undefined {
+  const names = [...new Set(broken.flatMap(({ project }) => (project === undefined || releases.has(project) ? [] : [project])))];
   if (names.length === 0) return undefined;
   const message = `in which namespace ${names.join(', ')} would be is not known while the config cannot be read: nothing of that is removed`;
   return { kind: 'notice', message, hint: 'correct it, or name the namespace with --namespace' };
