@@ -172,3 +172,13 @@ it.each([
   expect(document.files[0]?.missing).toBe(missing);
   expect(document.files[0]?.artifacts).toMatchObject([{ name: 'site', action: 'sync' }]);
 });
+
+it('where a config has a mistake it is not known that nothing takes a file', async () => {
+  const config = join(root, 'apps/site/slipway.yaml');
+  writeFileSync(config, 'version: 1\nimge: {}\n');
+  const files = async (path: string) => (await explained(path)).document.files;
+  expect(await files('apps/site/site/index.html')).toMatchObject([{ isUncertain: true, artifacts: [] }]);
+  expect(await files('apps/python/src/main.py')).toEqual([expect.not.objectContaining({ isUncertain: true })]);
+  rmSync(config);
+  expect(await files('apps/site/README.md')).toEqual([expect.not.objectContaining({ isUncertain: true })]);
+});

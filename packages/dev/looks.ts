@@ -34,9 +34,11 @@ export async function explainCommand(
     const isSaidBeside = effects.length === 0 || path.slice(path.lastIndexOf('/') + 1) === 'slipway.yaml';
     const isConfig = isSaidBeside && isConfigOf({ read: read.value, options }, path);
     const missing = !existsSync(join(options.root, path)) && ({ missing: true } as const);
-    return { path, projects: project ? [project.name] : [], ...missing, artifacts: effects, ...(isConfig && { isConfig }) };
+    // An artifact with a mistake in it may take any file, so no answer is whole.
+    const isUncertain = effects.length === 0 && !isConfig && workspace.problems.length > 0 && ({ isUncertain: true } as const);
+    const projects = project ? [project.name] : [];
+    return { path, projects, ...missing, ...isUncertain, artifacts: effects, ...(isConfig && { isConfig }) };
   });
-  // An artifact with a mistake in it may take any file, so no answer is whole.
   return { ...withProblems(workspace.problems), document: { files } };
 }
 

@@ -110,6 +110,7 @@ describe('documents for people', () => {
       { path: 'libs/money/index.js', projects: ['money'], artifacts },
       { path: 'libs/money/slipway.yaml', projects: ['money'], artifacts: artifacts.slice(1), isConfig: true },
       { path: 'README.md', projects: [], artifacts: [] },
+      { path: 'apps/other/index.js', projects: ['other'], isUncertain: true, artifacts: [] },
       { path: 'REDME.md', projects: [], missing: true, artifacts: [] },
       { path: 'libs/money/new.js', projects: ['money'], missing: true, artifacts: artifacts.slice(0, 1) },
     ] as const;
@@ -124,6 +125,9 @@ describe('documents for people', () => {
       '',
       'README.md (in no project)',
       '  no image and no manifest takes it: editing it changes nothing in the cluster',
+      '',
+      'apps/other/index.js (project other)',
+      '  no image and no manifest that could be read takes it; whether another does is known when the mistakes told below are mended',
       '',
       'REDME.md (in no project; there is no such file here now)',
       '  no image and no manifest would take one of this name',

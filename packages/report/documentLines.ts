@@ -149,7 +149,7 @@ const actions = {
 } as const;
 
 export function explainLines({ files }: ExplainDocument, paint: Paint = plain): readonly string[] {
-  return files.flatMap(({ path, projects, missing, isConfig, artifacts }, at) => {
+  return files.flatMap(({ path, projects, missing, isConfig, isUncertain, artifacts }, at) => {
     const owner = projects.length === 0 ? 'in no project' : `${projects.length === 1 ? 'project' : 'projects'} ${projects.join(', ')}`;
     const rows = artifacts.map(({ name, action, containerPaths, because }) => [
       name,
@@ -157,9 +157,11 @@ export function explainLines({ files }: ExplainDocument, paint: Paint = plain): 
       containerPaths.length === 0 ? because : `${containerPaths.join(', ')}, ${paint.dim(because)}`,
     ]);
     const config = 'it says what is built and deployed: it is read anew when it is saved, and what has changed by that is done then';
-    const nothing = missing
-      ? 'no image and no manifest would take one of this name'
-      : 'no image and no manifest takes it: editing it changes nothing in the cluster';
+    const nothing = isUncertain
+      ? 'no image and no manifest that could be read takes it; whether another does is known when the mistakes told below are mended'
+      : missing
+        ? 'no image and no manifest would take one of this name'
+        : 'no image and no manifest takes it: editing it changes nothing in the cluster';
     const effects = [...columns(rows, paint), ...(isConfig === true ? [config] : rows.length === 0 ? [nothing] : [])];
     const where = missing ? `${owner}; there is no such file here now` : owner;
     return [...(at === 0 ? [] : ['']), `${paint.bold(path)} ${paint.dim(`(${where})`)}`, ...effects.map((line) => `  ${line}`)];

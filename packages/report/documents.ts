@@ -181,6 +181,8 @@ export interface ExplainDocument {
   readonly files: readonly {
     readonly path: string;
     readonly projects: readonly string[];
+    /** Nothing is known to take it, but not all could be read: a mistake is among the problems. */
+    readonly isUncertain?: true;
     /** No such file is there now: it is told what one would do. */
     readonly missing?: true;
     /** It says what is built and deployed, and how: what an edit changes is known when it is read anew, beside what is done because artifacts take the file. */
