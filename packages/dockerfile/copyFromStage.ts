@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { below } from './below';
-import { destinationOf } from './copy';
+import { coverWithFile, destinationOf } from './copy';
 import type { Instruction } from './instructions';
 import { addDirectory, cover, type Landing, type PathKind, type Stage } from './stage';
 import { hasWildcard } from './wildcard';
@@ -62,9 +62,22 @@ function coverBySource(stage: Stage, { raw, source, isFollowed, destination, cop
   );
   const holdsNothingElse = from.base.kind === 'scratch' && from.runs.length === 0 && from.landings.every(({ rebuild }) => !rebuild);
   if (isFollowed && (isPlain || holdsNothingElse)) return;
-  const file = destination.isDirectory && !hasWildcard(raw) && /[^.]\.\w+$/.test(source);
   const because = `hidden by COPY --from=${from.name ?? String(from.index)}`;
-  cover(stage, file ? posix.join(destination.path, posix.basename(source)) : destination.path, { because, line: instruction.line });
+  const { line } = instruction;
+  // What is linked is laid over the image without a look at what is there.
+  const looks = destination.isDirectory || !instruction.flags.some((flag) => flag.name === 'link' && flag.value !== 'false');
+  const name = looks ? fileNameIn({ raw, source, destination, from }) : undefined;
+  if (name === undefined) cover(stage, destination.path, { because, line });
+  else coverWithFile(stage, destination, { name, because, line });
+}
+
+/** The name of the one file that is copied. Undefined: a directory may be, whose content comes over what is at the destination. */
+function fileNameIn({ raw, source, destination, from }: Pick<CoveringSource, 'raw' | 'source' | 'destination'> & Pick<StageCopy, 'from'>) {
+  const name = posix.basename(source);
+  // Builds make directories like `.output` too.
+  const looksLikeFile = /[^./]\.\w+$/.test(raw) && !hasWildcard(raw) && !from.directories.has(source);
+  // A directory mostly keeps its name: `v1.2` onto `/opt/v1.2`.
+  return looksLikeFile && name !== posix.basename(destination.path) ? name : undefined;
 }
 
 /** Everything that the content of a stage depends on beyond the plain files in it. */

@@ -144,6 +144,53 @@ describe('files that are copied again by COPY --from', () => {
   });
 });
 
+describe('a file that another stage made', () => {
+  const made = 'FROM a AS build\nWORKDIR /src/my.app\nRUN make\nFROM scratch\n';
+  const hidden = ['rebuild: hidden by COPY --from=build'];
+  const kept = ['sync /app/dir/a.js'];
+  const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
+    [
+      'hides the one of its name in a directory that WORKDIR made',
+      'WORKDIR /app\nCOPY . .\nCOPY --from=build /out/app.js /app',
+      { 'app.js': hidden, 'dir/a.js': kept },
+    ],
+    [
+      'hides the one of its name in a directory that an earlier COPY made',
+      'COPY . /app\nCOPY --from=build /out/app.js /app',
+      { 'app.js': hidden, 'dir/a.js': kept },
+    ],
+    ['hides what it is copied onto', 'COPY . /app\nCOPY --from=build /out/x.js /app/app.js', { 'app.js': hidden, 'dir/a.js': kept }],
+    [
+      'hides all where a directory of its name is, as it may be one itself',
+      'COPY . /app/v1.2\nCOPY --from=build /out/v1.2 /app/v1.2',
+      { 'app.js': hidden, 'dir/a.js': hidden },
+    ],
+    [
+      'hides all where its name begins with a dot, as it may be a directory',
+      'COPY . /app\nCOPY --from=build /src/.output /app/',
+      { 'app.js': hidden, 'dir/a.js': hidden },
+    ],
+    [
+      'hides all where a final slash says that it is a directory',
+      'COPY . /app\nCOPY --from=build /out/site.com/ /app',
+      { 'app.js': hidden, 'dir/a.js': hidden },
+    ],
+    [
+      'hides all where it is a directory of that stage',
+      'COPY . /app\nCOPY --from=build /src/my.app /app',
+      { 'app.js': hidden, 'dir/a.js': hidden },
+    ],
+    [
+      'hides a directory that it is linked over',
+      'COPY . /app\nCOPY --link --from=build /out/app.js /app',
+      { 'app.js': hidden, 'dir/a.js': hidden },
+    ],
+  ];
+  it.each(table)('%s', (_name, text, expected) => {
+    expect(effects(made + text)).toMatchObject(expected);
+  });
+});
+
 describe('what is copied again in a way that is not followed', () => {
   const hidden = ['rebuild: hidden by COPY --from=src'];
   const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
