@@ -74,8 +74,8 @@ function coverBySource(stage: Stage, { raw, source, isFollowed, destination, cop
 /** The name of the one file that is copied. Undefined: a directory may be, whose content comes over what is at the destination. */
 function fileNameIn({ raw, source, destination, from }: Pick<CoveringSource, 'raw' | 'source' | 'destination'> & Pick<StageCopy, 'from'>) {
   const name = posix.basename(source);
-  // Builds make directories like `.output` too.
-  const looksLikeFile = /[^./]\.\w+$/.test(raw) && !hasWildcard(raw) && !from.directories.has(source);
+  // There are directories like `.output` and `conf.d` too.
+  const looksLikeFile = /[^./]\.(?!d$)\w+$/.test(raw) && !hasWildcard(raw) && !from.directories.has(source);
   // A directory mostly keeps its name: `v1.2` onto `/opt/v1.2`.
   return looksLikeFile && name !== posix.basename(destination.path) ? name : undefined;
 }

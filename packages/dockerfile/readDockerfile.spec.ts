@@ -171,6 +171,11 @@ describe('a file that another stage made', () => {
       { 'app.js': hidden, 'dir/a.js': hidden },
     ],
     [
+      'hides all where its name is one of a directory of settings',
+      'COPY . /app\nCOPY --from=build /out/conf.d /app/',
+      { 'app.js': hidden, 'dir/a.js': hidden },
+    ],
+    [
       'hides all where a final slash says that it is a directory',
       'COPY . /app\nCOPY --from=build /out/site.com/ /app',
       { 'app.js': hidden, 'dir/a.js': hidden },
