@@ -125,6 +125,8 @@ export class Looker {
       setChild(parent, name, undefined);
     }
     if (stats === 'absent' || !kind) {
+      // A directory above may be away for a moment, and come back as it was, with nothing to tell of it: the sweep lists this one again.
+      if (stats === 'absent') parent.listedMtimeMs = 0;
       if (stats !== 'absent' && this.reach.placeOf(parent.place, path, name, 'file') === 'inside') this.tell(path, noFile(path, stats));
       else this.told.delete(path);
       return;

@@ -469,6 +469,17 @@ describe('the sweep', () => {
     );
   });
 
+  it('finds again what was looked for while a directory above it was away for a moment', async () => {
+    const { source, root, at, paths, hint, until } = bench(everything, { 'src/a.ts': 'a', 'src/deep/b.ts': 'b' });
+    for (const path of ['src/deep', 'src']) utimesSync(at(path), 1_600_000_000, 1_600_000_000);
+    await source.scan();
+    renameSync(at('src'), `${root}-away`);
+    await hint('src/a.ts', 'src/deep');
+    expect(paths()).toEqual(['src']);
+    renameSync(`${root}-away`, at('src'));
+    await until(() => paths().join() === 'src/a.ts,src/deep/b.ts');
+  });
+
   it.each([
     ["ENOSPC: System limit for number of file watchers reached, watch '/src'", 'sudo sysctl fs.inotify.max_user_watches='],
     ["EMFILE: too many open files, watch '/src'", 'sudo sysctl fs.inotify.max_user_instances='],

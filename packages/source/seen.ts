@@ -29,7 +29,7 @@ export interface SeenDir {
   /** Whether it is told when it is empty, too. A directory that only leads to something is not. */
   own: boolean;
   ino: number;
-  /** Its modification time before it was listed; 0 when that was too recent to prove that nothing changed since. */
+  /** Its modification time before it was listed; 0 when that does not prove that nothing changed since. */
   listedMtimeMs: number;
   /** Made when asked for. While it is undefined those of the directories above are, too. */
   entry: DirEntry | undefined;
