@@ -28,6 +28,14 @@ describe('problemOfStatus', () => {
     });
   });
 
+  it('names a field of an element that is known by several keys', () => {
+    const message =
+      'failed to create typed patch object (shop/api; /v1, Kind=Service): .spec.ports[port=0,protocol="TCP"].prt: field not declared in schema';
+    expect(problemOfStatus({ code: 500, message }, subject)).toMatchObject({
+      message: 'Deployment shop/api is not valid: spec.ports[port=0,protocol="TCP"].prt: field not declared in schema',
+    });
+  });
+
   it.each([
     [
       'a quota',

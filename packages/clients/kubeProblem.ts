@@ -133,7 +133,8 @@ function invalidFields(status: KubeStatus): string | undefined {
 /** A field that the schema does not have, or a value of another type, comes in server-side apply as an internal error with a line for each. */
 function undeclaredFields({ message = '' }: KubeStatus): string | undefined {
   if (!/failed to create typed patch object|strict decoding error/.test(message)) return undefined;
-  const fields = [...message.matchAll(/\.([\w.[\]"=/-]+): (field not declared in schema|expected [^\n]+)/g)];
+  // An element of a list is known by its keys, which may be several: `ports[port=80,protocol="TCP"]`.
+  const fields = [...message.matchAll(/\.((?:[\w.$/-]|\[[^\]]*\])+): (field not declared in schema|expected [^\n]+)/g)];
   if (fields.length === 0) return firstLine(message);
   return fields.map(([, field = '', reason = '']) => `${field}: ${reason}`).join('; ');
 }
