@@ -122,6 +122,25 @@ describe('the way of an edit to new pods', () => {
     expect(new Played().save(100, decision(['a'])).arrived(200)).toBeUndefined();
   });
 
+  it('begins anew with the save that mends what has failed', () => {
+    const failure = { kind: 'failed', problem: { code: 'manifestInvalid', message: '', retry: 'whenInputChanges', exitCode: 2 } } as const;
+    const played = new Played()
+      .save(100, decision(['k8s/web.yaml'], 'redeploy'))
+      .step(apply, 110, 120, failure)
+      .save(9000, decision(['k8s/web.yaml'], 'redeploy'))
+      .step(apply, 9010, 9100, applied);
+    expect(played.arrived(9300)).toMatchObject({ ms: { detect: 10, apply: 90, total: 300 } });
+  });
+
+  it('is over when something else is applied before its pods were ready', () => {
+    const played = new Played()
+      .save(100, decision(['k8s/job.yaml'], 'redeploy'))
+      .step(apply, 110, 120, applied)
+      .runs('crashing', 200)
+      .step(apply, 9000, 9100, applied);
+    expect(played.arrived(9300)).toBeUndefined();
+  });
+
   it('ends where an edit that could not be built was taken back: an image that is asked for later has none', () => {
     const failure = { kind: 'failed', problem: { code: 'buildFailed', message: '', retry: 'whenInputChanges', exitCode: 1 } } as const;
     const built = (played: Played) =>

@@ -16,6 +16,8 @@ interface Way {
   readonly deliveredAt?: number;
   readonly appliedAt?: number;
   readonly scheduledAt?: number;
+  /** It was told that it led nowhere: what is saved after that is the beginning of another. */
+  readonly failed?: boolean;
 }
 
 /** Where the time goes between a save that needs new pods and these being ready: one part after another, so that they add up. */
@@ -71,8 +73,8 @@ export class Waterfalls {
       if (action !== 'rebuild' && action !== 'redeploy') continue;
       for (const release of releasesOf(after, artifact)) {
         const known = this.ways.get(release);
-        // One that was applied already is another edit's; of one that was taken back nothing is left.
-        const goesOn = known && known.appliedAt === undefined && !isNew;
+        // One that was applied already, or has failed, is another edit's; of one that was taken back nothing is left.
+        const goesOn = known && known.appliedAt === undefined && known.failed !== true && !isNew;
         this.ways.set(
           release,
           goesOn
@@ -91,6 +93,9 @@ export class Waterfalls {
       if (outcome.kind === 'built' || outcome.kind === 'lookedUp' || outcome.kind === 'targetRan')
         this.change(name, (way) => ({ ...way, builtAt: at }));
       else if (outcome.kind === 'delivered') this.change(name, (way) => ({ ...way, deliveredAt: at }));
+      else if (outcome.kind === 'failed') this.change(name, (way) => ({ ...way, failed: true }));
+      // What is applied after the edit was is another's doing, as a manifest that was removed.
+      else if (outcome.kind === 'applied' && this.ways.get(name)?.appliedAt !== undefined) this.ways.delete(name);
       else if (outcome.kind === 'applied') this.change(name, (way) => ({ ...way, appliedAt: at }));
     }
   }
