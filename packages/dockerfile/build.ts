@@ -1,6 +1,7 @@
 import { nearest } from '../model';
-import { copyFromContext, coverWithFile, destinationOf, type LocalSource } from './copy';
+import { copyFromContext, type LocalSource } from './copy';
 import { copyFromStage } from './copyFromStage';
+import { coverWithFile, destinationOf } from './destination';
 import { expand, type Lookup } from './expand';
 import { quotedWords, split, type Instruction, type Mistake, type ParsedDockerfile } from './instructions';
 import type { DockerfileOptions, StageFacts } from './readDockerfile';

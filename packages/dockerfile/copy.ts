@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
-import type { ContainerPath } from '../model';
 import { below } from './below';
+import { coverWithFile, destinationOf, isKnownDirectory, placeOfFile, type Destination } from './destination';
 import type { Instruction } from './instructions';
 import { pathMatcher } from './pathMatcher';
 import { addDirectory, cover, type Landing, type LandingFilter, type PathKind, type Stage } from './stage';
@@ -22,12 +22,6 @@ export interface CopyRequest {
   readonly destination: string;
   readonly kindOf: (path: string) => PathKind | undefined;
   readonly namesIn: (directory: string) => readonly string[];
-}
-
-export interface Destination {
-  readonly path: ContainerPath;
-  readonly isDirectory: boolean;
-  readonly uncertain: string | undefined;
 }
 
 /** Adds to a stage what COPY or ADD takes from the context. Returns the paths it names. */
@@ -126,32 +120,6 @@ function unescaped(path: string): string {
   return path.replace(/\\(.)/gs, '$1');
 }
 
-export function destinationOf(stage: Stage, raw: string): Destination {
-  const relative = !raw.startsWith('/');
-  const path = posix.normalize(posix.join(relative ? stage.workdir.path : '/', raw === '' ? '.' : raw)).replace(/(?<=.)\/$/, '');
-  return {
-    path,
-    isDirectory: raw === '' || raw === '.' || raw.endsWith('/'),
-    uncertain:
-      relative && !stage.workdir.known && stage.base.kind === 'image'
-        ? `the working directory of ${stage.base.name} is not known`
-        : // Some versions of BuildKit take it for a directory, others do not.
-          raw.endsWith('/.') && !stage.directories.has(path)
-          ? `whether ${raw} is a directory depends on the builder`
-          : undefined,
-  };
-}
-
-/** A file of a known name that does not come from the context lands in a stage. */
-export function coverWithFile(
-  stage: Stage,
-  destination: Destination,
-  file: { readonly name: string; readonly because: string; readonly line: number },
-): void {
-  const inside = destination.isDirectory || stage.directories.has(destination.path);
-  cover(stage, inside ? posix.join(destination.path, file.name) : destination.path, file);
-}
-
 interface Target {
   readonly destination: Destination;
   readonly request: CopyRequest;
@@ -169,9 +137,11 @@ function rebuildFor(source: string, because: string, line: number): Partly {
 
 function single(stage: Stage, source: string, { destination, request, flags }: Target & { readonly flags: CopyFlags }): Partly {
   const { line, keyword } = request.instruction;
-  const kind = request.kindOf(source);
+  const { kindOf } = request;
+  const kind = kindOf(source);
   switch (kind) {
     case undefined:
+      stage.unknownPlaces.add(destination.path);
       return { ...rebuildFor(source, `${source} is not there yet`, line), hides: false };
     case 'link':
       // What it leads to may be anywhere in the context.
@@ -184,15 +154,8 @@ function single(stage: Stage, source: string, { destination, request, flags }: T
     case 'file': {
       if (keyword === 'ADD' && isArchive(source)) return rebuildFor(source, 'ADD unpacks it', line);
       if (flags.exclude.length > 0) return rebuildFor(source, 'what --exclude does to a single file is not followed', line);
-      const name = posix.basename(source);
-      const inside = `${destination.path === '/' ? '' : destination.path}/${name}`;
-      if (destination.isDirectory || (!flags.link && isKnownDirectory(stage, destination.path, request.kindOf))) {
-        addDirectory(stage, destination.path);
-        return { source, containerPath: inside, rebuild: undefined };
-      }
-      addDirectory(stage, posix.dirname(destination.path));
-      const doubt = flags.link ? undefined : mayBeDirectory(stage, destination.path, name);
-      return doubt === undefined ? { source, containerPath: destination.path, rebuild: undefined } : rebuildFor(source, doubt, line);
+      const { path, doubt } = placeOfFile(stage, destination, { name: posix.basename(source), isLinked: flags.link, line, kindOf });
+      return doubt === undefined ? { source, containerPath: path, rebuild: undefined } : rebuildFor(source, doubt, line);
     }
   }
 }
@@ -200,25 +163,6 @@ function single(stage: Stage, source: string, { destination, request, flags }: T
 /** ADD looks into files for this; the names tell it well enough, and one more is only rebuilt. */
 function isArchive(path: string): boolean {
   return /\.(tar|tar\.\w+|tgz|tbz2?|txz|tzst)$/i.test(path);
-}
-
-function isKnownDirectory(stage: Stage, path: ContainerPath, kindOf: CopyRequest['kindOf']): boolean {
-  if (stage.directories.has(path)) return true;
-  return stage.landings.some((landing) => {
-    const rest = landing.containerPath === undefined || landing.filter ? undefined : below(landing.containerPath, path);
-    return rest !== undefined && rest !== '' && kindOf(posix.join(landing.source, rest)) === 'dir';
-  });
-}
-
-/** Whether a destination without a final slash might be a directory that the base image, a RUN or an unknown source made: then the file lands in it. */
-function mayBeDirectory(stage: Stage, path: ContainerPath, name: string): string | undefined {
-  const made = stage.runs.some((run) => run.includes(path));
-  if (stage.unknownPlaces.has(path)) return `${path} is no directory for certain`;
-  const looksLikeFile = /[^.]\.\w+$/.test(path) || posix.basename(path) === name;
-  if (looksLikeFile && !made) return undefined;
-  if ([...stage.unknownPlaces].some((place) => below(place, path) !== undefined)) return `${path} is no directory for certain`;
-  if (stage.base.kind === 'scratch') return undefined;
-  return `${path} may be a directory in ${stage.base.name}`;
 }
 
 function excludeFilter(source: string, excludes: readonly string[]): LandingFilter | undefined {

@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { below } from './below';
-import { coverWithFile, destinationOf } from './copy';
+import { coverWithFile, destinationOf, placeOfFile, type Destination } from './destination';
 import type { Instruction } from './instructions';
 import { addDirectory, cover, type Landing, type PathKind, type Stage } from './stage';
 import { hasWildcard } from './wildcard';
@@ -32,7 +32,7 @@ export function copyFromStage(stage: Stage, copy: StageCopy): void {
     const moves = again.flatMap((landing): Landing[] => {
       const moved = plain && !hasWildcard(raw) ? followed(landing, source, copy) : 'unknown';
       if (moved === undefined) return [];
-      const known = moved === 'unknown' ? undefined : landed({ moved, source, destination, stage });
+      const known = moved === 'unknown' ? undefined : landed({ moved, source, destination, stage, copy });
       if (moved !== 'unknown' && known !== undefined && destination.uncertain === undefined)
         return [{ ...landing, source: moved.source, containerPath: known, line: instruction.line }];
       const because = `copied again by COPY --from=${from.name ?? String(from.index)} in a way that is not followed`;
@@ -50,7 +50,7 @@ interface CoveringSource {
   readonly source: ContainerPath;
   /** Whether it is known of all files of the context that it holds where they land. */
   readonly isFollowed: boolean;
-  readonly destination: ReturnType<typeof destinationOf>;
+  readonly destination: Destination;
   readonly copy: StageCopy;
 }
 
@@ -65,7 +65,7 @@ function coverBySource(stage: Stage, { raw, source, isFollowed, destination, cop
   const because = `hidden by COPY --from=${from.name ?? String(from.index)}`;
   const { line } = instruction;
   // What is linked is laid over the image without a look at what is there.
-  const looks = destination.isDirectory || !instruction.flags.some((flag) => flag.name === 'link' && flag.value !== 'false');
+  const looks = destination.isDirectory || !isLinked(instruction);
   const name = looks ? fileNameIn({ raw, source, destination, from }) : undefined;
   if (name === undefined) cover(stage, destination.path, { because, line });
   else coverWithFile(stage, destination, { name, because, line });
@@ -112,18 +112,22 @@ function followed(landing: Landing, path: ContainerPath, { kindOf }: StageCopy):
 interface Landed {
   readonly moved: Moved;
   readonly source: ContainerPath;
-  readonly destination: ReturnType<typeof destinationOf>;
+  readonly destination: Destination;
   readonly stage: Stage;
+  readonly copy: StageCopy;
 }
 
-function landed({ moved, source, destination, stage }: Landed): ContainerPath | undefined {
-  const root = destination.path === '/' ? '' : destination.path;
-  if (moved.rest !== '') {
+function landed({ moved, source, destination, stage, copy }: Landed): ContainerPath | undefined {
+  if (moved.rest !== '' || !moved.isFile) {
     addDirectory(stage, destination.path);
-    return `${root}/${moved.rest}`;
+    return posix.join(destination.path, moved.rest);
   }
-  if (!moved.isFile) return destination.path;
-  if (destination.isDirectory || stage.directories.has(destination.path)) return `${root}/${posix.basename(source)}`;
-  const looksLikeFile = /[^.]\.\w+$/.test(destination.path) || posix.basename(destination.path) === posix.basename(source);
-  return looksLikeFile || stage.base.kind === 'scratch' ? destination.path : undefined;
+  const { instruction, kindOf } = copy;
+  const name = posix.basename(source);
+  const { path, doubt } = placeOfFile(stage, destination, { name, isLinked: isLinked(instruction), line: instruction.line, kindOf });
+  return doubt === undefined ? path : undefined;
+}
+
+function isLinked({ flags }: Instruction): boolean {
+  return flags.some((flag) => flag.name === 'link' && flag.value !== 'false');
 }

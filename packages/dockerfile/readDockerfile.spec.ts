@@ -125,6 +125,21 @@ describe('files that are copied again by COPY --from', () => {
     ['a part of a directory', 'COPY --from=0 /s/d/sub /t/', { 'dir/sub/b.js': ['sync /t/b.js'] }],
     ['one file, under another name', 'COPY --from=SRC /s/app.js /t.js', { 'app.js': ['sync /t.js'] }],
     [
+      'a directory, which is one for what comes next',
+      'COPY --from=src /s/d /t\nCOPY app.js /t',
+      { 'dir/a.js': ['sync /t/a.js'], 'dir/sub/b.js': ['sync /t/sub/b.js'], 'app.js': ['sync /t/app.js'] },
+    ],
+    [
+      'one file, into a directory that was copied',
+      'COPY dir /t\nCOPY --from=src /s/app.js /t/sub',
+      { 'dir/a.js': ['sync /t/a.js'], 'dir/sub/b.js': ['sync /t/sub/b.js'], 'app.js': ['sync /t/sub/app.js'] },
+    ],
+    [
+      'one file, linked over a directory',
+      'COPY dir /t\nCOPY --link --from=src /s/app.js /t/sub',
+      { 'dir/a.js': ['sync /t/a.js'], 'dir/sub/b.js': ['rebuild: hidden by what is linked to /t/sub'], 'app.js': ['sync /t/sub'] },
+    ],
+    [
       'with a pattern, only by a rebuild',
       'COPY --from=src /s/*.js /t/',
       {
@@ -327,13 +342,9 @@ describe('what needs a rebuild', () => {
     expect(effects(text)[file]).toContain(`rebuild: ${because}`);
   });
 
+  const again = 'copied again by COPY --from=src in a way that is not followed';
   it.each<[string, string, string, string]>([
-    [
-      'a pattern whose matches are laid over the image',
-      'FROM scratch\nCOPY dir /x\nCOPY --link app.* /x',
-      'app.js',
-      '/x is no directory for certain',
-    ],
+    ['a pattern whose matches are laid over the image', 'COPY dir /x\nCOPY --link app.* /x', 'app.js', '/x is no directory for certain'],
     [
       'all that a link on the way may lead to',
       'COPY lib/one/package.json /x/',
@@ -342,9 +353,22 @@ describe('what needs a rebuild', () => {
     ],
     ['all that a link below a pattern may lead to', 'COPY lib/* /x/', 'app.js', 'lib/one is a link, and what it leads to is copied'],
     ['a file that lands where a link landed', 'COPY lib/one /x\nCOPY conf /x', 'conf', '/x is no directory for certain'],
+    ['a file that is copied again to where a link landed', 'COPY lib/one /x/app.js\nCOPY --from=src /s/app.js /x/app.js', 'app.js', again],
+    [
+      'a file that is copied again to where something lands that is not there yet',
+      'COPY nothing /x\nCOPY --from=src /s/app.js /x',
+      'app.js',
+      again,
+    ],
+    [
+      'a file that lands where something lands that is not there yet',
+      'COPY nothing /x\nCOPY conf /x',
+      'conf',
+      '/x is no directory for certain',
+    ],
   ])('%s', (_name, copies, file, because) => {
     const kindOf = (path: string) => (path === 'lib/one' ? 'link' : options.kindOf(path));
-    expect(effects(`FROM scratch\n${copies}`, { kindOf })[file]).toContain(`rebuild: ${because}`);
+    expect(effects(`FROM scratch AS src\nCOPY app.js /s/\nFROM scratch\n${copies}`, { kindOf })[file]).toContain(`rebuild: ${because}`);
   });
 
   it('is told with the line of the instruction', () => {

@@ -1,0 +1,92 @@
+import { posix } from 'node:path';
+import type { ContainerPath } from '../model';
+import { below } from './below';
+import { addDirectory, cover, type PathKind, type Stage } from './stage';
+
+/** Where COPY or ADD says that something goes. */
+export interface Destination {
+  readonly path: ContainerPath;
+  /** By how it is written; without, it may still be one. */
+  readonly isDirectory: boolean;
+  readonly uncertain: string | undefined;
+}
+
+/** The destination as it is written, below the working directory of the stage. */
+export function destinationOf(stage: Stage, raw: string): Destination {
+  const relative = !raw.startsWith('/');
+  const path = posix.normalize(posix.join(relative ? stage.workdir.path : '/', raw === '' ? '.' : raw)).replace(/(?<=.)\/$/, '');
+  return {
+    path,
+    isDirectory: raw === '' || raw === '.' || raw.endsWith('/'),
+    uncertain:
+      relative && !stage.workdir.known && stage.base.kind === 'image'
+        ? `the working directory of ${stage.base.name} is not known`
+        : // Some versions of BuildKit take it for a directory, others do not.
+          raw.endsWith('/.') && !stage.directories.has(path)
+          ? `whether ${raw} is a directory depends on the builder`
+          : undefined,
+  };
+}
+
+/** One file on its way into a stage. */
+export interface ArrivingFile {
+  readonly name: string;
+  /** What is linked is laid over the image without a look at what is there. */
+  readonly isLinked: boolean;
+  readonly line: number;
+  readonly kindOf: (path: string) => PathKind | undefined;
+}
+
+/** Where one file lands: in the destination, or as it. A doubt says why that is not known. */
+export function placeOfFile(
+  stage: Stage,
+  destination: Destination,
+  { name, isLinked, line, kindOf }: ArrivingFile,
+): { readonly path: ContainerPath; readonly doubt: string | undefined } {
+  const { path } = destination;
+  const isThere = isKnownDirectory(stage, path, kindOf);
+  if (destination.isDirectory || (!isLinked && isThere)) {
+    addDirectory(stage, path);
+    return { path: posix.join(path, name), doubt: undefined };
+  }
+  addDirectory(stage, posix.dirname(path));
+  if (!isLinked) return { path, doubt: mayBeDirectory(stage, path, name) };
+  if (isThere) replaceDirectory(stage, path, { because: `hidden by what is linked to ${path}`, line });
+  return { path, doubt: undefined };
+}
+
+/** A file of a known name that does not come from the context lands in a stage. */
+export function coverWithFile(
+  stage: Stage,
+  destination: Destination,
+  file: { readonly name: string; readonly because: string; readonly line: number },
+): void {
+  const inside = destination.isDirectory || stage.directories.has(destination.path);
+  cover(stage, inside ? posix.join(destination.path, file.name) : destination.path, file);
+}
+
+/** Whether an instruction of the Dockerfile made a directory at a path, or copied one there. */
+export function isKnownDirectory(stage: Stage, path: ContainerPath, kindOf: ArrivingFile['kindOf']): boolean {
+  if (stage.directories.has(path)) return true;
+  return stage.landings.some((landing) => {
+    const rest = landing.containerPath === undefined || landing.filter ? undefined : below(landing.containerPath, path);
+    return rest !== undefined && rest !== '' && kindOf(posix.join(landing.source, rest)) === 'dir';
+  });
+}
+
+/** Whether a destination without a final slash might be a directory that the base image, a RUN or an unknown source made: then the file lands in it. */
+function mayBeDirectory(stage: Stage, path: ContainerPath, name: string): string | undefined {
+  const made = stage.runs.some((run) => run.includes(path));
+  if (stage.unknownPlaces.has(path)) return `${path} is no directory for certain`;
+  const looksLikeFile = /[^.]\.\w+$/.test(path) || posix.basename(path) === name;
+  if (looksLikeFile && !made) return undefined;
+  if ([...stage.unknownPlaces].some((place) => below(place, path) !== undefined)) return `${path} is no directory for certain`;
+  if (stage.base.kind === 'scratch') return undefined;
+  return `${path} may be a directory in ${stage.base.name}`;
+}
+
+/** A file takes the place of a directory, with all that is in it. */
+function replaceDirectory(stage: Stage, path: ContainerPath, rebuild: { readonly because: string; readonly line: number }): void {
+  for (const directory of stage.directories) if (below(path, directory) !== undefined) stage.directories.delete(directory);
+  cover(stage, path, rebuild);
+}
