@@ -270,6 +270,18 @@ export const flagTable: Readonly<Record<string, readonly string[]>> = {
     'COPY --link --from=b /out/one.txt /x',
   ],
   'a here-document': ['FROM scratch', 'COPY <<one <<"two" /x/', 'text $GIVEN', 'one', '$not', 'two', 'COPY dir /x/'],
+  '--link of a here-document over a directory, then more onto it': [
+    'FROM scratch',
+    'COPY dir /x',
+    'COPY --link <<one.txt /x',
+    'text',
+    'one.txt',
+    'COPY a.txt /x',
+    'COPY other /y',
+    'COPY --link <<one.txt /y/',
+    'text',
+    'one.txt',
+  ],
   'a here-document in RUN': ['FROM busybox:1.36', 'RUN <<END', 'echo "COPY a.txt /no" > /made', 'END', 'COPY dir /x'],
   'ADD of a file that is no archive': ['FROM scratch', 'ADD a.txt dir /x/'],
   'variables without a part of their value': [

@@ -1,9 +1,9 @@
 import { nearest } from '../model';
 import { copyFromContext, type LocalSource } from './copy';
 import { copyFromStage } from './copyFromStage';
-import { coverWithFile, destinationOf } from './destination';
+import { coverWith, destinationOf } from './destination';
 import { expand, type Lookup } from './expand';
-import { quotedWords, split, type Instruction, type Mistake, type ParsedDockerfile } from './instructions';
+import { isOn, quotedWords, split, type Instruction, type Mistake, type ParsedDockerfile } from './instructions';
 import type { DockerfileOptions, StageFacts } from './readDockerfile';
 import { run } from './run';
 import { addDirectory, cover, newStage, stageFrom, type Stage } from './stage';
@@ -272,7 +272,12 @@ class StageBuilder {
     const { line } = instruction;
     for (const word of heredocs) {
       const name = word.replace(/^\d*<<-?/, '').replace(/['"]/g, '');
-      coverWithFile(stage, destinationOf(stage, destination), { name, because: `hidden by the here-document ${name}`, line });
+      coverWith(stage, destinationOf(stage, destination), {
+        name,
+        isLinked: isOn(instruction, 'link'),
+        because: `hidden by the here-document ${name}`,
+        line,
+      });
     }
     const local = sources.filter((source) => !heredocs.has(source));
     if (local.length === 0) return;

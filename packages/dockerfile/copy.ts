@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { below } from './below';
-import { coverWithFile, destinationOf, isKnownDirectory, placeOfFile, type Destination } from './destination';
-import type { Instruction } from './instructions';
+import { coverWith, destinationOf, isKnownDirectory, placeOfFile, type Destination } from './destination';
+import { isOn, type Instruction } from './instructions';
 import { pathMatcher } from './pathMatcher';
 import { addDirectory, cover, type Landing, type LandingFilter, type PathKind, type Stage } from './stage';
 import { hasWildcard, wildcard, type Wildcard } from './wildcard';
@@ -43,7 +43,8 @@ export function copyFromContext(stage: Stage, request: CopyRequest): LocalSource
   const named: LocalSource[] = [];
   for (const raw of request.sources) {
     if (instruction.keyword === 'ADD' && isRemote(raw)) {
-      coverWithFile(stage, destination, { name: posix.basename(raw), because: `hidden by what ADD loads from ${raw}`, line });
+      const name = flags.unpacks ? undefined : loadedName(raw);
+      coverWith(stage, destination, { name, isLinked: flags.link, because: `hidden by what ADD loads from ${raw}`, line });
       continue;
     }
     const [pivot, path] = splitPivot(raw, flags.parents);
@@ -74,12 +75,13 @@ interface CopyFlags {
   readonly link: boolean;
   readonly exclude: readonly string[];
   readonly mode: number | undefined;
+  readonly unpacks: boolean;
   /** A flag whose effect on files is not followed. */
   readonly uncertain: string | undefined;
 }
 
 function copyFlags(instruction: Instruction): CopyFlags {
-  const on = (name: string) => instruction.flags.some((flag) => flag.name === name && flag.value !== 'false');
+  const on = (name: string) => isOn(instruction, name);
   const chmod = instruction.flags.find((flag) => flag.name === 'chmod')?.value;
   const octal = chmod !== undefined && /^0?[0-7]{3,4}$/.test(chmod);
   return {
@@ -87,6 +89,7 @@ function copyFlags(instruction: Instruction): CopyFlags {
     link: on('link'),
     exclude: excludesOf(instruction),
     mode: octal ? Number.parseInt(chmod, 8) : undefined,
+    unpacks: on('unpack'),
     uncertain: chmod !== undefined && !octal ? `--chmod=${chmod} depends on the file` : on('unpack') ? '--unpack unpacks it' : undefined,
   };
 }
@@ -103,6 +106,12 @@ function excludesOf(instruction: Instruction): readonly string[] {
 
 export function isRemote(source: string): boolean {
   return /^(https?|git|ssh|ftp):\/\//.test(source) || /^git@/.test(source);
+}
+
+/** The name that ADD gives to the one file that it loads. Undefined: it loads a repository, or what the file is called is not known. */
+function loadedName(url: string): string | undefined {
+  if (!/^https?:/.test(url) || /\.git([?#]|$)/.test(url)) return undefined;
+  return /^https?:\/\/[^?#]*\/([^/?#%]+)([?#]|$)/.exec(url)?.[1];
 }
 
 /** A path of the context as BuildKit takes it: `../x` cannot leave it. */

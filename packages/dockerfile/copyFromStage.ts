@@ -1,9 +1,9 @@
 import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { below } from './below';
-import { coverWithFile, destinationOf, placeOfFile, type Destination } from './destination';
-import type { Instruction } from './instructions';
-import { addDirectory, cover, type Landing, type PathKind, type Stage } from './stage';
+import { coverWith, destinationOf, placeOfFile, type Destination } from './destination';
+import { isOn, type Instruction } from './instructions';
+import { addDirectory, type Landing, type PathKind, type Stage } from './stage';
 import { hasWildcard } from './wildcard';
 
 export interface StageCopy {
@@ -63,12 +63,8 @@ function coverBySource(stage: Stage, { raw, source, isFollowed, destination, cop
   const holdsNothingElse = from.base.kind === 'scratch' && from.runs.length === 0 && from.landings.every(({ rebuild }) => !rebuild);
   if (isFollowed && (isPlain || holdsNothingElse)) return;
   const because = `hidden by COPY --from=${from.name ?? String(from.index)}`;
-  const { line } = instruction;
-  // What is linked is laid over the image without a look at what is there.
-  const looks = destination.isDirectory || !isLinked(instruction);
-  const name = looks ? fileNameIn({ raw, source, destination, from }) : undefined;
-  if (name === undefined) cover(stage, destination.path, { because, line });
-  else coverWithFile(stage, destination, { name, because, line });
+  const name = fileNameIn({ raw, source, destination, from });
+  coverWith(stage, destination, { name, isLinked: isOn(instruction, 'link'), because, line: instruction.line });
 }
 
 /** The name of the one file that is copied. Undefined: a directory may be, whose content comes over what is at the destination. */
@@ -124,10 +120,6 @@ function landed({ moved, source, destination, stage, copy }: Landed): ContainerP
   }
   const { instruction, kindOf } = copy;
   const name = posix.basename(source);
-  const { path, doubt } = placeOfFile(stage, destination, { name, isLinked: isLinked(instruction), line: instruction.line, kindOf });
+  const { path, doubt } = placeOfFile(stage, destination, { name, isLinked: isOn(instruction, 'link'), line: instruction.line, kindOf });
   return doubt === undefined ? path : undefined;
-}
-
-function isLinked({ flags }: Instruction): boolean {
-  return flags.some((flag) => flag.name === 'link' && flag.value !== 'false');
 }

@@ -55,14 +55,23 @@ export function placeOfFile(
   return { path, doubt: undefined };
 }
 
-/** A file of a known name that does not come from the context lands in a stage. */
-export function coverWithFile(
-  stage: Stage,
-  destination: Destination,
-  file: { readonly name: string; readonly because: string; readonly line: number },
-): void {
-  const inside = destination.isDirectory || stage.directories.has(destination.path);
-  cover(stage, inside ? posix.join(destination.path, file.name) : destination.path, file);
+/** What does not come from the context, on its way into a stage. */
+export interface OtherContent {
+  /** Of the one file that it is. Undefined: it may be a directory, whose content comes over what is at the destination. */
+  readonly name: string | undefined;
+  readonly isLinked: boolean;
+  readonly because: string;
+  readonly line: number;
+}
+
+/** What does not come from the context lands in a stage. */
+export function coverWith(stage: Stage, destination: Destination, content: OtherContent): void {
+  const { name, isLinked } = content;
+  const { path } = destination;
+  if (name === undefined) cover(stage, path, content);
+  else if (destination.isDirectory || (!isLinked && stage.directories.has(path))) cover(stage, posix.join(path, name), content);
+  else if (isLinked) replaceDirectory(stage, path, content);
+  else cover(stage, path, content);
 }
 
 /** Whether an instruction of the Dockerfile made a directory at a path, or copied one there. */

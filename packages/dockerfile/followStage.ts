@@ -2,7 +2,7 @@ import { nanosecondsOf } from './nanoseconds';
 import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { expand, type Lookup } from './expand';
-import { jsonStrings, quotedWords, type Instruction, type Mistake } from './instructions';
+import { isOn, jsonStrings, quotedWords, type Instruction, type Mistake } from './instructions';
 import { argsOf, stageNamed, type SplitDockerfile, type SplitStage } from './splitStages';
 
 /** What an image says of its containers, with the names and shapes of the image specification; what is not followed here stays as it is. */
@@ -284,7 +284,6 @@ class Following {
     const { keyword, flags, json, text, line } = instruction;
     const words = (json ?? text.split(/\s+/)).map((word) => this.word(instruction, word));
     const flag = (name: string) => flags.find((each) => each.name === name)?.value;
-    const isOn = (name: string) => flags.some((each) => each.name === name && each.value !== 'false');
     const from = flag('from');
     const owner = flag('chown');
     const mode = flag('chmod');
@@ -295,9 +294,9 @@ class Following {
       destination: this.destination(words.at(-1) ?? ''),
       owner: owner === undefined ? undefined : this.word(instruction, owner),
       mode: mode === undefined ? undefined : Number.parseInt(mode, 8),
-      parents: isOn('parents'),
+      parents: isOn(instruction, 'parents'),
       exclude: flags.flatMap((each) => (each.name === 'exclude' && each.value !== undefined ? [this.word(instruction, each.value)] : [])),
-      link: isOn('link'),
+      link: isOn(instruction, 'link'),
       text: `${keyword} ${[...flags.map(({ name, value }) => (value === undefined ? `--${name}` : `--${name}=${value}`)), ...words].join(' ')}`,
       line,
     });

@@ -133,6 +133,11 @@ export function split(line: string, escape: string): Pick<Instruction, 'keyword'
   return { keyword: keyword.toUpperCase(), flags, text: rest, json: jsonStrings(rest) };
 }
 
+/** Whether a flag that needs no value is set, as in `--link` and `--link=true`. */
+export function isOn({ flags }: Pick<Instruction, 'flags'>, name: string): boolean {
+  return flags.some((flag) => flag.name === name && flag.value !== 'false');
+}
+
 /** What is not a JSON array of strings is read as words: BuildKit's rule. */
 export function jsonStrings(text: string): readonly string[] | undefined {
   if (!text.startsWith('[')) return undefined;

@@ -211,6 +211,38 @@ describe('a file that another stage made', () => {
   });
 });
 
+describe('what ADD loads, and a here-document,', () => {
+  const loaded = (url: string) => [`rebuild: hidden by what ADD loads from ${url}`];
+  const written = ['rebuild: hidden by the here-document app.js'];
+  const kept = ['sync /app/dir/a.js'];
+  const file = 'https://x.example/app.js';
+  const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
+    ['hides the one of its name in a directory', `ADD ${file} /app`, { 'app.js': loaded(file), 'dir/a.js': kept }],
+    ['hides a directory that it is linked over', `ADD --link ${file} /app`, { 'app.js': loaded(file), 'dir/a.js': loaded(file) }],
+    ['is linked into what is written as a directory', `ADD --link ${file} /app/`, { 'app.js': loaded(file), 'dir/a.js': kept }],
+    [
+      'is no directory for what comes next where it was linked over one',
+      `ADD --link ${file} /app\nCOPY conf /app`,
+      { conf: [...loaded(file), 'rebuild: /app is no directory for certain'] },
+    ],
+    ['is called without what a query says', `ADD ${file}?v=1 /app`, { 'app.js': loaded(`${file}?v=1`), 'dir/a.js': kept }],
+    ['hides all where it is unpacked', `ADD --unpack ${file} /app/`, { 'app.js': loaded(file), 'dir/a.js': loaded(file) }],
+    ...['git@x.example:o/app.js', 'ssh://git@x.example/o/app.js', 'https://x.example/o/app.js.git#main:dir'].map(
+      (url) =>
+        [`hides all where it is a repository: ${url}`, `ADD ${url} /app/`, { 'app.js': loaded(url), 'dir/a.js': loaded(url) }] as const,
+    ),
+    ['hides the one of its name in a directory (here)', 'COPY <<app.js /app\nEOF\napp.js', { 'app.js': written, 'dir/a.js': kept }],
+    [
+      'hides a directory that it is linked over (here)',
+      'COPY --link <<app.js /app\nEOF\napp.js',
+      { 'app.js': written, 'dir/a.js': written },
+    ],
+  ];
+  it.each(table)('%s', (_name, text, expected) => {
+    expect(effects(`FROM scratch\nCOPY . /app\n${text}`)).toMatchObject(expected);
+  });
+});
+
 describe('what is copied again in a way that is not followed', () => {
   const hidden = ['rebuild: hidden by COPY --from=src'];
   const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
