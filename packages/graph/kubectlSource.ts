@@ -21,7 +21,7 @@ export function kubectlSource(request: SourceRequest): SourceFacts {
       else paths.add(fetchedPath(pattern));
       continue;
     }
-    const found = pathsOf(joinPath(project.root, pattern), { files, projectRoot: project.root });
+    const found = pathsOf(pattern, { files, projectRoot: project.root });
     if (found.length === 0 && config.manifests) {
       problems.push({
         code: 'manifestNotFound',
@@ -138,18 +138,18 @@ interface Where {
   readonly projectRoot: WorkspacePath;
 }
 
-function pathsOf(pattern: WorkspacePath, where: Where): readonly WorkspacePath[] {
-  const { base, isGlob } = scanned(pattern);
-  if (!isGlob) {
-    if (where.files.kindOf(pattern) !== 'dir') return where.files.textOf(pattern) === undefined ? [] : [pattern];
-    return listed(pattern, where)
+function pathsOf(pattern: string, where: Where): readonly WorkspacePath[] {
+  const { base, glob } = scanned(pattern);
+  const at = joinPath(where.projectRoot, base);
+  if (glob === '') {
+    if (where.files.kindOf(at) !== 'dir') return where.files.textOf(at) === undefined ? [] : [at];
+    return listed(at, where)
       .filter((name) => /\.ya?ml$/.test(name))
-      .map((name) => joinPath(pattern, name));
+      .map((name) => joinPath(at, name));
   }
-  const rest = pattern.slice(base.length).replace(/^\//, '');
-  const matches = matcherOf(rest);
-  const start = base === '' ? 0 : base.length + 1;
-  return below(base, { ...where, deep: rest.includes('/') || rest.includes('**') }).filter((path) => matches(path.slice(start)));
+  const matches = matcherOf(glob);
+  const start = at === '' ? 0 : at.length + 1;
+  return below(at, { ...where, deep: glob.includes('/') || glob.includes('**') }).filter((path) => matches(path.slice(start)));
 }
 
 const matchers = new Map<string, (path: string) => boolean>();
@@ -161,9 +161,21 @@ function matcherOf(glob: string): (path: string) => boolean {
   return matcher;
 }
 
-function scanned(pattern: WorkspacePath): { readonly base: WorkspacePath; readonly isGlob: boolean } {
-  if (!/[*?[\]{}()!+@]/.test(pattern)) return { base: pattern, isGlob: false };
-  return picomatch.scan(pattern);
+interface Scanned {
+  /** The folder that the glob is below, or the path itself. */
+  readonly base: string;
+  /** Empty: it is none. */
+  readonly glob: string;
+}
+
+const scans = new Map<string, Scanned>();
+
+function scanned(written: string): Scanned {
+  const pattern = written.replaceAll('\\', '/');
+  if (!/[*?[\]{}()!+@]/.test(pattern)) return { base: pattern, glob: '' };
+  let scan = scans.get(pattern);
+  if (!scan) scans.set(pattern, (scan = picomatch.scan(pattern)));
+  return scan;
 }
 
 /** The names in the root of a project change with every new file of it; a manifest that is new there is seen when something else is read again. */

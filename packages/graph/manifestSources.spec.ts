@@ -21,17 +21,47 @@ function filesOf(texts: Readonly<Record<string, string>>): WorkspaceFiles {
 const deployment = (image: string) =>
   `apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: api}\nspec: {template: {spec: {containers: [{name: api, image: ${image}}]}}}\n`;
 
-function read(texts: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}): SourceFacts {
-  const path = 'apps/api/slipway.yaml';
+function read(texts: Readonly<Record<string, string>>, env: Readonly<Record<string, string>> = {}, root = 'apps/api'): SourceFacts {
+  const path = `${root}/slipway.yaml`;
   const own = texts[path] === undefined ? undefined : { path, ...readConfig({ path, text: texts[path], isRoot: false }) };
   if (own && own.problems.length > 0) throw new Error(own.problems.map(({ message }) => message).join('\n'));
   const config = own?.config ?? { version: 1 };
-  return manifestsOf({ project: { name: 'api', root: 'apps/api' }, config, own, files: recorded(filesOf(texts)), env });
+  return manifestsOf({ project: { name: 'api', root }, config, own, files: recorded(filesOf(texts)), env });
 }
 
 const files = ({ inputs }: SourceFacts) => inputs.map(({ path }) => path);
 const told = ({ problems }: SourceFacts) =>
   problems.map(({ message, location }) => `${location?.file ?? ''}:${location?.line ?? ''}:${location?.column ?? ''} ${message}`);
+
+describe('plain manifests', () => {
+  const content = 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n';
+  const readIn = (root: string, patterns: string, ...paths: readonly string[]) =>
+    read(
+      { [`${root}/slipway.yaml`]: `version: 1\nmanifests: ${patterns}`, ...Object.fromEntries(paths.map((path) => [path, content])) },
+      {},
+      root,
+    );
+
+  it('are named by paths and globs of their project, in whichever folder that is', () => {
+    for (const root of ['apps/api', 'apps/(shop)/[api]']) {
+      const found = readIn(
+        root,
+        '[./k8s/*.yaml, "deep/**/*.yml", one.yaml, folder]',
+        ...['k8s/a.yaml', 'k8s/b.yml', 'k8s/more/c.yaml', 'deep/x/y/d.yml', 'one.yaml', 'two.yaml', 'folder/e.yaml'].map(
+          (path) => `${root}/${path}`,
+        ),
+      );
+      expect(files(found)).toEqual(['k8s/a.yaml', 'deep/x/y/d.yml', 'one.yaml', 'folder/e.yaml'].map((path) => `${root}/${path}`));
+    }
+  });
+
+  it('may be beside their project, and named with the separators of Windows', () => {
+    expect(files(readIn('apps/api', "['../shared/*.yaml', 'k8s\\*.yaml']", 'apps/shared/a.yaml', 'apps/api/k8s/b.yaml'))).toEqual([
+      'apps/shared/a.yaml',
+      'apps/api/k8s/b.yaml',
+    ]);
+  });
+});
 
 describe('an overlay', () => {
   const texts = {
