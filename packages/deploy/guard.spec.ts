@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { KubeTarget } from '../clients';
 import { fakeKube } from '../testkit/fakeKube';
 import { contextMemoryFile, judge, type NodeIdentity } from '.';
-import { guard } from './guard';
+import { guard, readIdentity } from './guard';
 
 const target = (context: string): KubeTarget => ({
   context,
@@ -91,6 +91,18 @@ describe('guard', () => {
     expect(await guard({ kube: cluster('staging', 'b'), allowContexts, memoryFile, acceptContext: true })).toMatchObject({ ok: true });
     expect(await guard({ kube: cluster('staging', 'b'), allowContexts, memoryFile })).toMatchObject({ ok: true });
     expect(Object.keys(JSON.parse(await readFile(memoryFile, 'utf8')) as object)).toEqual(['staging']);
+  });
+
+  test('who the cluster is may have been asked before', async () => {
+    const memoryFile = await memory();
+    const kube = cluster('staging', 'a');
+    const allowContexts = ['staging'];
+    expect(await guard({ kube, identity: readIdentity(kube), allowContexts, memoryFile })).toMatchObject({ ok: true });
+    const other = readIdentity(cluster('staging', 'b'));
+    expect(await guard({ kube, identity: other, allowContexts, memoryFile })).toMatchObject({
+      ok: false,
+      problem: { code: 'contextChanged' },
+    });
   });
 
   test('other contexts stay remembered, each on its line', async () => {

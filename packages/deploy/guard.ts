@@ -37,6 +37,8 @@ export function judge({ target, nodes, allowContexts, identity, remembered }: Ev
 
 export interface GuardRequest {
   readonly kube: Kube;
+  /** Who the cluster is, when that has been asked already. */
+  readonly identity?: Promise<Result<ClusterIdentity>>;
   readonly allowContexts: readonly string[];
   /** See `contextMemoryFile`. */
   readonly memoryFile: string;
@@ -44,13 +46,15 @@ export interface GuardRequest {
   readonly acceptContext?: boolean;
 }
 
-/** Asks the cluster who it is, and judges. Failures: `contextNotAllowed`, `contextChanged` and `contextMemoryUnreadable` (exit 2), and the cluster's own. */
-export async function guard({
-  kube,
-  allowContexts,
-  memoryFile,
-  acceptContext = false,
-}: GuardRequest): Promise<Result<Exclude<Verdict, { kind: 'refused' }>>> {
+/** Who a cluster is, as far as it tells. */
+export interface ClusterIdentity {
+  readonly nodes: readonly NodeIdentity[];
+  /** The UID of its kube-system namespace. */
+  readonly uid: string | undefined;
+}
+
+/** Failures: the cluster's own. */
+export async function readIdentity(kube: Kube): Promise<Result<ClusterIdentity>> {
   const [nodes, system] = await Promise.all([
     kube.list({ apiVersion: 'v1', kind: 'Node' }),
     kube.get({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }),
@@ -58,13 +62,26 @@ export async function guard({
   // On a shared cluster neither may be readable; the context can still be allowed by name.
   if (!nodes.ok && nodes.problem.code !== 'clusterRefused') return nodes;
   if (!system.ok && system.problem.code !== 'clusterRefused') return system;
+  return succeeded({ nodes: nodes.ok ? nodes.value.map(nodeIdentity) : [], uid: system.ok ? system.value?.metadata.uid : undefined });
+}
 
+/** Asks the cluster who it is, and judges. Failures: `contextNotAllowed`, `contextChanged` and `contextMemoryUnreadable` (exit 2), and the cluster's own. */
+export async function guard({
+  kube,
+  identity: asked = readIdentity(kube),
+  allowContexts,
+  memoryFile,
+  acceptContext = false,
+}: GuardRequest): Promise<Result<Exclude<Verdict, { kind: 'refused' }>>> {
+  const told = await asked;
+  if (!told.ok) return told;
   const { context, server } = kube.target;
-  const identity = (system.ok ? system.value?.metadata.uid : undefined) ?? `server ${server}`;
+  const { nodes, uid } = told.value;
+  const identity = uid ?? `server ${server}`;
   const memory = await readContextMemory(memoryFile);
   if (!memory.ok) return memory;
   const remembered = acceptContext ? undefined : memory.value[context]?.identity;
-  const verdict = judge({ target: kube.target, nodes: nodes.ok ? nodes.value.map(nodeIdentity) : [], allowContexts, identity, remembered });
+  const verdict = judge({ target: kube.target, nodes, allowContexts, identity, remembered });
   switch (verdict.kind) {
     case 'refused':
       return failed(

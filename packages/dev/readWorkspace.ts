@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setImmediate as otherTurn } from 'node:timers/promises';
 import { ownPlatform, processes } from '../clients';
 import { filesBelow, keepConfigs, neverFollowed, recallConfigs } from '../source';
 import {
@@ -49,8 +50,11 @@ export interface ReadWorkspace {
 /** Reads the graph, config, Dockerfiles and manifests. Fails when the graph cannot be read, or a profile that was asked for is unknown: what is wrong with one project is in `workspace.problems`. */
 export async function readWorkspace(options: ReadWorkspaceOptions): Promise<Result<ReadWorkspace>> {
   const { root, graph, mode, env, defaultRepo, profiles, only } = options;
+  // Reading takes the process whole. What was asked of a cluster at the same time is sent before, and goes on between its parts.
+  await otherTurn();
   const read = await graph.read();
   if (!read.ok) return read;
+  await otherTurn();
   recallConfigs(root);
   const files = filesBelow(root);
   const known = { graph: read.value, files, mode, env, ...(profiles && { profiles }) };

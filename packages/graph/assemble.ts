@@ -129,8 +129,18 @@ export function assemble(facts: WorkspaceFacts): Assembled {
     const hooks = settingsOfIt ? hooksOf(settingsOfIt, ['build', 'sync']) : [];
     return [{ ...artifact, requires, ...(hooks.length > 0 && { hooks }) }];
   });
-  const deployFiles = new Map(everyManifests.map((each) => [each.project.name, deployFilesOf(each, drafts)]));
-  const { targets, byArtifact } = targetsOf({ graph, outputs, artifacts: drafts, files, deployFiles, watching: facts.mode === 'dev' });
+  const byProject = new Map(everyManifests.map((each) => [each.project.name, each]));
+  const { targets, byArtifact } = targetsOf({
+    graph,
+    outputs,
+    artifacts: drafts,
+    files,
+    deployFilesOf(project) {
+      const known = byProject.get(project);
+      return known ? deployFilesOf(known, drafts) : [];
+    },
+    watching: facts.mode === 'dev',
+  });
   const artifacts = drafts.map((draft): Artifact => ({ ...draft, targets: byArtifact.get(draft.name) ?? [] }));
 
   const misspelt = withManifests.flatMap(({ project, manifests }) => {

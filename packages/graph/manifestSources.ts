@@ -4,7 +4,7 @@ import type { ProjectSettings } from './settings';
 import { isUrl, type NotFetched } from './fetchedManifests';
 import { helmSources } from './helmSource';
 import { defaultPatterns, kubectlSource } from './kubectlSource';
-import { kustomizationIn, kustomizationNames, kustomizeSources } from './kustomizeSource';
+import { kustomizationNames, kustomizeSources } from './kustomizeSource';
 import { joinPath, type RecordedFiles } from './workspaceFiles';
 
 export interface SourceRequest extends Pick<ProjectSettings, 'config' | 'own'> {
@@ -86,7 +86,8 @@ function kindsOf({ project, config, files }: SourceRequest): readonly ManifestSo
     ...(helm ? ['helm' as const] : []),
   ];
   if (named.length > 0) return named;
-  return kustomizationIn(joinPath(project.root, defaultOverlay), files) === undefined ? ['kubectl'] : ['kustomize'];
+  const names = files.manifestsIn(joinPath(project.root, defaultOverlay));
+  return kustomizationNames.some((name) => names.includes(name)) ? ['kustomize'] : ['kubectl'];
 }
 
 function withDefaults(request: SourceRequest): SourceRequest {

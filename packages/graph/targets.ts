@@ -11,7 +11,7 @@ export interface TargetsRequest {
   readonly artifacts: readonly Artifact[];
   readonly files: WorkspaceFiles;
   /** Files of a project that say how it is deployed, not what it is made of. */
-  readonly deployFiles: ReadonlyMap<string, readonly WorkspacePath[]>;
+  readonly deployFilesOf: (project: string) => readonly WorkspacePath[];
   /** Whether targets that run until they are stopped may make what images take, instead of those that end. */
   readonly watching: boolean;
 }
@@ -195,14 +195,12 @@ interface Sources extends TargetsRequest {
 /** Files that say what a project is: they count whatever a target's inputs are. */
 const projectFiles: ReadonlySet<string> = new Set(['package.json', 'project.json']);
 
-function sourcesOf(project: Project, { graph, outputs, deployFiles, sources, patterns }: Sources): Target['inputs'][number] {
+function sourcesOf(project: Project, { graph, outputs, deployFilesOf, sources, patterns }: Sources): Target['inputs'][number] {
   const inside = (path: WorkspacePath) => below(project.root, path) !== undefined;
   const nested = graph.projects
     .filter((other) => other.root !== project.root && inside(other.root) && !sources.some(({ name }) => name === other.name))
     .map((other) => other.root);
-  const excluded = [...new Set([...outputs.map((output) => output.path), ...(deployFiles.get(project.name) ?? []), ...nested])]
-    .filter(inside)
-    .sort();
+  const excluded = [...new Set([...outputs.map((output) => output.path), ...deployFilesOf(project.name), ...nested])].filter(inside).sort();
   const counts = patterns && matcherOf(patterns);
   const accepts = acceptsDefinedBy(JSON.stringify(['sources', project.root, excluded, patterns]), (path, kind) => {
     const rest = below(project.root, path);

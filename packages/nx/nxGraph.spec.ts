@@ -56,6 +56,7 @@ describe('the graph of Nx', () => {
             ],
           },
           serve: { continuous: true },
+          'k8s-build': { executor: 'nx-slipway:build', outputs: ['{workspaceRoot}/.slipway/images/{projectName}.json'] },
         }),
       },
       dependencies: {},
@@ -68,6 +69,7 @@ describe('the graph of Nx', () => {
         continuous: false,
       },
       { name: 'serve', outputs: [], dependsOn: [], continuous: true },
+      { name: 'k8s-build', outputs: [], dependsOn: [], continuous: false },
     ]);
   });
 });

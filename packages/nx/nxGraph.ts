@@ -213,7 +213,8 @@ function graphTarget(
 ): GraphTarget {
   return {
     name,
-    outputs: outputsOf(node, name, devkit),
+    // No image takes what Slipway's own targets write, and there are several in each project.
+    outputs: target.executor?.startsWith('nx-slipway:') ? [] : outputsOf(node, name, devkit),
     dependsOn: (target.dependsOn ?? []).flatMap(dependencyNames),
     continuous: target.continuous ?? false,
   };
