@@ -2,6 +2,7 @@ import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { below } from './below';
 import { coverWith, destinationOf, placeOfFile, type Destination } from './destination';
+import { isCalledLikeFile } from './fileNames';
 import { isOn, type Instruction } from './instructions';
 import { addDirectory, type Landing, type PathKind, type Stage } from './stage';
 import { hasWildcard } from './wildcard';
@@ -70,10 +71,9 @@ function coverBySource(stage: Stage, { raw, source, isFollowed, destination, cop
 /** The name of the one file that is copied. Undefined: a directory may be, whose content comes over what is at the destination. */
 function fileNameIn({ raw, source, destination, from }: Pick<CoveringSource, 'raw' | 'source' | 'destination'> & Pick<StageCopy, 'from'>) {
   const name = posix.basename(source);
-  // There are directories like `.output` and `conf.d` too.
-  const looksLikeFile = /[^./]\.(?!d$)\w+$/.test(raw) && !hasWildcard(raw) && !from.directories.has(source);
-  // A directory mostly keeps its name: `v1.2` onto `/opt/v1.2`.
-  return looksLikeFile && name !== posix.basename(destination.path) ? name : undefined;
+  const isFile = isCalledLikeFile(raw) && !hasWildcard(raw) && !from.directories.has(source);
+  // A directory mostly keeps its name: `vue.js` onto `/opt/vue.js`.
+  return isFile && name !== posix.basename(destination.path) ? name : undefined;
 }
 
 /** Everything that the content of a stage depends on beyond the plain files in it. */

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { below } from './below';
+import { isMeantAsFile } from './fileNames';
 import { addDirectory, cover, type PathKind, type Stage } from './stage';
 
 /** Where COPY or ADD says that something goes. */
@@ -87,7 +88,7 @@ export function isKnownDirectory(stage: Stage, path: ContainerPath, kindOf: Arri
 function mayBeDirectory(stage: Stage, path: ContainerPath, name: string): string | undefined {
   const made = stage.runs.some((run) => run.includes(path));
   if (stage.unknownPlaces.has(path)) return `${path} is no directory for certain`;
-  const looksLikeFile = /[^.]\.\w+$/.test(path) || posix.basename(path) === name;
+  const looksLikeFile = isMeantAsFile(path) || posix.basename(path) === name;
   if (looksLikeFile && !made) return undefined;
   if ([...stage.unknownPlaces].some((place) => below(place, path) !== undefined)) return `${path} is no directory for certain`;
   if (stage.base.kind === 'scratch') return undefined;

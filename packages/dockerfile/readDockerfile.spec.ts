@@ -65,6 +65,15 @@ describe('where files of the context land', () => {
     ['a directory: its content', 'FROM scratch\nCOPY dir /x', { 'dir/a.js': ['sync /x/a.js'], 'dir/sub/b.js': ['sync /x/sub/b.js'] }],
     ['a file in a destination with a final slash', 'FROM scratch\nCOPY app.js /x/', { 'app.js': ['sync /x/app.js'] }],
     ['a file under another name', 'FROM scratch\nCOPY app.js /x/main.js', { 'app.js': ['sync /x/main.js'] }],
+    [
+      'a file under another name, in a directory of the base image',
+      'FROM a\nCOPY conf /etc/nginx/conf.d/default.conf',
+      { conf: ['sync /etc/nginx/conf.d/default.conf'] },
+    ],
+    ['a file of another name: /app/.env', 'FROM a\nCOPY conf /app/.env', { conf: ['sync /app/.env'] }],
+    ['a file of another name: /app/policy.rego', 'FROM a\nCOPY conf /app/policy.rego', { conf: ['sync /app/policy.rego'] }],
+    ['a file of another name: /lib/libx.so.1', 'FROM a\nCOPY conf /lib/libx.so.1', { conf: ['sync /lib/libx.so.1'] }],
+    ['a file called like a directory', 'FROM a\nCOPY noext /opt/1.2/noext', { noext: ['sync /opt/1.2/noext'] }],
     ['a file in a directory that WORKDIR made', 'FROM a\nWORKDIR /x/y\nCOPY app.js /x', { 'app.js': ['sync /x/app.js'] }],
     [
       'a file in a directory that was copied',
@@ -177,7 +186,7 @@ describe('a file that another stage made', () => {
     ['hides what it is copied onto', 'COPY . /app\nCOPY --from=build /out/x.js /app/app.js', { 'app.js': hidden, 'dir/a.js': kept }],
     [
       'hides all where a directory of its name is, as it may be one itself',
-      'COPY . /app/v1.2\nCOPY --from=build /out/v1.2 /app/v1.2',
+      'COPY . /app/vue.js\nCOPY --from=build /out/vue.js /app/vue.js',
       { 'app.js': hidden, 'dir/a.js': hidden },
     ],
     [
@@ -185,11 +194,22 @@ describe('a file that another stage made', () => {
       'COPY . /app\nCOPY --from=build /src/.output /app/',
       { 'app.js': hidden, 'dir/a.js': hidden },
     ],
-    [
-      'hides all where its name is one of a directory of settings',
-      'COPY . /app\nCOPY --from=build /out/conf.d /app/',
-      { 'app.js': hidden, 'dir/a.js': hidden },
-    ],
+    ...['v1.2', 'site.com', 'app.next', 'conf.d'].map(
+      (name) =>
+        [
+          `hides all where it is called ${name}, as it may be a directory`,
+          `COPY . /app\nCOPY --from=build /out/${name} /app/`,
+          { 'app.js': hidden, 'dir/a.js': hidden },
+        ] as const,
+    ),
+    ...['main.mjs', 'app.jar', 'nginx.conf', 'libx.so.1.2', 'a.tar.gz', 'package.json', 'Index.HTML'].map(
+      (name) =>
+        [
+          `hides nothing else where it is called ${name}`,
+          `COPY . /app\nCOPY --from=build /out/${name} /app/`,
+          { 'dir/a.js': kept },
+        ] as const,
+    ),
     [
       'hides all where a final slash says that it is a directory',
       'COPY . /app\nCOPY --from=build /out/site.com/ /app',
@@ -360,6 +380,15 @@ describe('what needs a rebuild', () => {
       'conf',
       '/x is no directory for certain',
     ],
+    ...['/etc/x/conf.d', '/opt/v1.2', '/srv/site.com'].map(
+      (path) =>
+        [
+          `a destination that is called like a directory: ${path}`,
+          `FROM a\nCOPY conf ${path}`,
+          'conf',
+          `${path} may be a directory in a`,
+        ] as const,
+    ),
     ['a destination that a RUN names', 'FROM a\nRUN mkdir /x.d\nCOPY conf /x.d', 'conf', '/x.d may be a directory in a'],
     [
       'a pattern with directories in the middle',
