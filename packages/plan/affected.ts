@@ -61,8 +61,13 @@ function reachOf(workspace: Workspace, path: WorkspacePath): readonly Reached[] 
     if (action !== 'redeploy' && action !== 'none') reached.push(...reachedThrough(workspace, artifact, because));
   }
   const owner = projectOf(workspace.projects.values(), path);
-  if (owner && owner.root !== '' && path === `${owner.root}/${configName}` && concerned(workspace).has(owner.name))
-    reached.push({ project: owner.name, image: true, because: 'the config of the project' });
+  if (owner && owner.root !== '' && path === `${owner.root}/${configName}` && concerned(workspace).has(owner.name)) {
+    const because = 'the config of the project';
+    reached.push({ project: owner.name, image: true, because });
+    // It may say how an image is made.
+    for (const { name, project } of workspace.artifacts.values())
+      if (project === owner.name) reached.push(...reachedThrough(workspace, name, because));
+  }
   for (const problem of workspace.problems) {
     const { project, location } = problem;
     // What a project with a mistake in it takes is not known.
