@@ -15,9 +15,11 @@ import {
   type Registry,
 } from '../clients';
 import { approachCluster, contextMemoryFile, type ApproachedCluster } from '../deploy';
+import { defaultRepoOf } from '../graph';
 import { failed, succeeded, type Problem, type Release, type ReleaseName, type Result, type Workspace } from '../model';
 import { chooseDelivery, type Delivery, type DeliveryOptions } from '../registry';
 import { count } from '../report';
+import { filesBelow } from '../source';
 import { ImageNames } from './imageNames';
 import type { CommandOptions, DoctorDocument } from './command';
 import { readWorkspace, type ReadWorkspace } from './readWorkspace';
@@ -246,10 +248,17 @@ type FoundCluster = Result<{ readonly approached: ApproachedCluster; readonly ve
 
 /** Building for a registry that is named, wherever that is said, needs no cluster. Undefined: none is asked. */
 async function clusterUnlessRepo(options: CommandOptions, reading: Promise<Result<ReadWorkspace>>): Promise<FoundCluster | undefined> {
+  const early = mayNameRepo(options) ? undefined : clusterOf(options);
   const read = await reading;
   if (!read.ok) return undefined;
   const { defaultRepo, push } = read.value.settings;
-  return defaultRepo.repo !== undefined && (options.push ?? push) !== false ? undefined : clusterOf(options);
+  return defaultRepo.repo !== undefined && (options.push ?? push) !== false ? undefined : (early ?? clusterOf(options));
+}
+
+/** Whether something may name a registry, as far as that can be told before the workspace has been read. */
+function mayNameRepo({ root, env, defaultRepo }: CommandOptions): boolean {
+  const said = defaultRepoOf({ flag: defaultRepo, env, config: undefined }).repo;
+  return said !== undefined || filesBelow(root).textOf('slipway.yaml')?.includes('defaultRepo') === true;
 }
 
 async function clusterOf(options: CommandOptions): Promise<FoundCluster> {
