@@ -17,16 +17,21 @@ describe('the init generator', () => {
     expect(nxJson().plugins).toEqual(['@nx/js', { plugin: 'nx-slipway', options: {} }]);
   });
 
-  it('keeps manifests out of production, and prose too where nobody has said yet what production is', async () => {
+  it('keeps manifests and configs out of production, and prose too where nobody has said yet what production is', async () => {
     tree.write('nx.json', JSON.stringify({ namedInputs: { default: ['x'], production: ['default', '!{projectRoot}/**/*.test.js'] } }));
     await init(tree, {});
     expect(nxJson().namedInputs).toEqual({
       default: ['x'],
-      production: ['default', '!{projectRoot}/**/*.test.js', '!{projectRoot}/k8s/**/*'],
+      production: ['default', '!{projectRoot}/**/*.test.js', '!{projectRoot}/k8s/**/*', '!{projectRoot}/slipway.yaml'],
     });
     tree.write('nx.json', '{}');
     await init(tree, {});
-    expect(nxJson().namedInputs).toEqual({ production: ['default', '!{projectRoot}/k8s/**/*', '!{projectRoot}/**/*.md'] });
+    expect(nxJson().namedInputs).toEqual({
+      production: ['default', '!{projectRoot}/k8s/**/*', '!{projectRoot}/slipway.yaml', '!{projectRoot}/**/*.md'],
+    });
+    tree.write('nx.json', JSON.stringify({ plugins: ['nx-slipway'], namedInputs: { production: ['default', '!{projectRoot}/k8s/**/*'] } }));
+    await init(tree, {});
+    expect(nxJson().namedInputs).toEqual({ production: ['default', '!{projectRoot}/k8s/**/*', '!{projectRoot}/slipway.yaml'] });
   });
 
   it('leaves git out of its own folder, and images out of what no image takes', async () => {

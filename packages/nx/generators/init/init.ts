@@ -83,22 +83,22 @@ export function setUp(tree: Tree, devkit: Devkit, { skipPackageJson, keepExistin
 }
 
 /** What an edit of must not make other projects' images be made again, where nobody has said yet what production is made of. */
-const production = ['default', '!{projectRoot}/k8s/**/*', '!{projectRoot}/**/*.md'];
+const production = ['default', '!{projectRoot}/k8s/**/*', '!{projectRoot}/slipway.yaml', '!{projectRoot}/**/*.md'];
 /** Of one that there is, only what is Slipway's own is left out: a build may well read Markdown. */
-const outsideOfProduction = '!{projectRoot}/k8s/**/*';
+const outsideOfProduction = ['!{projectRoot}/k8s/**/*', '!{projectRoot}/slipway.yaml'];
 
 function registerPlugin(tree: Tree, devkit: Devkit): void {
   const before = readNxJson(tree, devkit);
   const plugins = before.plugins ?? [];
   const registered = plugins.some((plugin) => (typeof plugin === 'string' ? plugin : plugin.plugin) === pluginName);
   const existing = before.namedInputs?.['production'];
-  const wanted = existing?.includes(outsideOfProduction) === true ? existing : existing ? [...existing, outsideOfProduction] : production;
-  if (registered && wanted === existing) return;
+  const missing = outsideOfProduction.filter((pattern) => existing?.includes(pattern) !== true);
+  if (registered && existing && missing.length === 0) return;
   devkit.updateJson<NxJsonConfiguration>(tree, 'nx.json', (nxJson) => ({
     ...nxJson,
     ...(registered ? {} : { plugins: [...plugins, { plugin: pluginName, options: {} }] }),
-    // Without this, an edit of one service's manifest deploys the services that depend on it again.
-    namedInputs: { ...nxJson.namedInputs, production: wanted },
+    // Without this, an edit of one service's manifest deploys the services that depend on it again, and one of its config runs its build.
+    namedInputs: { ...nxJson.namedInputs, production: existing ? [...existing, ...missing] : production },
   }));
 }
 
