@@ -3,7 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandOptions } from '../../dev';
 import type { Problem } from '../../model';
-import { imageRecord } from './build/build';
+import { buildOptions, imageRecord } from './build/build';
+import { deployOptions } from './deploy/deploy';
 import { tellNxWhenReady } from './dev/dev';
 import { execute, verbosityOf, type ExecutorOptions } from './execute';
 
@@ -56,6 +57,15 @@ describe('an executor', () => {
       },
     ]);
     expect(ended).toEqual({ success: true, document: 'what it made' });
+  });
+
+  it('takes absolute paths as they are', async () => {
+    const { asked } = await run({ kubeconfig: '/home/me/.kube/config' });
+    expect(asked).toMatchObject([{ kubeconfig: '/home/me/.kube/config' }]);
+    expect(buildOptions({ fileOutput: '/tmp/images.json' }, { root })).toEqual({ dryRun: false, fileOutput: '/tmp/images.json' });
+    expect(buildOptions({ fileOutput: 'images.json' }, { root })).toMatchObject({ fileOutput: join(root, 'images.json') });
+    expect(deployOptions({ buildArtifacts: '/tmp/images.json' }, { root })).toMatchObject({ buildArtifacts: '/tmp/images.json' });
+    expect(deployOptions({ buildArtifacts: 'images.json' }, { root })).toMatchObject({ buildArtifacts: join(root, 'images.json') });
   });
 
   it('tells as much as it is asked to, or Nx is', () => {

@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import type { CommandOptions, CommandResult } from '../../dev';
 import type { Report } from '../../model';
@@ -62,7 +62,7 @@ export async function execute<Document>(
     root: context.root,
     graph: nxGraph(context.root, { projectGraph: context.projectGraph, hasRun: tasksBefore(context) }),
     projects: context.projectName === undefined ? [] : [context.projectName],
-    ...(options.kubeconfig === undefined ? {} : { kubeconfig: join(context.root, options.kubeconfig) }),
+    ...(options.kubeconfig === undefined ? {} : { kubeconfig: resolve(context.root, options.kubeconfig) }),
     ...(options.context === undefined ? {} : { context: options.context }),
     ...(options.acceptContext === true && { acceptContext: true }),
     ...(options.namespace === undefined ? {} : { namespace: options.namespace }),

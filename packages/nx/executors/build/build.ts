@@ -1,5 +1,5 @@
 import { mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import type { ExecutorContext } from '@nx/devkit';
 import { buildLines, type BuildDocument } from '../../../report';
 import { execute, type ExecutorOptions } from '../execute';
@@ -9,7 +9,7 @@ export interface BuildExecutorOptions extends ExecutorOptions {
   readonly dryRun?: boolean;
   /** One of the project's images. */
   readonly artifact?: string;
-  /** Relative to the workspace. */
+  /** Relative to the workspace, or absolute. */
   readonly fileOutput?: string;
   /** Of `k8s-deploy`, which passes its options on: false, it must not build, and says itself what is missing. */
   readonly build?: boolean;
@@ -21,12 +21,8 @@ export interface BuildExecutorOptions extends ExecutorOptions {
 export default async function build(options: BuildExecutorOptions, context: ExecutorContext): Promise<{ success: boolean }> {
   if (options.build === false || options.buildArtifacts !== undefined) return { success: true };
   const { buildCommand } = await import('../../../dev/index.js');
-  const { dryRun = false, fileOutput, artifact } = options;
-  const own = {
-    dryRun,
-    ...(artifact !== undefined && { artifacts: [artifact] }),
-    ...(fileOutput !== undefined && { fileOutput: join(context.root, fileOutput) }),
-  };
+  const { dryRun = false, artifact } = options;
+  const own = buildOptions(options, context);
   return inThisProcess(async (surroundings) => {
     const { success, document } = await execute(options, context, surroundings, (common) => buildCommand({ ...common, ...own }));
     // What was built has been told by events.
@@ -40,6 +36,18 @@ export default async function build(options: BuildExecutorOptions, context: Exec
     }
     return { success };
   });
+}
+
+/** What `slipway build` is asked for beside what all commands are. */
+export function buildOptions(
+  { dryRun = false, fileOutput, artifact }: BuildExecutorOptions,
+  { root }: Pick<ExecutorContext, 'root'>,
+): { readonly dryRun: boolean; readonly artifacts?: readonly string[]; readonly fileOutput?: string } {
+  return {
+    dryRun,
+    ...(artifact !== undefined && { artifacts: [artifact] }),
+    ...(fileOutput !== undefined && { fileOutput: resolve(root, fileOutput) }),
+  };
 }
 
 /** The same text for the same images: how they came about this time is no part of it. */
