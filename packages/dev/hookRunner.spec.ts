@@ -34,7 +34,7 @@ describe('a hook in a container', () => {
   });
 
   /** What it prints in a container that has these tools alone. */
-  const run = async (hook: Pick<Hook, 'run'>, tools: Readonly<Record<string, string>>) => {
+  const run = async (hook: Pick<Hook, 'run'> & Partial<Pick<Hook, 'stage' | 'when'>>, tools: Readonly<Record<string, string>>) => {
     container = localContainer(folder, tools);
     const events: Event[] = [];
     const session = {
@@ -48,9 +48,9 @@ describe('a hook in a container', () => {
       { name: 'api', project: 'api' } as Parameters<HookRunner['run']>[0],
       [
         {
-          ...hook,
           stage: 'deploy',
           when: 'after',
+          ...hook,
           where: { kind: 'container', container: 'api', env: { GREETING: `it's` } },
           timeoutMs: 10_000,
         },
@@ -75,6 +75,14 @@ describe('a hook in a container', () => {
     const { problem, lines } = await run({ run: command }, { sh: programPath('sh') ?? '' });
     expect(problem).toBeUndefined();
     expect(lines).toEqual(['api', `Anna's cluster`, 'after deploy', '3', ref, '1a2b', 'localhost:5000/shop/api', `it's`]);
+  });
+
+  it.each([
+    ['after', 'deploy', 'mend what it says; it is run again with the next change'],
+    ['before', 'sync', 'mend what it says; it is run again with the next change, and after a while'],
+  ] as const)('that fails %s %s says when it is run again', async (when, stage, hint) => {
+    const { problem } = await run({ run: 'exit 7', when, stage }, { sh: programPath('sh') ?? '' });
+    expect(problem).toMatchObject({ code: 'hookFailed', hint });
   });
 
   it('that is a list runs where there is nothing else', async () => {

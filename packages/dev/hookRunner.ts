@@ -157,7 +157,8 @@ function problemOf(hook: Hook, ended: Result<number>, printed: readonly string[]
   return {
     code: 'hookFailed',
     message: `the hook ${nameOf(hook)}, ended with exit code ${ended.value}`,
-    hint: 'mend what it says; it is run again with the next change',
+    // What was not copied is tried again, as after any other failure of a sync.
+    hint: `mend what it says; it is run again with the next change${momentOf(hook) === 'before sync' ? ', and after a while' : ''}`,
     retry: 'whenInputChanges',
     exitCode: 1,
     detail: printed.join('\n'),
