@@ -6,7 +6,7 @@ import { expand, type Lookup } from './expand';
 import { isOn, quotedWords, split, type Instruction, type Mistake, type ParsedDockerfile } from './instructions';
 import type { DockerfileOptions, StageFacts } from './readDockerfile';
 import { run } from './run';
-import { addDirectory, cover, newStage, stageFrom, type Stage } from './stage';
+import { addDirectory, newStage, stageFrom, type Stage } from './stage';
 import { posix } from 'node:path';
 
 export interface BuiltStages {
@@ -266,13 +266,13 @@ class StageBuilder {
     const expanded = words.map((word) =>
       heredocs.has(word) ? { text: word, unknown: [] } : this.word(instruction, word, this.scopeOf(stage)),
     );
-    const destination = expanded.at(-1)?.text ?? '';
+    const destination = destinationOf(stage, expanded.at(-1) ?? { text: '', unknown: [] });
     const unknown = [...new Set(expanded.flatMap((word) => word.unknown))];
     const sources = expanded.slice(0, -1).map((word) => word.text);
     const { line } = instruction;
     for (const word of heredocs) {
       const name = word.replace(/^\d*<<-?/, '').replace(/['"]/g, '');
-      coverWith(stage, destinationOf(stage, destination), {
+      coverWith(stage, destination, {
         name,
         isLinked: isOn(instruction, 'link'),
         because: `hidden by the here-document ${name}`,
@@ -289,7 +289,7 @@ class StageBuilder {
       copyFromStage(stage, { instruction, from: parent, sources: local, destination, certain: unknown.length === 0, kindOf });
     } else if (from !== undefined) {
       this.images.push({ name: from, stage: stage.index });
-      cover(stage, destinationOf(stage, destination).path, { because: `hidden by COPY --from=${from}`, line });
+      coverWith(stage, destination, { name: undefined, isLinked: false, because: `hidden by COPY --from=${from}`, line });
     } else {
       const named = copyFromContext(stage, { instruction, sources: local, unknown, destination, kindOf, namesIn });
       for (const source of named) this.sources.push({ ...source, stage: stage.index });

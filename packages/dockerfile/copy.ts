@@ -1,7 +1,8 @@
 import { posix } from 'node:path';
 import { below } from './below';
-import { coverWith, destinationOf, isKnownDirectory, placeOfFile, type Destination } from './destination';
+import { coverWith, isKnownDirectory, placeOfFile, type Destination } from './destination';
 import { isOn, type Instruction } from './instructions';
+import { linkIn } from './links';
 import { pathMatcher } from './pathMatcher';
 import { addDirectory, cover, type Landing, type LandingFilter, type PathKind, type Stage } from './stage';
 import { hasWildcard, wildcard, type Wildcard } from './wildcard';
@@ -19,16 +20,15 @@ export interface CopyRequest {
   readonly sources: readonly string[];
   /** Names of variables in the sources or the destination whose value is not known. */
   readonly unknown: readonly string[];
-  readonly destination: string;
+  readonly destination: Destination;
   readonly kindOf: (path: string) => PathKind | undefined;
   readonly namesIn: (directory: string) => readonly string[];
 }
 
 /** Adds to a stage what COPY or ADD takes from the context. Returns the paths it names. */
 export function copyFromContext(stage: Stage, request: CopyRequest): LocalSource[] {
-  const { instruction } = request;
+  const { instruction, destination } = request;
   const flags = copyFlags(instruction);
-  const destination = destinationOf(stage, request.destination);
   // BuildKit takes several sources without a final slash too, and copies them one after another.
   const severalIntoOne =
     request.sources.length > 1 && !destination.isDirectory && (flags.link || !isKnownDirectory(stage, destination.path, request.kindOf));
@@ -94,10 +94,9 @@ function copyFlags(instruction: Instruction): CopyFlags {
   };
 }
 
-/** The directory that is a link, of those that a path leads through: what is below it is elsewhere in the context. */
+/** The directory that is a link, of those that a path leads through. */
 function linkOnTheWay(path: string, kindOf: CopyRequest['kindOf']): string | undefined {
-  const names = (hasWildcard(path) ? `${wildcard(path)?.directory ?? ''}/*` : unescaped(path)).split('/').slice(0, -1);
-  return names.map((_, index) => names.slice(0, index + 1).join('/')).find((directory) => kindOf(directory) === 'link');
+  return linkIn(hasWildcard(path) ? (wildcard(path)?.directory ?? '') : unescaped(path).replace(/[^/]*$/, ''), kindOf);
 }
 
 function excludesOf(instruction: Instruction): readonly string[] {

@@ -2,10 +2,18 @@ import { posix } from 'node:path';
 import type { ContainerPath } from '../model';
 import { below } from './below';
 import { isMeantAsFile } from './fileNames';
-import { addDirectory, cover, type PathKind, type Stage } from './stage';
+import { addDirectory, cover, type Landing, type PathKind, type Stage } from './stage';
+
+/** A word of an instruction with its variables replaced, and the names of those whose value is not known. */
+export interface ExpandedWord {
+  readonly text: string;
+  readonly unknown: readonly string[];
+}
 
 /** Where COPY or ADD says that something goes. */
 export interface Destination {
+  /** Not so while a variable in it is not known: then it may be anywhere. */
+  readonly isKnown: boolean;
   readonly path: ContainerPath;
   /** By how it is written; without, it may still be one. */
   readonly isDirectory: boolean;
@@ -13,10 +21,11 @@ export interface Destination {
 }
 
 /** The destination as it is written, below the working directory of the stage. */
-export function destinationOf(stage: Stage, raw: string): Destination {
+export function destinationOf(stage: Stage, { text: raw, unknown }: ExpandedWord): Destination {
   const relative = !raw.startsWith('/');
   const path = posix.normalize(posix.join(relative ? stage.workdir.path : '/', raw === '' ? '.' : raw)).replace(/(?<=.)\/$/, '');
   return {
+    isKnown: unknown.length === 0,
     path,
     isDirectory: raw === '' || raw === '.' || raw.endsWith('/'),
     uncertain:
@@ -51,7 +60,7 @@ export function placeOfFile(
     return { path: posix.join(path, name), doubt: undefined };
   }
   addDirectory(stage, posix.dirname(path));
-  if (!isLinked) return { path, doubt: mayBeDirectory(stage, path, name) };
+  if (!isLinked) return { path, doubt: mayBeDirectory(stage, path, { name, kindOf }) };
   if (isThere) replaceDirectory(stage, path, { because: `hidden by what is linked to ${path}`, line });
   return { path, doubt: undefined };
 }
@@ -69,7 +78,8 @@ export interface OtherContent {
 export function coverWith(stage: Stage, destination: Destination, content: OtherContent): void {
   const { name, isLinked } = content;
   const { path } = destination;
-  if (name === undefined) cover(stage, path, content);
+  if (!destination.isKnown) cover(stage, '/', content);
+  else if (name === undefined) cover(stage, path, content);
   else if (destination.isDirectory || (!isLinked && stage.directories.has(path))) cover(stage, posix.join(path, name), content);
   else if (isLinked) replaceDirectory(stage, path, content);
   else cover(stage, path, content);
@@ -77,17 +87,20 @@ export function coverWith(stage: Stage, destination: Destination, content: Other
 
 /** Whether an instruction of the Dockerfile made a directory at a path, or copied one there. */
 export function isKnownDirectory(stage: Stage, path: ContainerPath, kindOf: ArrivingFile['kindOf']): boolean {
-  if (stage.directories.has(path)) return true;
-  return stage.landings.some((landing) => {
-    const rest = landing.containerPath === undefined || landing.filter ? undefined : below(landing.containerPath, path);
-    return rest !== undefined && rest !== '' && kindOf(posix.join(landing.source, rest)) === 'dir';
-  });
+  return stage.directories.has(path) || stage.landings.some((landing) => !landing.filter && hasDirectory(landing, path, kindOf));
+}
+
+/** Whether what was copied has a directory for a path, be it left out or not. */
+function hasDirectory({ containerPath, source }: Landing, path: ContainerPath, kindOf: ArrivingFile['kindOf']): boolean {
+  const rest = containerPath === undefined ? undefined : below(containerPath, path);
+  return rest !== undefined && rest !== '' && kindOf(posix.join(source, rest)) === 'dir';
 }
 
 /** Whether a destination without a final slash might be a directory that the base image, a RUN or an unknown source made: then the file lands in it. */
-function mayBeDirectory(stage: Stage, path: ContainerPath, name: string): string | undefined {
+function mayBeDirectory(stage: Stage, path: ContainerPath, { name, kindOf }: Pick<ArrivingFile, 'name' | 'kindOf'>): string | undefined {
   const made = stage.runs.some((run) => run.includes(path));
-  if (stage.unknownPlaces.has(path)) return `${path} is no directory for certain`;
+  if (stage.unknownPlaces.has(path) || stage.landings.some((landing) => hasDirectory(landing, path, kindOf)))
+    return `${path} is no directory for certain`;
   const looksLikeFile = isMeantAsFile(path) || posix.basename(path) === name;
   if (looksLikeFile && !made) return undefined;
   if ([...stage.unknownPlaces].some((place) => below(place, path) !== undefined)) return `${path} is no directory for certain`;

@@ -231,6 +231,52 @@ describe('a file that another stage made', () => {
   });
 });
 
+describe('what COPY --from finds by a link of the context', () => {
+  const again = 'rebuild: copied again by COPY --from=src in a way that is not followed';
+  const kindOf = (path: string) => (path === 'lib/one' ? 'link' : options.kindOf(path));
+  it.each(['/s/lib/one', '/s/lib/one/app.js'])('may be anything that its stage holds: %s', (path) => {
+    const text = `FROM scratch AS src\nCOPY app.js /\nCOPY lib /s/lib\nFROM scratch\nCOPY --from=src ${path} /x/`;
+    const found = effects(text, { kindOf });
+    expect(found['app.js']).toEqual([again]);
+    expect(found['lib/two/package.json']).toEqual([again]);
+  });
+
+  it('hides what was there before', () => {
+    const text = 'FROM scratch AS src\nCOPY . /s\nFROM scratch\nCOPY dir /x\nCOPY --from=src /s/lib/one /x/';
+    expect(effects(text, { kindOf })['dir/a.js']).toContain('rebuild: hidden by COPY --from=src');
+  });
+});
+
+describe('of a directory that COPY --from follows', () => {
+  const hidden = ['rebuild: hidden by COPY --from=src'];
+  const kindOf = (path: string) => (path === 'lib/one' ? 'link' : options.kindOf(path));
+  const table: readonly (readonly [string, string, Record<string, string[]>])[] = [
+    [
+      'the part that is not known hides what was there',
+      'COPY dir /s\nCOPY --from=made /out /s/sub\nFROM scratch\nCOPY conf /x/\nCOPY noext /x/sub/\nCOPY --from=src /s /x',
+      { noext: hidden, conf: ['sync /x/conf'], 'dir/a.js': ['sync /x/a.js'] },
+    ],
+    [
+      'all hides what was there, where it lies in something that is not known',
+      'COPY lib/one /s\nCOPY dir /s/dir\nFROM scratch\nCOPY noext /x/\nCOPY --from=src /s/dir /x',
+      { noext: expect.arrayContaining(hidden) as string[] },
+    ],
+    [
+      'one file hides nothing else, wherever it lies',
+      'COPY --from=made /out /s\nCOPY app.js /s/\nFROM scratch\nCOPY noext /x/\nCOPY --from=src /s/app.js /x/',
+      { noext: ['sync /x/noext'], 'app.js': ['sync /x/app.js'] },
+    ],
+    [
+      'directories are directories for what comes next',
+      'WORKDIR /s/w\nCOPY dir /s\nFROM scratch\nCOPY --from=src /s /x\nCOPY conf /x/w',
+      { conf: ['sync /x/w/conf'] },
+    ],
+  ];
+  it.each(table)('%s', (_name, text, expected) => {
+    expect(effects(`FROM a AS made\nRUN make\nFROM scratch AS src\n${text}`, { kindOf })).toMatchObject(expected);
+  });
+});
+
 describe('what ADD loads, and a here-document,', () => {
   const loaded = (url: string) => [`rebuild: hidden by what ADD loads from ${url}`];
   const written = ['rebuild: hidden by the here-document app.js'];
@@ -389,6 +435,30 @@ describe('what needs a rebuild', () => {
           `${path} may be a directory in a`,
         ] as const,
     ),
+    [
+      'a destination that a part of what was copied may be',
+      'FROM scratch\nCOPY --exclude=*.md dir /x\nCOPY conf /x/sub',
+      'conf',
+      '/x/sub is no directory for certain',
+    ],
+    [
+      'all that lies where a variable may say',
+      'FROM a AS b\nRUN make\nFROM a\nCOPY conf /x/y/\nCOPY --from=b /out $OUT/y',
+      'conf',
+      'hidden by COPY --from=b',
+    ],
+    [
+      'all that lies where a variable may say, for another image',
+      'FROM a\nCOPY conf /x/y/\nCOPY --from=b:1 /out $OUT/y',
+      'conf',
+      'hidden by COPY --from=b:1',
+    ],
+    [
+      'all that lies where a variable may say, for a here-document',
+      'FROM a\nCOPY conf /x/y/\nCOPY <<conf $OUT/y/\nconf',
+      'conf',
+      'hidden by the here-document conf',
+    ],
     ['a destination that a RUN names', 'FROM a\nRUN mkdir /x.d\nCOPY conf /x.d', 'conf', '/x.d may be a directory in a'],
     [
       'a pattern with directories in the middle',
