@@ -203,6 +203,38 @@ describe('a watch', () => {
   });
 });
 
+describe('an apply that is only tried', () => {
+  const undeclared = 'failed to create typed patch object (n/a; /v1, Kind=Pod): .spec.bogus: field not declared in schema';
+  const unknown =
+    'Pod in version "v1" cannot be handled as a Pod: strict decoding error: unknown field "spec.bogus", unknown field "spec.containers[0].foo"';
+  const refusing = (atCreate: { readonly status: number; readonly message: string }) =>
+    apiServer((request, response) => {
+      if (request.method === 'PATCH') json(response, 500, { message: undeclared });
+      else if (request.method === 'POST') json(response, atCreate.status, { message: atCreate.message });
+      else json(response, 200, { resources: [{ name: 'pods', kind: 'Pod', namespaced: true }] });
+    });
+  const tried = { ...pod('a', '1'), spec: {} };
+
+  it('tells all fields that nobody knows, and not the outermost alone', async () => {
+    const { kube, asked } = await refusing({ status: 400, message: unknown });
+    const answer = await kube.apply(tried, { dryRun: true, namespace: 'n' });
+    expect(answer).toMatchObject({
+      problem: {
+        code: 'objectInvalid',
+        detail: expect.stringMatching(/spec.bogus.*\nunknown field "spec.containers\[0\].foo"$/s) as string,
+      },
+    });
+    const last = asked.at(-1);
+    expect(`${String(last?.pathname)}${String(last?.search)}`).toBe('/api/v1/namespaces/n/pods?dryRun=All&fieldValidation=Strict');
+  });
+
+  it('tells what it knows where the object may not be made', async () => {
+    const { kube } = await refusing({ status: 403, message: 'pods is forbidden' });
+    const message = 'Pod n/a is not valid: spec.bogus: field not declared in schema';
+    expect(await kube.apply(tried, { dryRun: true, namespace: 'n' })).toMatchObject({ problem: { code: 'objectInvalid', message } });
+  });
+});
+
 describe('a request', () => {
   const aPod = { apiVersion: 'v1', kind: 'Pod', name: 'a', namespace: 'n' };
 

@@ -136,7 +136,23 @@ async function applyObject(
     contentType: 'application/apply-patch+yaml',
     body: JSON.stringify(object),
   });
-  return answer.ok ? succeeded(answer.value as KubeObject) : answer;
+  if (answer.ok) return succeeded(answer.value as KubeObject);
+  if (!dryRun) return answer;
+  const collection = path.value.slice(0, path.value.lastIndexOf('/'));
+  return failed(await withUnknownFields(http, { collection, subject: nameOf(ref), object }, answer.problem));
+}
+
+/** Of fields that nobody knows server-side apply may name only the outermost. Who tries to make the object is told all of them. */
+async function withUnknownFields(
+  http: KubeHttp,
+  { collection, subject, object }: { readonly collection: string; readonly subject: string; readonly object: KubeObject },
+  problem: Problem,
+): Promise<Problem> {
+  if (!problem.message.includes('field not declared in schema')) return problem;
+  const path = `${collection}?dryRun=All&fieldValidation=Strict`;
+  const answer = await http.json({ method: 'POST', path, subject, body: JSON.stringify(object) });
+  const unknown = answer.ok ? [] : (answer.problem.message.match(/unknown field "[^"\n]+"/g) ?? []);
+  return unknown.length === 0 ? problem : { ...problem, detail: [problem.detail ?? problem.message, ...unknown].join('\n') };
 }
 
 async function openLogs(http: KubeHttp, request: Parameters<Kube['logs']>[0]): ReturnType<Kube['logs']> {

@@ -7,7 +7,7 @@ import type { KubeCredentials, KubeLogin } from './kubeCredentials';
 import { type KubeStatus, abortedProblem, problemOfStatus, unreachableProblem } from './kubeProblem';
 
 export interface KubeRequest {
-  readonly method: 'GET' | 'PATCH' | 'DELETE';
+  readonly method: 'GET' | 'PATCH' | 'POST' | 'DELETE';
   readonly path: string;
   /** What an error is about: `Deployment shop/api`. */
   readonly subject: string;

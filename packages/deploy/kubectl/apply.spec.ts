@@ -156,6 +156,17 @@ describe('apply', () => {
     ]);
   });
 
+  test('a field that is named by the key of its item, and by its place, is one mistake', async () => {
+    const { kube, refusals } = cluster();
+    const by = (item: string) => `spec.template.spec.containers[${item}].imagge`;
+    const said = `failed to create typed patch object (shop/worker; apps/v1, Kind=Deployment): .${by('name="worker"')}: field not declared in schema`;
+    refusals.set('Deployment worker', `${said}\nunknown field "${by('0')}"\nunknown field "spec.foo"`);
+    const result = await shop(kube, deployment.replace('image:', 'imagge:').replace('spec:', 'spec:\n  foo: 1'));
+    const message = `deployment/worker: ${by('name="worker"')} is not a field that there is, and 1 more`;
+    expect(result).toMatchObject({ problem: { message } });
+    expect(result.ok ? '' : result.problem.detail).toMatch(/deployment\/worker: spec.foo is not a field/);
+  });
+
   test.each([
     [
       'failed to create typed patch object (shop/settings; /v1, Kind=ConfigMap): .dada: field not declared in schema',

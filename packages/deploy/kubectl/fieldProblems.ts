@@ -22,10 +22,15 @@ export function fieldProblems({ object, location, locate }: RenderedObject, prob
   for (const [, field, reason] of said.matchAll(pattern)) {
     if (field !== undefined && !found.has(field)) found.set(field, reasonOf(said, field, reason));
   }
-  const [first, ...others] = [...found].map(([path, reason]): Problem => {
+  const unknown = new Set<string>();
+  const [first, ...others] = [...found].flatMap(([path, reason]): readonly Problem[] => {
     const message = `${nameOf(object)}: ${path} ${secret ? withoutValue(reason) : reason}`;
     const location = locate(path, /^is (not a field|required)/.test(reason) ? 'key' : 'value');
-    return { code: 'manifestInvalid', message, hint: hintOf(reason), retry: 'whenInputChanges', exitCode: 2, location };
+    // An item of a list may be named by its key and by its place, `containers[name="web"]` and `containers[0]`: it is one field.
+    const place = JSON.stringify([location, path.slice(path.lastIndexOf('.'))]);
+    if (reason.startsWith('is not a field') && unknown.has(place)) return [];
+    unknown.add(place);
+    return [{ code: 'manifestInvalid', message, hint: hintOf(reason), retry: 'whenInputChanges', exitCode: 2, location }];
   });
   if (!first) {
     if (!secret) return [{ hint: 'correct it in the manifest', ...problem, location }];
