@@ -186,3 +186,16 @@ describe('what helm has installed', () => {
     ['what it says of its images cannot be read', { found: byOthers({ 'slipway.dev/images': '{' }) }],
   ])('is made anew when %s', async (_, given) => expect(await isKept(given)).toBe(false));
 });
+
+test('a hook of a chart that fails is told by its job, with the way to its log', async () => {
+  const stderr =
+    'Error: UPGRADE FAILED: post-upgrade hooks failed: 1 error occurred:\n\t* job api-migrate failed: BackoffLimitExceeded\n\n\n';
+  const processes = machine((args) => (args[0] === 'upgrade' ? { exitCode: 1, stderr } : undefined));
+  expect(await helmDeployer.install?.(source, [], contextOf(processes))).toMatchObject({
+    problem: {
+      code: 'helmFailed',
+      message: 'helm release api: UPGRADE FAILED: post-upgrade hooks failed: job api-migrate failed: BackoffLimitExceeded',
+      hint: 'mend what it says: kubectl logs job/api-migrate --namespace shop',
+    },
+  });
+});

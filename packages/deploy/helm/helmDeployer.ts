@@ -123,7 +123,7 @@ async function askCluster(source: HelmSource, context: DeployContext): Promise<R
     const release = JSON.parse(ran.value) as { readonly manifest?: unknown };
     return succeeded(typeof release.manifest === 'string' ? release.manifest : '');
   } catch (error) {
-    return failed(helmFailed(source, `its answer cannot be read: ${messageOf(error)}`));
+    return failed(helmFailed(source, context, `its answer cannot be read: ${messageOf(error)}`));
   }
 }
 
@@ -186,7 +186,7 @@ async function run(
   if (!ran.ok) return ran;
   const { exitCode, stdout, stderr } = ran.value;
   // helm 4 says first what it has pulled.
-  return exitCode === 0 ? succeeded(stdout.replace(/^Pulled: .*\nDigest: .*\n/, '')) : failed(helmFailed(source, stderr));
+  return exitCode === 0 ? succeeded(stdout.replace(/^Pulled: .*\nDigest: .*\n/, '')) : failed(helmFailed(source, context, stderr));
 }
 
 /** Each template's output by itself, with where the template and its values have what is in it. */
@@ -201,14 +201,16 @@ function manifestsIn(text: string, source: HelmSource, context: DeployContext): 
   });
 }
 
-function helmFailed(source: HelmSource, stderr: string): Problem {
+function helmFailed(source: HelmSource, context: DeployContext, stderr: string): Problem {
   const lines = stderr.split('\n').filter((line) => line.trim() !== '' && !/^(WARNING|coalesce\.go|walk\.go|warning:)/i.test(line));
-  const [said = 'it gives no reason'] = lines.map((line) => line.replace(/^Error: /, '').trim());
+  const [first = 'it gives no reason', ...more] = lines.map((line) => line.replace(/^Error: /, '').trim());
+  // What has failed stands below, a line for each.
+  const said = first.replace(/\d+ errors? occurred:$/, (count) => more.map((line) => line.replace(/^\* /, '')).join('; ') || count);
   const place = chartPlace(source, stderr);
   return {
     code: 'helmFailed',
     message: `helm release ${source.name}: ${said}`,
-    hint: hintOf(source, stderr),
+    hint: hintOf(source, namespaceOf(source, context), stderr),
     retry: /connection refused|timed out|i\/o timeout|EOF|another operation/.test(stderr) ? 'afterDelay' : 'whenInputChanges',
     exitCode: 1,
     detail: stderr,
@@ -224,7 +226,9 @@ function chartPlace({ chart }: HelmSource, stderr: string): Problem['location'] 
   return { file: `${chart.path}/${inside}`, line: Number(line), ...(column !== undefined && { column: Number(column) }) };
 }
 
-function hintOf({ name, chart, wait }: HelmSource, stderr: string): string {
+function hintOf({ name, chart, wait }: HelmSource, namespace: string, stderr: string): string {
+  const job = /\bjob (\S+) failed/.exec(stderr)?.[1];
+  if (job !== undefined) return `mend what it says: kubectl logs job/${job} --namespace ${namespace}`;
   if (wait && /deadline exceeded|timed out waiting/.test(stderr))
     return 'leave out wait: then Slipway waits for what helm installed, and tells what keeps it; or give it a longer timeout';
   if (/another operation .* is in progress/.test(stderr))
