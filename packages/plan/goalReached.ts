@@ -34,7 +34,7 @@ export function isInStep(view: ArtifactView, container: ContainerState): boolean
 
 export function progressOf(world: World, plan: Plan): Progress {
   const busy = world.running.size > 0 || plan.start.length > 0;
-  if (!busy && isReached(world)) return { state: 'reached' };
+  if (!busy && (isReached(world) || isAllCopied(world))) return { state: 'reached' };
   const given = [...world.failures.values()].filter((failure) => failure.retryAt === undefined || failure.attempts >= oneShotAttempts);
   const rollouts = [...world.goal.releases].flatMap((name) => rolloutGivenUp(world, name) ?? []);
   const problems = [...given.map((failure) => failure.problem), ...rollouts, ...newImagesNeeded(world)];
@@ -97,8 +97,36 @@ const lastReached = new Settled();
 
 /** Whether everything the goal asks for is so, as far as is known. `reached` only saves looking again at what nothing has happened to. */
 export function isReached(world: World, reached = lastReached): boolean {
-  const { workspace, goal } = world;
+  const { goal } = world;
   if (goal.kind === 'removed') return [...goal.releases, ...(goal.leaving ?? [])].every((name) => isRemoved(world, name));
+  if (!hasArtifacts(world, reached)) return false;
+  if (goal.kind === 'built') return true;
+  return [...goal.releases].every((name) => {
+    const state = world.releases.get(name);
+    if (state?.live.state !== 'found' || state.live.value.rollout.state !== 'ready') return false;
+    return showsLastApply(world, state) && state.hooksDueFor === undefined;
+  });
+}
+
+/**
+ * Files reach a container that runs, whatever its probes say: where it is only attached to, nobody waits for it to be ready, which it may
+ * not have been for days.
+ */
+function isAllCopied(world: World): boolean {
+  const { goal } = world;
+  if (goal.kind !== 'attached' || !hasArtifacts(world, lastReached)) return false;
+  return [...goal.releases].every((name) => {
+    const live = world.releases.get(name)?.live;
+    if (live?.state !== 'found') return false;
+    const { rollout } = live.value;
+    const code = rollout.state === 'progressing' ? rollout.reason?.code : undefined;
+    return rollout.state === 'ready' || code === 'probeFailed' || code === 'containerNotReady';
+  });
+}
+
+/** Whether the images that the goal asks for are there, and the containers that follow the disk in step with it. */
+function hasArtifacts(world: World, reached: Settled): boolean {
+  const { workspace, goal } = world;
   if (!workspace || !world.scanned) return false;
   reached.follow(world);
   const containers = containersByArtifact(world);
@@ -114,12 +142,7 @@ export function isReached(world: World, reached = lastReached): boolean {
     if (followsDisk(goal) && !mine.every((container) => isInStep(view, container))) return false;
     reached.addArtifact(name);
   }
-  if (goal.kind === 'built') return true;
-  return [...goal.releases].every((name) => {
-    const state = world.releases.get(name);
-    if (state?.live.state !== 'found' || state.live.value.rollout.state !== 'ready') return false;
-    return showsLastApply(world, state) && state.hooksDueFor === undefined;
-  });
+  return true;
 }
 
 /** The cluster shows a release by its workloads: that something else of it is still there, only the step that removed it knows. */

@@ -11,6 +11,7 @@ import {
   type Outcome,
   type Problem,
   type Release,
+  type Rollout,
   type SeenContainer,
   type Step,
   type Workspace,
@@ -18,7 +19,7 @@ import {
 } from '../model';
 import { classify } from './classify';
 import { fingerprintOf } from './fingerprint';
-import { isReached } from './goalReached';
+import { isReached, progressOf } from './goalReached';
 import { isSettled } from './need';
 import { plan } from './plan';
 import { emptyWorld, record } from './record';
@@ -157,6 +158,8 @@ function deployed(artifact = api): World {
 function edited(world: World, path: string, entry: Entry | undefined): World {
   return after(world, { kind: 'filesSeen', entries: [[path, entry]], scanned: false, at: world.now + 10 });
 }
+
+const deployedGoal: Goal = { ...live, kind: 'deployed' };
 
 describe('plan', () => {
   it('decides nothing before the disk was read and the cluster was asked', () => {
@@ -475,6 +478,29 @@ describe('plan', () => {
       });
     });
 
+    it('has done its part when all is in step, whatever the probes of a container say', () => {
+      const waiting = (world: World, rollout: Rollout): World => {
+        const { live: seen, revision } = world.releases.get('api') ?? {};
+        if (seen?.state !== 'found') throw new Error('nothing is deployed');
+        const containers = [...world.containers.values()].map((each) => each.seen);
+        const state = { ...seen, value: { ...seen.value, rollout } };
+        return after(world, { kind: 'releaseSeen', release: 'api', revision: (revision ?? 0) + 1, live: state, containers });
+      };
+      const because = (code: string) =>
+        waiting(attached(deployed()), {
+          state: 'progressing',
+          message: '',
+          reason: { code, message: '', retry: 'whenInputChanges', exitCode: 1 },
+        });
+      const progress = (world: World) => progressOf(world, plan(world)).state;
+      expect(progress(because('containerNotReady'))).toBe('reached');
+      expect(progress(because('probeFailed'))).toBe('reached');
+      expect(progress(edited(because('probeFailed'), 'api/src/main.js', file('two')))).toBe('working');
+      expect(progress(because('imageNotFound'))).toBe('working');
+      expect(progress(waiting(attached(deployed()), { state: 'progressing', message: '' }))).toBe('working');
+      expect(progress(after(because('probeFailed'), { kind: 'goalSet', goal: deployedGoal }))).toBe('working');
+    });
+
     it('applies no manifest and builds nothing for a container that is down', () => {
       let world = edited(attached(deployed()), 'api/k8s/api.yaml', file('kind: Deployment, changed'));
       world = after(world, { kind: 'clockTicked', now: world.now + 60_000 });
@@ -540,7 +566,6 @@ describe('plan', () => {
 });
 
 describe('deploying', () => {
-  const deployedGoal: Goal = { ...live, kind: 'deployed' };
   const running = (world: World, appliedAt: number): Fact => ({
     kind: 'releaseSeen',
     release: 'api',
