@@ -22,14 +22,14 @@ export function decisionsOf(
   const loneReleases: Decision[] = [];
   for (const path of [...paths].slice(0, explainedFiles)) {
     if (before.workspace) configured.push(...configDecisions(before.workspace, workspace, path));
-    for (const answer of classify(workspace, path)) {
+    for (const answer of answersTo(path, { before: before.workspace, after: workspace })) {
       if (isStopped(workspace, answer)) continue;
       const key = `${answer.artifact} ${answer.action}`;
       const known = groups.get(key);
       if (known) known.files.push(path);
       else groups.set(key, { first: answer, files: [path], containerPaths: [...answer.containerPaths] });
     }
-    for (const { release, because } of releasesReading(workspace, path)) {
+    for (const { release, because } of releasesThatRead(path, { before: before.workspace, after: workspace })) {
       const { name, artifacts } = release;
       if (artifacts.length > 0 || mistakeInManifests(name, workspace)) continue;
       loneReleases.push({ kind: 'decision', artifact: name, action: 'redeploy', files: [path], containerPaths: [], because });
@@ -42,6 +42,31 @@ export function decisionsOf(
   const decided = new Set(told.map((decision) => `${decision.artifact} ${decision.action}`));
   const more = configured.filter((each) => each.kind === 'notice' || !decided.has(`${each.artifact} ${each.action}`));
   return [...told, ...more].map((each) => (each.kind === 'decision' ? unlessMade(each, world) : each)).concat(loneReleases);
+}
+
+interface Change {
+  readonly before: Workspace | undefined;
+  readonly after: Workspace;
+}
+
+/** Also what a manifest asks for that was removed: what is deployed now has no such file any more. */
+function answersTo(path: WorkspacePath, { before, after }: Change): readonly Classified[] {
+  const now = classify(after, path);
+  const left = (before ? classify(before, path) : []).filter(
+    ({ artifact, action }) =>
+      action === 'redeploy' &&
+      after.artifacts.has(artifact) &&
+      !now.some((other) => other.artifact === artifact && other.action === action),
+  );
+  return [...now, ...left];
+}
+
+function releasesThatRead(path: WorkspacePath, { before, after }: Change): ReturnType<typeof releasesReading> {
+  const now = releasesReading(after, path);
+  const left = (before ? releasesReading(before, path) : []).filter(
+    ({ release }) => after.releases.has(release.name) && !now.some((other) => other.release.name === release.name),
+  );
+  return [...now, ...left];
 }
 
 function unlessMade(decision: Decision, world: World): Decision {

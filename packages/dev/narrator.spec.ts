@@ -320,6 +320,20 @@ describe('decisions', () => {
     ]);
   });
 
+  it('are said of a manifest that was removed, and not of one of a project that is gone', () => {
+    const remove = (now: Partial<Workspace>, artifacts = release.artifacts) => {
+      const more = { ...release, artifacts, inputs: [...release.inputs, { path: 'k8s/job.yaml', because: 'a manifest of web' }] };
+      const before = { ...live, workspace: { ...workspaceWith(), releases: new Map([['web', more]]) } };
+      const after = { ...live, workspace: { ...workspaceWith(), releases: new Map([['web', { ...release, artifacts }]]), ...now } };
+      const fact: Fact = { kind: 'filesSeen', entries: [['k8s/job.yaml', undefined]], scanned: false, at: 0 };
+      const told = new Narrator(0).tell({ before, after, facts: [fact], plan: noPlan });
+      return told.flatMap((event) => (event.kind === 'decision' ? [`${event.action} ${event.artifact} ${event.files.join()}`] : []));
+    };
+    expect(remove({})).toEqual(['redeploy web k8s/job.yaml']);
+    expect(remove({}, [])).toEqual(['redeploy web k8s/job.yaml']);
+    expect(remove({ artifacts: new Map(), releases: new Map() })).toEqual([]);
+  });
+
   const notAlike = {
     args: { ...artifact, recipe: { ...artifact.recipe, args: { VERSION: '2' } } },
     rules: {
