@@ -36,7 +36,8 @@ function kubeOf(http: KubeHttp): Kube {
     async list(kind, listOptions = {}) {
       const path = await paths.collection(kind, listOptions.namespace);
       if (!path.ok) return path;
-      const listed = await listObjects(http, kind, path.value, selectors(listOptions));
+      const { limit } = listOptions;
+      const listed = await listObjects(http, { kind, path: path.value, query: selectors(listOptions), ...(limit !== undefined && { limit }) });
       return listed.ok ? succeeded(listed.value.objects) : listed;
     },
     async delete(ref, { gracePeriodSeconds, propagation = 'Background' } = {}) {

@@ -86,7 +86,13 @@ export interface Kube {
   get(ref: ObjectRef): Promise<Result<KubeObject | undefined>>;
   list(
     kind: KindRef,
-    options?: { readonly namespace?: string; readonly labelSelector?: string; readonly fieldSelector?: string },
+    options?: {
+      readonly namespace?: string;
+      readonly labelSelector?: string;
+      readonly fieldSelector?: string;
+      /** Only the first so many are asked for. */
+      readonly limit?: number;
+    },
   ): Promise<Result<readonly KubeObject[]>>;
   /** Deleting what is not there succeeds. */
   delete(

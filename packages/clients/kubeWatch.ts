@@ -16,17 +16,20 @@ interface ObjectList {
   readonly items?: readonly KubeObject[];
 }
 
+export interface ListRequest {
+  readonly kind: KindRef;
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Only the first so many. */
+  readonly limit?: number;
+  readonly signal?: AbortSignal;
+}
+
 /** All objects of a collection, page by page. Items of a list come without their kind; it is put back. */
-export async function listObjects(
-  http: KubeHttp,
-  kind: KindRef,
-  path: string,
-  query: URLSearchParams,
-  signal?: AbortSignal,
-): Promise<Result<ListedObjects>> {
+export async function listObjects(http: KubeHttp, { kind, path, query, limit, signal }: ListRequest): Promise<Result<ListedObjects>> {
   const objects: KubeObject[] = [];
   const page = new URLSearchParams(query);
-  page.set('limit', '500');
+  page.set('limit', String(limit ?? 500));
   for (;;) {
     const request = { method: 'GET', path: `${path}?${page.toString()}`, subject: `the list of ${kind.kind}` } as const;
     const answer = await http.json(signal ? { ...request, signal } : request);
@@ -34,7 +37,7 @@ export async function listObjects(
     const list = answer.value as ObjectList;
     for (const item of list.items ?? []) objects.push({ ...item, apiVersion: kind.apiVersion, kind: kind.kind });
     const next = list.metadata?.continue;
-    if (!next) return succeeded({ objects, resourceVersion: list.metadata?.resourceVersion ?? '' });
+    if (!next || limit !== undefined) return succeeded({ objects, resourceVersion: list.metadata?.resourceVersion ?? '' });
     page.set('continue', next);
   }
 }
@@ -90,7 +93,7 @@ async function keepWatching(http: KubeHttp, collection: WatchedCollection, event
     if (!path.ok) return path.problem;
     let from = version;
     if (from === undefined) {
-      const listed = await listObjects(http, collection.kind, path.value, collection.query, signal);
+      const listed = await listObjects(http, { kind: collection.kind, path: path.value, query: collection.query, signal });
       if (!listed.ok) return listed.problem;
       if (signal.aborted) return undefined;
       onVersion((from = listed.value.resourceVersion));

@@ -105,6 +105,21 @@ describe('guard', () => {
     });
   });
 
+  test('a cluster of many nodes is none of a machine, and not all of them are asked for', async () => {
+    const kube = cluster('kind-dev', 'a');
+    const nodes = (count: number) => {
+      for (let at = 0; at < count; at += 1)
+        kube.put({ apiVersion: 'v1', kind: 'Node', metadata: { name: `n${String(at)}` }, spec: { providerID: 'kind://docker/dev/n' } });
+    };
+    nodes(49);
+    expect(await guard({ kube, allowContexts: [], memoryFile: await memory() })).toMatchObject({ ok: true, value: { kind: 'local' } });
+    nodes(50);
+    expect(await guard({ kube, allowContexts: [], memoryFile: await memory() })).toMatchObject({
+      ok: false,
+      problem: { code: 'contextNotAllowed' },
+    });
+  });
+
   test('other contexts stay remembered, each on its line', async () => {
     const memoryFile = await memory();
     await guard({ kube: cluster('staging', 'a'), allowContexts: ['staging', 'test'], memoryFile });

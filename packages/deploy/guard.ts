@@ -48,21 +48,28 @@ export interface GuardRequest {
 
 /** Who a cluster is, as far as it tells. */
 export interface ClusterIdentity {
+  /** None where they cannot be read, or where there are too many for a cluster of one machine. */
   readonly nodes: readonly NodeIdentity[];
   /** The UID of its kube-system namespace. */
   readonly uid: string | undefined;
 }
 
+/** Nodes are long, and no cluster on a developer's machine has so many: of one that has, they prove nothing. */
+const manyNodes = 50;
+
 /** Failures: the cluster's own. */
 export async function readIdentity(kube: Kube): Promise<Result<ClusterIdentity>> {
   const [nodes, system] = await Promise.all([
-    kube.list({ apiVersion: 'v1', kind: 'Node' }),
+    kube.list({ apiVersion: 'v1', kind: 'Node' }, { limit: manyNodes }),
     kube.get({ apiVersion: 'v1', kind: 'Namespace', name: 'kube-system' }),
   ]);
   // On a shared cluster neither may be readable; the context can still be allowed by name.
   if (!nodes.ok && nodes.problem.code !== 'clusterRefused') return nodes;
   if (!system.ok && system.problem.code !== 'clusterRefused') return system;
-  return succeeded({ nodes: nodes.ok ? nodes.value.map(nodeIdentity) : [], uid: system.ok ? system.value?.metadata.uid : undefined });
+  return succeeded({
+    nodes: nodes.ok && nodes.value.length < manyNodes ? nodes.value.map(nodeIdentity) : [],
+    uid: system.ok ? system.value?.metadata.uid : undefined,
+  });
 }
 
 /** Asks the cluster who it is, and judges. Failures: `contextNotAllowed`, `contextChanged` and `contextMemoryUnreadable` (exit 2), and the cluster's own. */

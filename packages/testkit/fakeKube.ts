@@ -99,7 +99,7 @@ export function fakeKube(options: FakeKubeOptions = {}): FakeKube {
     version: () => answer(() => 'v1.34.0'),
     resource: (kind) => answer(() => objects.kind(kind)),
     get: (ref) => answer(() => objects.find(ref)),
-    list: (kind, selection = {}) => answer(() => kindUnknown(kind) ?? objects.select(kind, selection)),
+    list: (kind, selection = {}) => answer(() => kindUnknown(kind) ?? objects.select(kind, selection).slice(0, selection.limit)),
     delete: (ref) => answer(() => objects.remove(ref)),
     watch: (kind, selection, events) => objects.watch(kind, selection, events),
     apply: (object, { dryRun = false, force = false, fieldManager = usualFieldManager, namespace } = {}) =>

@@ -135,6 +135,14 @@ export function kubeSuite(name: string, open: () => Promise<KubeSubject>): void 
         expect(await names('group=listed,colour in (red,green)')).toEqual(['one']);
       });
 
+      it('are listed as far as is asked for', async () => {
+        for (const name of ['a', 'b', 'c']) valueOf(await kube.apply(configMap(name, {}, { group: 'limited' })));
+        const first = valueOf(
+          await kube.list({ apiVersion: 'v1', kind: 'ConfigMap' }, { namespace: subject.namespace, labelSelector: 'group=limited', limit: 2 }),
+        );
+        expect(first.map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
+      });
+
       it('say their kind when they are listed', async () => {
         valueOf(await kube.apply(configMap('kinds', {}, { group: 'kinds' })));
         const listed = valueOf(
