@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
 import { CuttableApi } from './cuttableApi';
 import type { RunningDev } from './runningDev';
 import { Shop } from './shop';
@@ -60,8 +61,11 @@ describe('several `dev` in one workspace', () => {
     await heir.until('notice', ({ message }) => message.startsWith(`${leads} ${leftBehind}`));
     await greet({ [follows]: heir });
 
+    // It counts from when it came, however long the loop has had nothing to do.
+    await pause(3000);
+    const asked = Date.now();
     const third = dev(leads);
-    await third.until('ready');
+    expect((await third.until('ready')).ms).toBeLessThan(Date.now() - asked);
     expect(hasJoined(third)).toBe(true);
     await greet({ [leads]: third, [follows]: heir });
     expect({ worker: await podOf('worker'), web: await podOf('web') }).toEqual(before);

@@ -273,7 +273,7 @@ export class Leading {
     if (this.over.signal.aborted || !workspace || signal.aborted) return interrupted;
     const conflict = loop.place && conflictOf(loop.place, place, process.pid);
     if (conflict) return notBegun([conflict]);
-    const part = new Part({ ...request, report: (event) => send({ kind: 'event', event }), startedAt: run.loop.world().now });
+    const part = new Part({ ...request, report: (event) => send({ kind: 'event', event }), startedAt: run.now() });
     await this.lookForRequired(session, workspace, request.projects);
     const mistakes = part.begin(workspace, { used: this.used, lost: holding.lost });
     if (mistakes.length > 0) return notBegun(mistakes);

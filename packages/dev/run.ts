@@ -75,6 +75,8 @@ export interface Run {
   readonly source: Source;
   /** What everything of this run watches the cluster by: equal watches are one connection. */
   readonly kube: WatchedKube | undefined;
+  /** What the loop's clock says, also of a loop in which nothing has happened for a while. */
+  now(): number;
   /** Reads the files of a scope, and those alone from now on. Resolves when the loop knows all of them. */
   read(scope: Scope): Promise<void>;
   /** Follows the goal's releases in the cluster, as a workspace has them; those of another goal too, when it is called again. */
@@ -197,6 +199,7 @@ export async function openRun(options: RunOptions): Promise<Run> {
     loop,
     source,
     kube,
+    now,
     async read(scope) {
       await source.setScope(scope);
       // A config among them is read anew before they are told.
