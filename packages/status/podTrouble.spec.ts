@@ -200,7 +200,7 @@ test.each<[string, string, string, string, string | undefined]>([
     'a claim that gets no volume',
     '0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims. preemption: x',
     'volumeNotBound',
-    'pod worker-1 waits for a volume: 0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims',
+    'pod worker-1 waits for a volume: its claim data is not bound',
     'spec.volumes',
   ],
   [
@@ -216,6 +216,34 @@ test.each<[string, string, string, string, string | undefined]>([
     certainAt: Date.parse('2026-01-01T00:00:33Z'),
     problem: { code, message },
     field,
+  });
+});
+
+test.each([
+  [
+    'pod has unbound immediate PersistentVolumeClaims. not found',
+    'see what its claim waits for: kubectl describe pvc data --namespace shop',
+  ],
+  [
+    "1 node(s) didn't find available persistent volumes to bind",
+    'apply a PersistentVolume that fits, or name a storage class that makes volumes: kubectl describe pvc data --namespace shop',
+  ],
+  ['1 something new', 'see the events: kubectl describe pod worker-1 --namespace shop'],
+])('a command that tells more of it can be run as it stands: %s', (said, hint) => {
+  expect(podTrouble(unschedulable(`0/1 nodes are available: ${said}`), now)?.problem.hint).toBe(hint);
+});
+
+test('so can that of an image that cannot be pulled for a reason of its own', () => {
+  const hint = 'see the events: kubectl describe pod worker-1 --namespace shop';
+  expect(podTrouble(waiting('ImagePullBackOff', 'ErrImagePull: something new'), now)?.problem).toMatchObject({ code: 'imagePullFailed', hint });
+});
+
+test('of several claims the scheduler does not say which has no volume', () => {
+  const seen = unschedulable('0/1 nodes are available: pod has unbound immediate PersistentVolumeClaims.');
+  const volumes = ['data', 'logs'].map((claimName) => ({ name: claimName, persistentVolumeClaim: { claimName } }));
+  expect(podTrouble({ ...seen, spec: { ...seen.spec, volumes } }, now)?.problem).toMatchObject({
+    message: 'pod worker-1 waits for a volume: not all of its claims data, logs are bound',
+    hint: 'see what its claim waits for: kubectl describe pvc data logs --namespace shop',
   });
 });
 

@@ -1,6 +1,6 @@
 import { passesOnPull, passing } from './passing';
 import { waitsSince, type ContainerStatus, type Pod } from './shapes';
-import { fieldOf, nameOfContainer, sentence, specOf, trouble, type PodTrouble } from './trouble';
+import { describeCommand, fieldOf, nameOfContainer, sentence, specOf, trouble, type PodTrouble } from './trouble';
 
 /** The codes of images that cannot be pulled, with what the runtime says and the next thing to do. The first that fits is it. */
 const kinds: readonly { readonly code: string; readonly said: RegExp; readonly hint: string }[] = [
@@ -46,7 +46,7 @@ export function pullTrouble(pod: Pod, status: ContainerStatus): PodTrouble | und
     {
       code: kind?.code ?? 'imagePullFailed',
       message: `${nameOfContainer(pod, status)}: its image cannot be pulled, ${told}`,
-      hint: kind?.hint ?? 'see the events: kubectl describe pod',
+      hint: kind?.hint ?? `see the events: ${describeCommand(pod)}`,
     },
     { field: fieldOf(pod, status, 'image'), ...(passesOnPull(said) && passing(waitsSince(pod, status))) },
   );

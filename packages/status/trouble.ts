@@ -31,6 +31,11 @@ export function nameOfPod(pod: Pod): string {
   return `pod ${pod.metadata.name ?? ''}`;
 }
 
+/** What tells more of a pod, or of what it has in its namespace: `kubectl describe pod web-1 --namespace shop`. */
+export function describeCommand({ metadata: { name = '', namespace } }: Pod, what = `pod ${name}`): string {
+  return `kubectl describe ${what}${namespace === undefined ? '' : ` --namespace ${namespace}`}`;
+}
+
 /** `pod web-1, container web` */
 export function nameOfContainer(pod: Pod, { name }: Pick<ContainerStatus, 'name'>): string {
   return `${nameOfPod(pod)}, container ${name}`;

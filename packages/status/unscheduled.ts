@@ -1,5 +1,5 @@
 import { conditionOf, type Pod } from './shapes';
-import { nameOfPod, sentence, trouble, type PodTrouble } from './trouble';
+import { describeCommand, nameOfPod, sentence, trouble, type PodTrouble } from './trouble';
 
 /** A pod that an update makes room for, or whose volume is being made, waits for this long. A cluster that grows takes longer: see `rollout` of the config. */
 const graceMs = 3_000;
@@ -18,7 +18,7 @@ export function unscheduled(pod: Pod, now: number): PodTrouble | undefined {
     {
       code: lacksVolume ? 'volumeNotBound' : 'podUnschedulable',
       message: `${nameOfPod(pod)} cannot be scheduled: ${text}`,
-      hint: hintOf(lacks),
+      hint: hintOf(lacks, pod),
       sharedCause: text,
     },
     { certainAt, field: fieldFor(lacks, pod) },
@@ -28,11 +28,20 @@ export function unscheduled(pod: Pod, now: number): PodTrouble | undefined {
 function unbound(pod: Pod, said: string, certainAt: number): PodTrouble {
   const [, claim] = /persistentvolumeclaim "([^"]+)" not found/.exec(said) ?? [];
   if (claim === undefined) {
+    // The scheduler does not say which.
+    const claims = /unbound immediate/.test(said) ? claimsOf(pod) : [];
+    const [only, ...others] = claims;
+    const reason =
+      only === undefined
+        ? sentence(withoutPreemption(said))
+        : others.length === 0
+          ? `its claim ${only} is not bound`
+          : `not all of its claims ${claims.join(', ')} are bound`;
     return trouble(
       {
         code: 'volumeNotBound',
-        message: `${nameOfPod(pod)} waits for a volume: ${sentence(withoutPreemption(said))}`,
-        hint: 'see what its claim waits for: kubectl describe pvc',
+        message: `${nameOfPod(pod)} waits for a volume: ${reason}`,
+        hint: `see what its claim waits for: ${describeClaims(pod)}`,
       },
       { certainAt, field: 'spec.volumes' },
     );
@@ -46,6 +55,14 @@ function unbound(pod: Pod, said: string, certainAt: number): PodTrouble {
     },
     { certainAt, field: volume ? `spec.volumes[name="${volume.name}"]` : 'spec.volumes' },
   );
+}
+
+function claimsOf(pod: Pod): readonly string[] {
+  return (pod.spec?.volumes ?? []).flatMap(({ persistentVolumeClaim }) => persistentVolumeClaim?.claimName ?? []);
+}
+
+function describeClaims(pod: Pod): string {
+  return describeCommand(pod, ['pvc', ...claimsOf(pod)].join(' '));
 }
 
 type Lack = { readonly kind: 'resource'; readonly name: string } | { readonly kind: 'taint' | 'labels' | 'volume' | 'node' } | undefined;
@@ -106,7 +123,7 @@ function askedFor(pod: Pod, resource: string): string {
   return asked.length === 0 ? '' : ` (it asks for ${asked.join(' + ')})`;
 }
 
-function hintOf(lacks: Lack): string {
+function hintOf(lacks: Lack, pod: Pod): string {
   switch (lacks?.kind) {
     case 'resource':
       return 'lower resources.requests, or make room on the nodes';
@@ -115,11 +132,11 @@ function hintOf(lacks: Lack): string {
     case 'labels':
       return 'check nodeSelector and affinity against the labels of the nodes';
     case 'volume':
-      return 'apply a PersistentVolume that fits, or name a storage class that makes volumes: kubectl describe pvc';
+      return `apply a PersistentVolume that fits, or name a storage class that makes volumes: ${describeClaims(pod)}`;
     case 'node':
       return 'it is scheduled when a node takes pods again: kubectl get nodes';
     case undefined:
-      return 'see the events: kubectl describe pod';
+      return `see the events: ${describeCommand(pod)}`;
   }
 }
 
