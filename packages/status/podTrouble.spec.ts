@@ -235,7 +235,10 @@ test.each([
 
 test('so can that of an image that cannot be pulled for a reason of its own', () => {
   const hint = 'see the events: kubectl describe pod worker-1 --namespace shop';
-  expect(podTrouble(waiting('ImagePullBackOff', 'ErrImagePull: something new'), now)?.problem).toMatchObject({ code: 'imagePullFailed', hint });
+  expect(podTrouble(waiting('ImagePullBackOff', 'ErrImagePull: something new'), now)?.problem).toMatchObject({
+    code: 'imagePullFailed',
+    hint,
+  });
 });
 
 test('of several claims the scheduler does not say which has no volume', () => {
