@@ -5,6 +5,7 @@ import type { RunStep } from './converge';
 import { notInDryRun } from './dryRun';
 import { HookRunner } from './hookRunner';
 import { ImageSteps } from './imageSteps';
+import { refusedBuilds } from './refusedBuilds';
 import { ReleaseSteps, type ReleaseWatching } from './releaseSteps';
 import type { Session } from './session';
 import { failure } from './stepFailures';
@@ -55,7 +56,9 @@ export class Effects {
   }
 
   private async runStep(step: Step, { id, signal, world }: Parameters<RunStep>[1]): Promise<Outcome> {
-    const kept = this.session.dryRun === true ? notInDryRun(step) : undefined;
+    const { dryRun, noBuild } = this.session;
+    const [refused] = noBuild === true ? refusedBuilds([step], world().workspace) : [];
+    const kept = dryRun === true ? notInDryRun(step) : refused;
     if (kept) return failure(kept);
     switch (step.kind) {
       case 'lookUp':

@@ -175,7 +175,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
   const { options, kind, images, given, noBuild = false, dryRun = false } = once;
   const { session: found, problems } = await looking;
   if (!found) return { exitCode: worstExit(problems), problems, session: undefined, world: undefined };
-  const whole = { ...(kind === 'removed' ? withBrokenReleases(found) : found), dryRun };
+  const whole = { ...(kind === 'removed' ? withBrokenReleases(found) : found), dryRun, noBuild };
   const { workspace } = whole.read;
   const along = 'withRequired' in options && options.withRequired;
   const required = along ? requiredBy(workspace, options.projects) : [];
@@ -209,7 +209,7 @@ async function runFor(once: OnceOptions, looking: Promise<Preflight>): Promise<E
       if (event.kind !== 'failed' || event.code !== dryRunCode) report(event);
     },
     onTurn: (turn) => {
-      if (noBuild) refused.push(...refusedBuilds(turn));
+      if (noBuild) refused.push(...refusedBuilds(turn.plan.start, turn.after.workspace));
     },
   });
   const aborted = untilAborted(options.signal).then(() => {

@@ -1,11 +1,10 @@
-import type { ArtifactName, Problem } from '../model';
-import type { Turn } from './converge';
+import type { ArtifactName, Problem, Step, Workspace } from '../model';
 
-/** The images that a turn would build where nothing may be built. */
-export function refusedBuilds({ plan, after }: Pick<Turn, 'plan' | 'after'>): readonly Problem[] {
-  return plan.start.flatMap((step) => {
+/** The images that steps would build where nothing may be built. */
+export function refusedBuilds(steps: readonly Step[], workspace: Workspace | undefined): readonly Problem[] {
+  return steps.flatMap((step) => {
     if (step.kind !== 'build') return [];
-    const project = after.workspace?.artifacts.get(step.artifact)?.project ?? step.artifact;
+    const project = workspace?.artifacts.get(step.artifact)?.project ?? step.artifact;
     return [imageMissing(step.artifact, project)];
   });
 }

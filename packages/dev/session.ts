@@ -50,6 +50,8 @@ export interface Session {
   readonly names: ImageNames;
   /** Nothing is to be changed. */
   readonly dryRun?: boolean;
+  /** No image is to be built: what is not there is missing. */
+  readonly noBuild?: boolean;
   readonly checks: readonly Check[];
 }
 
