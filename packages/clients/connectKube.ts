@@ -37,7 +37,12 @@ function kubeOf(http: KubeHttp): Kube {
       const path = await paths.collection(kind, listOptions.namespace);
       if (!path.ok) return path;
       const { limit } = listOptions;
-      const listed = await listObjects(http, { kind, path: path.value, query: selectors(listOptions), ...(limit !== undefined && { limit }) });
+      const listed = await listObjects(http, {
+        kind,
+        path: path.value,
+        query: selectors(listOptions),
+        ...(limit !== undefined && { limit }),
+      });
       return listed.ok ? succeeded(listed.value.objects) : listed;
     },
     async delete(ref, { gracePeriodSeconds, propagation = 'Background' } = {}) {

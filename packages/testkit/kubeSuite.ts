@@ -138,7 +138,10 @@ export function kubeSuite(name: string, open: () => Promise<KubeSubject>): void 
       it('are listed as far as is asked for', async () => {
         for (const name of ['a', 'b', 'c']) valueOf(await kube.apply(configMap(name, {}, { group: 'limited' })));
         const first = valueOf(
-          await kube.list({ apiVersion: 'v1', kind: 'ConfigMap' }, { namespace: subject.namespace, labelSelector: 'group=limited', limit: 2 }),
+          await kube.list(
+            { apiVersion: 'v1', kind: 'ConfigMap' },
+            { namespace: subject.namespace, labelSelector: 'group=limited', limit: 2 },
+          ),
         );
         expect(first.map(({ metadata }) => metadata.name)).toEqual(['a', 'b']);
       });
