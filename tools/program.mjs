@@ -41,7 +41,7 @@ let lateExports = 0;
 function withLateExports(text) {
   return text.replace(exportedFrom, (_, name, module, getters) => {
     lateExports += 1;
-    return getters.replaceAll(`return ${name}.`, `return require(${module}).`);
+    return `var ${name};\n${getters.replaceAll(`return ${name}.`, `return (${name} ??= require(${module})).`)}`;
   });
 }
 
