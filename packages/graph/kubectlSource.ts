@@ -101,7 +101,7 @@ interface Hydrated {
 
 /** Fills in the variables of manifests that are templates, by the rules of build arguments. */
 function hydrate(found: readonly ManifestText[], { project, config, env }: SourceRequest): Hydrated {
-  const globs = (config.apply?.hydrate ?? []).map((glob) => matcherOf(joinPath(project.root, glob)));
+  const globs = (config.apply?.hydrate ?? []).map((pattern) => namedBy(pattern, project.root));
   const manifests: WorkspacePath[] = [];
   const variables: Record<string, string> = {};
   const problems: Problem[] = [];
@@ -147,9 +147,17 @@ function pathsOf(pattern: string, where: Where): readonly WorkspacePath[] {
       .filter((name) => /\.ya?ml$/.test(name))
       .map((name) => joinPath(at, name));
   }
+  return below(at, { ...where, deep: glob.includes('/') || glob.includes('**') }).filter(namedBy(pattern, where.projectRoot));
+}
+
+/** Whether a pattern of a project names a path. What is in the name of the project's folder is no part of the pattern. */
+function namedBy(pattern: string, projectRoot: WorkspacePath): (path: WorkspacePath) => boolean {
+  const { base, glob } = scanned(pattern);
+  const at = joinPath(projectRoot, base);
+  if (glob === '') return (path) => path === at;
   const matches = matcherOf(glob);
-  const start = at === '' ? 0 : at.length + 1;
-  return below(at, { ...where, deep: glob.includes('/') || glob.includes('**') }).filter((path) => matches(path.slice(start)));
+  const folder = at === '' ? '' : `${at}/`;
+  return (path) => path.startsWith(folder) && matches(path.slice(folder.length));
 }
 
 const matchers = new Map<string, (path: string) => boolean>();

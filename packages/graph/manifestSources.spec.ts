@@ -55,6 +55,16 @@ describe('plain manifests', () => {
     }
   });
 
+  it('are templates where globs of their project say so, in whichever folder that is', () => {
+    for (const root of ['apps/api', 'apps/(shop)/[api]']) {
+      const config = 'version: 1\napply: {hydrate: ["k8s/t*.yaml", k8s/one.yaml]}';
+      const paths = ['k8s/one.yaml', 'k8s/other.yaml', 'k8s/two.yaml'].map((path) => `${root}/${path}`);
+      const texts = Object.fromEntries(paths.map((path) => [path, content]));
+      const found = read({ [`${root}/slipway.yaml`]: config, ...texts }, {}, root);
+      expect(found.sources).toMatchObject([{ hydrated: { manifests: [`${root}/k8s/one.yaml`, `${root}/k8s/two.yaml`] } }]);
+    }
+  });
+
   it('may be beside their project, and named with the separators of Windows', () => {
     expect(files(readIn('apps/api', "['../shared/*.yaml', 'k8s\\*.yaml']", 'apps/shared/a.yaml', 'apps/api/k8s/b.yaml'))).toEqual([
       'apps/shared/a.yaml',
